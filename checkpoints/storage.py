@@ -1,0 +1,104 @@
+"""Our file format: safetensors with the network's arguments, domain, alignment and licence as metadata.
+
+Tensor names: `generator.mapping.*` and `generator.synthesis.*` (NVIDIA's names), `encoder.*`, `codes.mean`,
+`codes.components`, `codes.std`. Metadata (all strings): `generator` (JSON: what shapes cannot tell, such as
+`conv_clamp`), `domain`, `alignment` ("ffhq" or "box"), `licence`, `name`. A file with bare `mapping.*` and
+`synthesis.*` and NVIDIA's `init_kwargs` is read too.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+from torch import Tensor
+
+from .errors import CheckpointError
+
+Tensors = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """What a file holds, before it becomes a network: tensors by group and the metadata."""
+
+    source: str
+    generator: Tensors
+    encoder: Tensors
+    codes: Tensors
+    arguments: Mapping[str, Any]
+    metadata: Mapping[str, str]
+
+
+def read_safetensors(path: Path) -> StoredModel:
+    """Map a safetensors file into memory; float tensors keep their stored dtype and stay in the file until
+    used.
+
+    The header is checked against the file's size (offsets, shapes and dtypes must account for every byte)
+    before any tensor exists, so a small file cannot ask for much memory. Raises CheckpointError.
+    """
+    try:
+        with safetensors.safe_open(str(path), framework="pt", device="cpu") as file:
+            metadata = dict(file.metadata() or {})
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path} does not exist; check the name of the model file.") from error
+    except OSError as error:
+        raise CheckpointError(
+            f"{path} cannot be read ({error.strerror or error}); check its permissions."
+        ) from error
+    except safetensors.SafetensorError as error:
+        raise CheckpointError(
+            f"{path} is not a complete safetensors file ({error}); download or convert it again."
+        ) from error
+    for name, tensor in tensors.items():
+        if not tensor.is_floating_point():
+            raise CheckpointError(
+                f"{path} has {name} of type {tensor.dtype}, not a float type; use another file."
+            )
+    return _group(path, tensors, metadata)
+
+
+def _group(path: Path, tensors: Tensors, metadata: dict[str, str]) -> StoredModel:
+    groups: dict[str, Tensors] = {"generator": {}, "encoder": {}, "codes": {}}
+    for name, tensor in tensors.items():
+        head, _, rest = name.partition(".")
+        if head in ("mapping", "synthesis"):
+            head, rest = "generator", name
+        if head not in groups:
+            raise CheckpointError(f"{path} has the unknown tensor {name}; use a model file of realedit.")
+        groups[head][rest] = tensor
+    arguments = _json_object(path, metadata, "generator" if "generator" in metadata else "init_kwargs")
+    return StoredModel(
+        str(path), groups["generator"], groups["encoder"], groups["codes"], arguments, metadata
+    )
+
+
+def _json_object(path: Path, metadata: Mapping[str, str], key: str) -> dict[str, Any]:
+    if key not in metadata:
+        raise CheckpointError(
+            f"{path} has no {key!r} in its metadata, so it is no model of realedit; convert the original."
+        )
+    try:
+        value = json.loads(metadata[key])
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(
+            f"{path} has damaged metadata ({key} is not JSON); convert it again."
+        ) from error
+    if not isinstance(value, dict):
+        raise CheckpointError(f"{path} has damaged metadata ({key} is not a JSON object); convert it again.")
+    return value
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's content, 64 hexadecimal digits. Raises CheckpointError if unreadable."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CheckpointError(
+            f"{path} cannot be read ({error.strerror or error}); check the file."
+        ) from error

@@ -1,0 +1,126 @@
+"""From names and files to checkpoints, and one sentence for everything that is none."""
+
+import json
+import struct
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import checkpoints
+from checkpoints import CheckpointError, UnknownModelError
+from checkpoints.testing import random_checkpoint
+
+
+def write_model(path: Path, *, metadata: dict[str, str] | None = None, drop: str = "") -> Path:
+    ckpt = random_checkpoint(16, w_dim=16)
+    state = ckpt.generator.state_dict()
+    tensors = {"generator." + name.replace("_network.", ".", 1): t for name, t in state.items()}
+    assert ckpt.encoder is not None
+    tensors |= {f"encoder.{name}": t for name, t in ckpt.encoder.state_dict().items()}
+    tensors = {name: t.contiguous() for name, t in tensors.items() if name != drop}
+    save_file(tensors, path, {"generator": "{}", "domain": "cat"} if metadata is None else metadata)
+    return path
+
+
+def test_no_name_means_the_bundled_default() -> None:
+    ckpt = checkpoints.load()
+    assert ckpt.name == checkpoints.DEFAULT
+    assert (ckpt.domain, ckpt.alignment) == ("face", "ffhq")
+    assert len(ckpt.sha256) == 64
+    assert ckpt.codes is not None and ckpt.codes.components.shape[1] == ckpt.generator.w_dim
+    assert ckpt.encoder is not None and ckpt.encoder.resolution == ckpt.generator.resolution
+    assert ckpt.generator.w_avg.dtype == torch.float32
+
+
+def test_the_bundled_default_encodes_what_it_draws() -> None:
+    ckpt = checkpoints.load()
+    assert ckpt.codes is not None and ckpt.encoder is not None
+    ws = ckpt.codes.mean.expand(1, ckpt.generator.num_ws, -1)
+    face = ckpt.generator.synthesis(ws)
+    again = ckpt.generator.synthesis(ckpt.encoder(face))
+    assert float((face - again).abs().mean()) < 0.1
+    assert 0.1 < float(face.std()) < 1
+
+
+def test_loading_the_default_is_quick() -> None:
+    checkpoints.load()
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        checkpoints.load()
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 0.3
+
+
+def test_a_file_loads_with_what_it_says(tmp_path: Path) -> None:
+    ckpt = checkpoints.load(write_model(tmp_path / "my model.safetensors"))
+    assert (ckpt.name, ckpt.domain, ckpt.alignment, ckpt.licence) == ("my model", "cat", "box", "unknown")
+    reference = random_checkpoint(16, w_dim=16).generator
+    ws = reference.mapping(torch.randn(1, 16))
+    assert torch.equal(ckpt.generator.synthesis(ws), reference.synthesis(ws))
+
+
+def test_unknown_names_are_refused() -> None:
+    with pytest.raises(UnknownModelError, match=r"no-such-model.*face128"):
+        checkpoints.load("no-such-model")
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="is a folder"):
+        checkpoints.load(tmp_path)
+
+
+def test_every_truncation_is_refused(tmp_path: Path) -> None:
+    data = write_model(tmp_path / "a.safetensors").read_bytes()
+    for size in (0, 4, 8, 100, len(data) // 2, len(data) - 1):
+        (tmp_path / "b.safetensors").write_bytes(data[:size])
+        with pytest.raises(CheckpointError, match=r"b\.safetensors"):
+            checkpoints.load(tmp_path / "b.safetensors")
+
+
+def test_a_header_that_asks_for_more_than_the_file_has_is_refused(tmp_path: Path) -> None:
+    lie = {"generator.x": {"dtype": "F32", "shape": [1 << 40], "data_offsets": [0, 1 << 42]}}
+    header = json.dumps(lie).encode()
+    path = tmp_path / "lie.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(16))
+    with pytest.raises(CheckpointError, match="safetensors"):
+        checkpoints.load(path)
+
+
+def test_missing_and_unknown_tensors_are_named(tmp_path: Path) -> None:
+    path = write_model(tmp_path / "a.safetensors", drop="generator.synthesis.b8.conv0.noise_const")
+    with pytest.raises(CheckpointError, match=r"lacks tensor synthesis\.b8\.conv0\.noise_const"):
+        checkpoints.load(path)
+    path = write_model(tmp_path / "b.safetensors", drop="encoder.out.weight")
+    with pytest.raises(CheckpointError, match=r"out\.weight"):
+        checkpoints.load(path)
+    save_file({"stranger": torch.zeros(1)}, tmp_path / "c.safetensors", {"generator": "{}"})
+    with pytest.raises(CheckpointError, match="stranger"):
+        checkpoints.load(tmp_path / "c.safetensors")
+
+
+def test_no_synthesis_blocks(tmp_path: Path) -> None:
+    save_file({"mapping.w_avg": torch.zeros(4)}, tmp_path / "a.safetensors", {"generator": "{}"})
+    with pytest.raises(CheckpointError, match="not a StyleGAN2 generator"):
+        checkpoints.load(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "sentence"),
+    [
+        ({}, "metadata"),
+        ({"generator": "{"}, "not JSON"),
+        ({"generator": "[]"}, "not a JSON object"),
+        ({"generator": "{}", "alignment": "sideways"}, "sideways"),
+        ({"generator": '{"conv_clamp": "x"}'}, "conv_clamp"),
+        ({"generator": '{"conv_clamp": -1}'}, "conv_clamp"),
+        ({"generator": '{"synthesis_kwargs": {"architecture": "resnet"}}'}, "resnet"),
+    ],
+)
+def test_wrong_metadata_is_refused(tmp_path: Path, metadata: dict[str, str], sentence: str) -> None:
+    path = write_model(tmp_path / "a.safetensors", metadata=metadata)
+    with pytest.raises(CheckpointError, match=sentence):
+        checkpoints.load(path)
