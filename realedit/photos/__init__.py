@@ -1,0 +1,23 @@
+"""Reading and writing photographs: formats, orientation, bit depth, colour profiles, metadata, provenance."""
+
+from realedit.photos.colour import SRGB, Colour
+from realedit.photos.orientation import Box
+from realedit.photos.photo import Format, Photo
+from realedit.photos.provenance import Provenance
+from realedit.photos.read import MAX_PIXELS, read_photo
+from realedit.photos.write import EXTENSIONS, WriteReport, check_output, write_photo
+
+__all__ = [
+    "EXTENSIONS",
+    "MAX_PIXELS",
+    "SRGB",
+    "Box",
+    "Colour",
+    "Format",
+    "Photo",
+    "Provenance",
+    "WriteReport",
+    "check_output",
+    "read_photo",
+    "write_photo",
+]

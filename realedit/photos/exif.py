@@ -1,0 +1,221 @@
+"""Changing an EXIF block in place.
+
+An EXIF block is a TIFF structure full of offsets, and a camera's maker note holds offsets of its own that
+nobody but its maker can move. So nothing is rebuilt: values are overwritten where they lie, entries are taken
+out of their directory without moving any other byte, and a new thumbnail takes the place of the old one or
+goes to the end. Source: Exif 2.32 (CIPA DC-008), TIFF 6.0 section 2.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from realedit.photos.orientation import is_orientation
+
+ORIENTATION = 0x0112
+EXIF_IFD = 0x8769
+GPS_IFD = 0x8825
+INTEROPERABILITY_IFD = 0xA005
+MAKER_NOTE = 0x927C
+_THUMBNAIL_OFFSET = 0x0201
+_THUMBNAIL_LENGTH = 0x0202
+_APPLE_CONTENT_IDENTIFIER = 0x0011
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+
+
+class ExifError(ValueError):
+    """A block that is no TIFF structure."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One directory entry: where it and its value lie in the block."""
+
+    tag: int
+    kind: int
+    count: int
+    position: int
+    start: int
+    size: int
+
+
+class ExifBlock:
+    """An EXIF block as editable bytes. Damaged parts are not seen; what is not understood is not touched."""
+
+    def __init__(self, data: bytes) -> None:
+        """ExifError when `data` does not start as a TIFF structure."""
+        order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(data[:4])
+        if order is None or len(data) < 8:
+            raise ExifError("no TIFF header")
+        self.data = bytearray(data)
+        self._order = order
+        self._base = 0  # what offsets count from
+        self.first = self._number(4, 4)
+
+    def __bytes__(self) -> bytes:
+        """The block as it is now."""
+        return bytes(self.data)
+
+    def entries(self, directory: int) -> Iterator[Entry]:
+        """The entries of the directory at an offset whose values lie inside the block."""
+        for index in range(self._count(directory)):
+            at = directory + 2 + 12 * index
+            tag, kind, count = struct.unpack_from(self._order + "HHI", self.data, at)
+            size = _SIZES.get(kind, 0) * count
+            if size == 0:
+                continue
+            start = at + 8 if size <= 4 else self._base + self._number(at + 8, 4)
+            if start + size <= len(self.data):
+                yield Entry(tag, kind, count, at, start, size)
+
+    def entry(self, directory: int, tag: int) -> Entry | None:
+        """The first entry of `tag`."""
+        return next((entry for entry in self.entries(directory) if entry.tag == tag), None)
+
+    def integer(self, directory: int, tag: int) -> int | None:
+        """The value of a SHORT or LONG entry."""
+        entry = self.entry(directory, tag)
+        return self._number(entry.start, _SIZES[entry.kind]) if entry and entry.kind in (3, 4, 13) else None
+
+    def value(self, directory: int, tag: int) -> bytes | None:
+        """The bytes of an entry."""
+        entry = self.entry(directory, tag)
+        return bytes(self.data[entry.start : entry.start + entry.size]) if entry else None
+
+    def directory(self, tag: int, parent: int | None = None) -> int | None:
+        """Offset of the sub-directory that `tag` points at."""
+        return self.integer(self.first if parent is None else parent, tag)
+
+    def next_directory(self, directory: int) -> int:
+        """Offset of the directory that follows, 0 for none."""
+        at = directory + 2 + 12 * self._count(directory)
+        return self._number(at, 4) if directory > 0 and at + 4 <= len(self.data) else 0
+
+    def set_integer(self, directory: int, tag: int, value: int) -> bool:
+        """Overwrite a SHORT or LONG entry; False when there is none."""
+        entry = self.entry(directory, tag)
+        if entry is None or entry.kind not in (3, 4, 13):
+            return False
+        self._put(entry.start, _SIZES[entry.kind], value)
+        return True
+
+    def remove(self, directory: int, tag: int) -> None:
+        """Take an entry out of its directory and blank its value; all other values stay where they are."""
+        while entry := self.entry(directory, tag):
+            if entry.size > 4:
+                self._blank(entry.start, entry.size)
+            end = directory + 2 + 12 * self._count(directory) + 4  # behind the pointer to the next directory
+            self.data[entry.position : end - 12] = self.data[entry.position + 12 : end]
+            self._blank(end - 12, 12)
+            self._put(directory, 2, self._count(directory) - 1)
+
+    def blank_directory(self, directory: int) -> None:
+        """Overwrite a directory and all its values with zeros."""
+        size = 2 + 12 * self._count(directory)
+        for entry in list(self.entries(directory)):
+            if entry.size > 4:
+                self._blank(entry.start, entry.size)
+        self._blank(directory, size)
+
+    def drop_next_directory(self, directory: int) -> None:
+        """End the chain of directories after this one."""
+        self._put(directory + 2 + 12 * self._count(directory), 4, 0)
+
+    def _count(self, directory: int) -> int:
+        if directory <= 0 or directory + 2 > len(self.data):
+            return 0
+        count = self._number(directory, 2)
+        return min(count, (len(self.data) - directory - 2) // 12)
+
+    def _number(self, at: int, size: int) -> int:
+        return int.from_bytes(self.data[at : at + size], "little" if self._order == "<" else "big")
+
+    def _put(self, at: int, size: int, value: int) -> None:
+        if at + size <= len(self.data):
+            self.data[at : at + size] = value.to_bytes(size, "little" if self._order == "<" else "big")
+
+    def _blank(self, start: int, size: int) -> None:
+        end = min(start + size, len(self.data))
+        self.data[start:end] = bytes(end - start)
+
+
+def block_of(data: bytes | None) -> ExifBlock | None:
+    """`data` as a block, None when it is none."""
+    try:
+        return ExifBlock(data) if data else None
+    except ExifError:
+        return None
+
+
+def orientation(data: bytes | None) -> int:
+    """The orientation an EXIF block asks for; 1 when it says nothing sensible."""
+    block = block_of(data)
+    value = block.integer(block.first, ORIENTATION) if block else None
+    return value if value is not None and is_orientation(value) else 1
+
+
+def with_orientation(data: bytes | None, value: int) -> bytes | None:
+    """The block with its orientation overwritten where it has one."""
+    block = block_of(data)
+    if block is None:
+        return data
+    block.set_integer(block.first, ORIENTATION, value)
+    return bytes(block)
+
+
+def without_gps(data: bytes | None) -> bytes | None:
+    """The block with its GPS directory blanked and the pointer to it gone."""
+    block = block_of(data)
+    if block is None:
+        return data
+    directory = block.directory(GPS_IFD)
+    if directory is not None:
+        block.blank_directory(directory)
+        block.remove(block.first, GPS_IFD)
+    return bytes(block)
+
+
+def thumbnail(data: bytes | None) -> bytes | None:
+    """The JPEG thumbnail of a block, None when there is none."""
+    block = block_of(data)
+    if block is None:
+        return None
+    directory = block.next_directory(block.first)
+    start, size = (block.integer(directory, tag) for tag in (_THUMBNAIL_OFFSET, _THUMBNAIL_LENGTH))
+    if not start or not size or start + size > len(block.data):
+        return None
+    return bytes(block.data[start : start + size])
+
+
+def has_thumbnail(data: bytes | None) -> bool:
+    """Whether a block has a second directory, which is the thumbnail's."""
+    block = block_of(data)
+    return block is not None and block.next_directory(block.first) > 0
+
+
+def with_thumbnail(data: bytes, jpeg: bytes | None) -> bytes:
+    """The block with its thumbnail replaced by `jpeg`, or gone when that is None or the old one was no
+    JPEG.
+    """
+    block = ExifBlock(data)
+    directory = block.next_directory(block.first)
+    if directory == 0:
+        return data
+    old = thumbnail(data)
+    if jpeg is None or old is None:
+        block.drop_next_directory(block.first)
+        if old is not None:
+            start = block.integer(directory, _THUMBNAIL_OFFSET) or 0
+            block.data[start : start + len(old)] = bytes(len(old))
+        block.blank_directory(directory)
+        return bytes(block)
+    start = block.integer(directory, _THUMBNAIL_OFFSET) or 0
+    block.data[start : start + len(old)] = bytes(len(old))
+    if len(jpeg) > len(old):
+        if start + len(old) == len(block.data):
+            del block.data[start:]
+        start = len(block.data)
+    block.data[start : start + len(jpeg)] = jpeg
+    block.set_integer(directory, _THUMBNAIL_OFFSET, start)
+    block.set_integer(directory, _THUMBNAIL_LENGTH, len(jpeg))
+    return bytes(block)

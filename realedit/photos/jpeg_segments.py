@@ -1,0 +1,186 @@
+"""JPEG as a list of marker segments: reading them, and the frame and scans they describe.
+
+Source: ITU-T T.81, annex B.
+"""
+
+import struct
+from dataclasses import dataclass, field
+
+SOI, EOI, SOS, DQT, DHT, DRI, DAC, DNL, COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xCC, 0xDC, 0xFE
+APP0, APP1, APP2, APP11, APP13, APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, DAC}
+_HUFFMAN_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
+_BARE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a length
+
+
+class SegmentError(ValueError):
+    """A JPEG whose markers cannot be followed."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One marker and what follows it; for SOS `entropy` holds the scan's coded data."""
+
+    marker: int
+    payload: bytes
+    entropy: memoryview | None = None
+
+    def encoded(self) -> bytes:
+        """The marker, its length and its payload (without a scan's coded data)."""
+        return struct.pack(">BBH", 0xFF, self.marker, len(self.payload) + 2) + self.payload
+
+
+@dataclass(frozen=True)
+class Component:
+    """One component of a frame."""
+
+    identifier: int
+    horizontal: int
+    vertical: int
+    table: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The frame header."""
+
+    marker: int
+    precision: int
+    height: int
+    width: int
+    components: tuple[Component, ...]
+
+    @property
+    def progressive(self) -> bool:
+        """Whether the coefficients come in several scans of a part each."""
+        return self.marker == 0xC2
+
+    @property
+    def huffman(self) -> bool:
+        """Whether the frame is sequential or progressive with Huffman codes (not arithmetic, not
+        lossless).
+        """
+        return self.marker in _HUFFMAN_FRAMES and self.precision == 8
+
+    @property
+    def sampling(self) -> tuple[int, int]:
+        """The largest sampling factors, horizontal and vertical; an MCU has 8 times as many pixels."""
+        return max(c.horizontal for c in self.components), max(c.vertical for c in self.components)
+
+
+@dataclass(frozen=True)
+class JpegFile:
+    """A JPEG's first image: its segments from behind SOI to before EOI, and what lies behind EOI."""
+
+    segments: tuple[Segment, ...]
+    frame: Frame
+    trailer: memoryview = field(default_factory=lambda: memoryview(b""))
+
+    def tables(self) -> dict[int, tuple[int, ...]]:
+        """The quantisation tables, in zigzag order, as in force for the scans (the last definition of
+        each).
+        """
+        tables: dict[int, tuple[int, ...]] = {}
+        for segment in self.segments:
+            if segment.marker != DQT:
+                continue
+            at, data = 0, segment.payload
+            while at < len(data):
+                wide, slot = data[at] >> 4, data[at] & 15
+                size = 128 if wide else 64
+                values = (
+                    struct.unpack_from(">64H" if wide else "64B", data, at + 1)
+                    if wide
+                    else data[at + 1 : at + 65]
+                )
+                if len(values) != 64:
+                    raise SegmentError("a short quantisation table")
+                tables[slot] = tuple(values)
+                at += 1 + size
+        return tables
+
+    def adobe_transform(self) -> int | None:
+        """The colour transform that Adobe's segment states, None without one."""
+        for segment in self.segments:
+            if segment.marker == APP14 and segment.payload[:5] == b"Adobe" and len(segment.payload) >= 12:
+                return segment.payload[11]
+        return None
+
+
+def read_segments(data: bytes) -> JpegFile:
+    """The segments of the first image in `data`; SegmentError where they cannot be followed to the end."""
+    if data[:2] != b"\xff\xd8":
+        raise SegmentError("no JPEG header")
+    view, at = memoryview(data), 2
+    segments: list[Segment] = []
+    frame: Frame | None = None
+    while True:
+        at, marker = _next_marker(data, at)
+        if marker == EOI:
+            break
+        if marker in _BARE:
+            continue
+        if at + 2 > len(data):
+            raise SegmentError("it ends early")
+        length = int.from_bytes(data[at : at + 2], "big")
+        end = at + length
+        if length < 2 or end > len(data):
+            raise SegmentError("it ends early")
+        payload = data[at + 2 : end]
+        entropy = None
+        if marker == SOS:
+            stop = _scan_end(data, end)
+            entropy, end = view[end:stop], stop
+        elif marker in _FRAMES:
+            frame = _frame(marker, payload)
+        segments.append(Segment(marker, payload, entropy))
+        at = end
+    if frame is None or not any(s.marker == SOS for s in segments):
+        raise SegmentError("it has no picture data")
+    return JpegFile(tuple(segments), frame, view[at:])
+
+
+def _next_marker(data: bytes, at: int) -> tuple[int, int]:
+    """(offset behind the marker, marker), skipping fill bytes and whatever lies before it."""
+    while True:
+        at = data.find(b"\xff", at)
+        if at < 0 or at + 1 >= len(data):
+            raise SegmentError("it ends early")
+        marker = data[at + 1]
+        if marker == 0xFF:
+            at += 1
+            continue
+        at += 2
+        if marker != 0:
+            return at, marker
+
+
+def _scan_end(data: bytes, at: int) -> int:
+    """Offset of the marker that ends the coded data (the end of the file where none does)."""
+    while True:
+        at = data.find(b"\xff", at)
+        if at < 0 or at + 1 >= len(data):
+            raise SegmentError("it ends early")
+        following = data[at + 1]
+        if following == 0 or following in _BARE:
+            at += 2
+        elif following == 0xFF:
+            at += 1
+        else:
+            return at
+
+
+def _frame(marker: int, payload: bytes) -> Frame:
+    if len(payload) < 6 or len(payload) < 6 + 3 * payload[5]:
+        raise SegmentError("a short frame header")
+    precision, height, width, count = struct.unpack_from(">BHHB", payload)
+    components = []
+    for index in range(count):
+        identifier, sampling, table = payload[6 + 3 * index : 9 + 3 * index]
+        horizontal, vertical = sampling >> 4, sampling & 15
+        if not (1 <= horizontal <= 4 and 1 <= vertical <= 4):
+            raise SegmentError("impossible sampling factors")
+        components.append(Component(identifier, horizontal, vertical, table))
+    if not components:
+        raise SegmentError("a frame without components")
+    return Frame(marker, precision, height, width, tuple(components))

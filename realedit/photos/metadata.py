@@ -1,0 +1,15 @@
+"""What a photo file says beside its pixels, in a form that every format can carry."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Blocks as the formats share them, without their containers' headers."""
+
+    exif: bytes | None = None  # a TIFF structure, from "II" or "MM" on
+    xmp: bytes | None = None  # an XMP packet
+    icc: bytes | None = None  # an ICC profile
+    iptc: bytes | None = None  # Photoshop image resources ("8BIM"...), IPTC-IIM among them
+    dpi: tuple[float, float] | None = None  # dots per inch, horizontally and vertically
+    text: tuple[tuple[str, str], ...] = ()  # keyword, text

@@ -1,0 +1,257 @@
+"""A photograph in memory: its pixels as stored, and the displayed view that everybody else works on.
+
+An edit does not copy the frame: it is kept as one patch over the stored pixels, so a photo and its edited
+versions share their memory, and the writer knows exactly which pixels are no longer those of the file.
+"""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realedit.photos.colour import SRGB, Colour
+from realedit.photos.inks import Inks
+from realedit.photos.metadata import Metadata
+from realedit.photos.orientation import (
+    Box,
+    box_to_displayed,
+    box_to_stored,
+    displayed_size,
+    to_displayed,
+    to_stored,
+)
+
+_STRIP = 1 << 20  # pixels converted at a time where a conversion needs room
+
+
+class Format(StrEnum):
+    """The file formats photos are read from; all but RAW are written too."""
+
+    JPEG = "JPEG"
+    PNG = "PNG"
+    TIFF = "TIFF"
+    WEBP = "WebP"
+    HEIC = "HEIC"
+    AVIF = "AVIF"
+    RAW = "RAW"
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """Stored pixels [h, w, c] that replace those of the file inside `box` (stored pixels, half open)."""
+
+    box: Box
+    pixels: NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A photo: pixels as stored, what the file said beside them, and at most one patch of edited pixels.
+
+    Everything public is in the displayed view (orientation applied), RGB, uint8 or uint16; a greyscale photo
+    has three equal channels. Values are in the photo's own colour space (`colour`); a CMYK photo's are sRGB.
+    """
+
+    path: Path
+    source: bytes = field(repr=False)  # the file as it was read
+    format: Format
+    stored: NDArray[Any] = field(
+        repr=False
+    )  # [H, W, c]: grey 1, grey+alpha 2, RGB 3, RGBA 4, CMYK 4 channels
+    orientation: int = 1
+    metadata: Metadata = field(default_factory=Metadata, repr=False)
+    colour: Colour = field(default_factory=SRGB, repr=False)
+    inks: Inks | None = field(default=None, repr=False)  # where `stored` is CMYK
+    depth: int = 8  # bits per channel in the file
+    warnings: tuple[str, ...] = ()  # one sentence each
+    patch: Patch | None = field(default=None, repr=False)
+
+    @property
+    def width(self) -> int:
+        """Pixels as displayed."""
+        return self._size[0]
+
+    @property
+    def height(self) -> int:
+        """Pixels as displayed."""
+        return self._size[1]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """uint8 or uint16."""
+        return self.stored.dtype
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether the photo has no colour: an edit is averaged to grey and stays grey when written."""
+        return bool(self.stored.shape[2] < 3)
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether the last stored channel is opacity; edits keep it as it is."""
+        return self.inks is None and self.stored.shape[2] in (2, 4)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hex digest of the file as it was read."""
+        return hashlib.sha256(self.source).hexdigest()
+
+    @property
+    def changed(self) -> Box | None:
+        """The smallest displayed box (left, top, right, bottom) of pixels unlike the file's; None: there are
+        none.
+        """
+        return None if self.patch is None else box_to_displayed(self.patch.box, self.orientation, self._size)
+
+    def view(self, box: Box | None = None) -> NDArray[Any]:
+        """Displayed RGB [h, w, 3] in the photo's own space and depth.
+
+        With a `box` (left, top, right, bottom; inside the photo) the array is the caller's own. Without one
+        it is where possible a read-only view of the photo's memory, with strides that follow the orientation:
+        pass it through `np.ascontiguousarray` for libraries that want rows one after the other.
+        """
+        stored = self.stored_region(self._stored_box(box))
+        shown = to_displayed(self._rgb(stored), self.orientation)
+        return np.array(shown, order="C") if box is not None else shown
+
+    def srgb(self, box: Box | None = None) -> NDArray[np.uint8]:
+        """Displayed sRGB [h, w, 3] uint8, through the photo's profile, clipped to what sRGB can show."""
+        shown = self.view(box)
+        if self.colour.is_srgb:
+            return _to_8bit(shown)
+        result = np.empty(shown.shape, np.uint8)
+        rows = max(1, _STRIP // shown.shape[1])
+        for top in range(0, len(shown), rows):
+            result[top : top + rows] = self._strip_to_srgb(shown[top : top + rows])
+        return result
+
+    def srgb_reduced(self, max_side: int) -> NDArray[np.uint8]:
+        """The displayed photo as sRGB [h, w, 3] uint8, area-averaged so that no side exceeds `max_side`
+        pixels.
+
+        A smaller photo comes at its own size. The scale is the same in both directions to within one pixel.
+        """
+        scale = min(1.0, max_side / max(self._size))
+        stored = self.stored_region(None)
+        if scale < 1:
+            rows, columns = stored.shape[:2]
+            size = max(1, round(columns * scale)), max(1, round(rows * scale))
+            stored = cv2.resize(stored, size, interpolation=cv2.INTER_AREA)
+            stored = stored.reshape(size[1], size[0], -1)
+        shown = to_displayed(self._rgb(stored), self.orientation)
+        return np.ascontiguousarray(_to_8bit(shown) if self.colour.is_srgb else self._strip_to_srgb(shown))
+
+    def with_block(self, box: Box, block: NDArray[Any]) -> "Photo":
+        """The photo with the displayed pixels inside `box` replaced by `block` [h, w, 3], same dtype and
+        space.
+
+        Opacity stays as it is; a greyscale photo takes the mean of the channels. `changed` grows by the
+        pixels that really differ: a block that equals what is there changes nothing.
+        """
+        left, top, right, bottom = box
+        if block.shape != (bottom - top, right - left, 3) or block.dtype != self.dtype:
+            raise ValueError(
+                f"a block of {block.shape} {block.dtype} does not fit the box {box} of {self.dtype}"
+            )
+        stored_box = self._stored_box(box)
+        old = self.stored_region(stored_box)
+        new = self._merged(old, to_stored(block, self.orientation))
+        return self._patched(
+            _union(stored_box, self.patch.box if self.patch else stored_box), stored_box, new
+        )
+
+    def stored_region(self, box: Box | None) -> NDArray[Any]:
+        """Stored pixels [h, w, c] inside `box` of the stored picture, edits included; do not write to
+        them.
+        """
+        left, top, right, bottom = box or (0, 0, self.stored.shape[1], self.stored.shape[0])
+        region = self.stored[top:bottom, left:right]
+        if self.patch is None:
+            return region
+        overlap = _intersection((left, top, right, bottom), self.patch.box)
+        if overlap is None:
+            return region
+        region = region.copy()
+        _inside(region, (left, top), overlap)[:] = _inside(self.patch.pixels, self.patch.box[:2], overlap)
+        return region
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        return displayed_size((self.stored.shape[1], self.stored.shape[0]), self.orientation)
+
+    def _stored_box(self, box: Box | None) -> Box:
+        if box is None:
+            return (0, 0, self.stored.shape[1], self.stored.shape[0])
+        left, top, right, bottom = box
+        if not (0 <= left <= right <= self.width and 0 <= top <= bottom <= self.height):
+            raise ValueError(f"the box {box} is not inside the photo of {self.width} x {self.height} pixels")
+        return box_to_stored(box, self.orientation, self._size)
+
+    def _rgb(self, stored: NDArray[Any]) -> NDArray[Any]:
+        if self.inks is not None:
+            return self.inks.to_rgb(stored)
+        if self.is_grey:
+            return np.broadcast_to(stored[..., :1], (*stored.shape[:2], 3))
+        return stored[..., :3]
+
+    def _merged(self, stored: NDArray[Any], rgb: NDArray[Any]) -> NDArray[Any]:
+        """`stored` [h, w, c] with its colour replaced by `rgb` [h, w, 3]."""
+        if self.inks is not None:
+            return self.inks.change(stored, self._rgb(stored), rgb)
+        merged = stored.copy()
+        if self.is_grey:
+            merged[..., 0] = (rgb.sum(axis=-1, dtype=np.uint32) + 1) // 3
+        else:
+            merged[..., :3] = rgb
+        return merged
+
+    def _patched(self, room: Box, box: Box, new: NDArray[Any]) -> "Photo":
+        """This photo with `new` inside `box`, the patch being cut to what differs from the file within
+        `room`.
+        """
+        pixels = self.stored_region(room).copy()
+        _inside(pixels, room[:2], box)[:] = new
+        left, top, right, bottom = room
+        differs = (pixels != self.stored[top:bottom, left:right]).any(axis=-1)
+        rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
+        if len(rows) == 0:
+            return replace(self, patch=None)
+        tight = (
+            left + int(columns[0]),
+            top + int(rows[0]),
+            left + int(columns[-1]) + 1,
+            top + int(rows[-1]) + 1,
+        )
+        kept = _inside(pixels, room[:2], tight).copy()
+        kept.flags.writeable = False
+        return replace(self, patch=Patch(tight, kept))
+
+    def _strip_to_srgb(self, values: NDArray[Any]) -> NDArray[np.uint8]:
+        full = np.float32(np.iinfo(self.dtype).max)
+        srgb = self.colour.to_srgb(values.astype(np.float32) / full)
+        return (np.clip(srgb, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def _to_8bit(values: NDArray[Any]) -> NDArray[np.uint8]:
+    return values if values.dtype == np.uint8 else ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def _inside(pixels: NDArray[Any], origin: tuple[int, ...], box: Box) -> NDArray[Any]:
+    """The part of `pixels`, whose top-left pixel is at `origin`, that lies in `box`."""
+    left, top, right, bottom = box
+    return pixels[top - origin[1] : bottom - origin[1], left - origin[0] : right - origin[0]]
+
+
+def _union(one: Box, other: Box) -> Box:
+    return (min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3]))
+
+
+def _intersection(one: Box, other: Box) -> Box | None:
+    box = (max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3]))
+    return box if box[0] < box[2] and box[1] < box[3] else None

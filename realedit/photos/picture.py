@@ -1,0 +1,89 @@
+"""The pixels that a writer asks for, strip by strip, so that no second frame is held while a file is
+written.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realedit.photos.orientation import box_to_stored, displayed_size, to_displayed
+from realedit.photos.photo import Photo
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Rows on demand: `rows(top, bottom)` gives [bottom - top, width, channels]."""
+
+    width: int
+    height: int
+    channels: int
+    dtype: np.dtype[Any]
+    rows: Callable[[int, int], NDArray[Any]]
+    cmyk: bool = False
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether the last channel is opacity."""
+        return not self.cmyk and self.channels in (2, 4)
+
+    def strips(self, rows: int) -> Iterator[NDArray[Any]]:
+        """The picture from top to bottom, `rows` rows at a time."""
+        for top in range(0, self.height, rows):
+            yield self.rows(top, min(top + rows, self.height))
+
+    def whole(self) -> NDArray[Any]:
+        """All rows [height, width, channels], one after the other in memory."""
+        return np.ascontiguousarray(self.rows(0, self.height))
+
+    def to_8bit(self) -> "Picture":
+        """The picture rounded to 8 bits."""
+        if self.dtype == np.uint8:
+            return self
+
+        def rows(top: int, bottom: int) -> NDArray[np.uint8]:
+            return ((self.rows(top, bottom).astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+        return replace(self, dtype=np.dtype(np.uint8), rows=rows)
+
+    def on_white(self) -> "Picture":
+        """The picture without opacity, laid on white."""
+        if not self.has_alpha:
+            return self
+        full = int(np.iinfo(self.dtype).max)
+
+        def rows(top: int, bottom: int) -> NDArray[Any]:
+            strip = self.rows(top, bottom)
+            if (strip[..., -1] == full).all():
+                return strip[..., :-1]
+            alpha = strip[..., -1:].astype(np.uint64)
+            mixed = strip[..., :-1] * alpha + full * (full - alpha)
+            return ((mixed + full // 2) // full).astype(self.dtype)
+
+        return replace(self, channels=self.channels - 1, rows=rows)
+
+
+def as_stored(photo: Photo) -> Picture:
+    """The photo's pixels in the layout and orientation of its file, edits included."""
+    height, width, channels = photo.stored.shape
+
+    def rows(top: int, bottom: int) -> NDArray[Any]:
+        return photo.stored_region((0, top, width, bottom))
+
+    return Picture(width, height, channels, photo.dtype, rows, cmyk=photo.inks is not None)
+
+
+def upright(photo: Photo) -> Picture:
+    """The photo's pixels as displayed, in the layout of its file; CMYK becomes sRGB."""
+    width, height = displayed_size((photo.stored.shape[1], photo.stored.shape[0]), photo.orientation)
+    channels = photo.stored.shape[2] if photo.inks is None else 3
+
+    def rows(top: int, bottom: int) -> NDArray[Any]:
+        if photo.inks is not None:
+            return photo.view((0, top, width, bottom))
+        box = box_to_stored((0, top, width, bottom), photo.orientation, (width, height))
+        return to_displayed(photo.stored_region(box), photo.orientation)
+
+    return Picture(width, height, channels, photo.dtype, rows)

@@ -1,0 +1,246 @@
+"""PNG: 1 to 16 bits, palette, opacity; written with every chunk that an edit leaves true.
+
+Source: PNG (third edition).
+"""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL.PngImagePlugin import PngImageFile
+
+from realedit.photos.decoded import Decoded, UnreadableError, check_size, pillow_pixels
+from realedit.photos.metadata import Metadata
+from realedit.photos.picture import Picture
+from realedit.photos.png_chunks import (
+    SIGNATURE,
+    Chunk,
+    ChunkError,
+    inflate,
+    read_chunks,
+    write_chunk,
+    write_chunks,
+)
+
+_LIMIT = 64 << 20  # no compressed chunk grows beyond this
+_XMP_KEYWORD = "XML:com.adobe.xmp"
+_GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
+_CHANNELS = {_GREY: 1, _RGB: 3, _PALETTE: 1, _GREY_ALPHA: 2, _RGBA: 4}
+_TYPES = {1: _GREY, 2: _GREY_ALPHA, 3: _RGB, 4: _RGBA}
+_STRIP_BYTES = 1 << 20
+# true only for the pixels, the palette or the depth of the file they came from
+_STALE = frozenset(
+    {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"hIST", b"bKGD", b"sBIT", b"acTL", b"fcTL", b"fdAT"}
+)
+_STALE |= {b"caBX", b"tIME"}
+_AFTER_PIXELS = frozenset({b"tEXt", b"zTXt", b"iTXt", b"eXIf"})
+
+
+def read(data: bytes, max_pixels: int) -> Decoded:
+    """The picture of a PNG."""
+    try:
+        chunks, damaged = read_chunks(data)
+    except ChunkError as error:
+        raise UnreadableError(str(error)) from error
+    if not chunks or chunks[0].kind != b"IHDR" or len(chunks[0].data) != 13:
+        raise UnreadableError("its header is damaged")
+    width, height, depth, kind = struct.unpack_from(">IIBB", chunks[0].data)
+    check_size(width, height, max_pixels)
+    if kind not in _CHANNELS:
+        raise UnreadableError("its header is damaged")
+    keyed = any(chunk.kind == b"tRNS" for chunk in chunks)
+    pixels = _deep_pixels(data, chunks, kind) if depth == 16 else _plain_pixels(data, kind, keyed)
+    warnings = [f"the damaged chunk {kind.decode('latin-1')} was left out" for kind in damaged]
+    if any(chunk.kind == b"acTL" for chunk in chunks):
+        warnings.append("it is animated; only the first frame is used")
+    return Decoded(pixels, _metadata(chunks, warnings), depth=depth, warnings=tuple(warnings))
+
+
+def _plain_pixels(data: bytes, kind: int, keyed: bool) -> NDArray[np.uint8]:
+    modes = {
+        _GREY: "LA" if keyed else "L",
+        _RGB: "RGBA" if keyed else "RGB",
+        _GREY_ALPHA: "LA",
+        _RGBA: "RGBA",
+    }
+    mode = modes.get(kind, "RGBA" if keyed else "RGB")
+    with PngImageFile(io.BytesIO(data)) as image:
+        return pillow_pixels(image, mode)
+
+
+def _deep_pixels(data: bytes, chunks: list[Chunk], kind: int) -> NDArray[np.uint16]:
+    """16 bits: OpenCV decodes them (Pillow does not), but only what is known to be whole."""
+    _check_stream(chunks)
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if image is None or image.dtype != np.uint16:
+        raise UnreadableError("its picture data are damaged")
+    image = image.reshape(*image.shape[:2], -1)
+    colours = 3 if kind in (_RGB, _RGBA) else 1
+    alpha = image[..., 3:] if image.shape[2] == 4 else None
+    if colours == 3 and image.shape[2] >= 3:
+        code = cv2.COLOR_BGR2RGB if alpha is None else cv2.COLOR_BGRA2RGBA
+        return np.asarray(cv2.cvtColor(image, code), np.uint16)
+    grey = image[..., :1]
+    return np.ascontiguousarray(grey if alpha is None else np.concatenate([grey, alpha], axis=2))
+
+
+def _check_stream(chunks: list[Chunk]) -> None:
+    """Inflate the picture data without keeping them; UnreadableError unless they are whole."""
+    decompressor = zlib.decompressobj()
+    try:
+        for chunk in chunks:
+            if chunk.kind == b"IDAT":
+                pending: bytes | memoryview = chunk.data
+                while pending:
+                    decompressor.decompress(pending, _STRIP_BYTES)
+                    pending = decompressor.unconsumed_tail
+        whole = decompressor.eof
+    except zlib.error:
+        whole = False
+    if not whole:
+        raise UnreadableError("its picture data are damaged")
+
+
+def _metadata(chunks: list[Chunk], warnings: list[str]) -> Metadata:
+    found: dict[str, Any] = {"text": ()}
+    for chunk in chunks:
+        try:
+            found = _with_chunk(found, chunk)
+        except (ChunkError, ValueError, IndexError, struct.error):
+            warnings.append(f"the damaged chunk {chunk.kind.decode('latin-1')} was left out")
+    return Metadata(**found)
+
+
+def _with_chunk(found: dict[str, Any], chunk: Chunk) -> dict[str, Any]:
+    data = bytes(chunk.data) if chunk.kind in (b"eXIf", b"iCCP", b"pHYs", b"tEXt", b"zTXt", b"iTXt") else b""
+    if chunk.kind == b"eXIf":
+        return {**found, "exif": data.removeprefix(b"Exif\x00\x00")}
+    if chunk.kind == b"iCCP":
+        return {**found, "icc": inflate(data[data.index(0) + 2 :], _LIMIT)}
+    if chunk.kind == b"pHYs":
+        across, down, unit = struct.unpack(">IIB", data)
+        return {**found, "dpi": (across * 0.0254, down * 0.0254)} if unit == 1 else found
+    if chunk.kind in (b"tEXt", b"zTXt", b"iTXt"):
+        keyword, text = _text(chunk.kind, data)
+        if keyword == _XMP_KEYWORD:
+            return {**found, "xmp": text.encode()}
+        return {**found, "text": (*found["text"], (keyword, text))}
+    return found
+
+
+def _text(kind: bytes, data: bytes) -> tuple[str, str]:
+    keyword, rest = data.split(b"\x00", 1)
+    if kind == b"tEXt":
+        text = rest.decode("latin-1")
+    elif kind == b"zTXt":
+        text = inflate(rest[1:], _LIMIT).decode("latin-1")
+    else:
+        compressed = rest[0]
+        _, _, body = rest[2:].split(b"\x00", 2)
+        text = (inflate(body, _LIMIT) if compressed else body).decode()
+    return keyword.decode("latin-1"), text
+
+
+def write(out: BinaryIO, picture: Picture, metadata: Metadata, original: bytes | None) -> tuple[str, ...]:
+    """Write `picture` as a PNG of its depth; `original` is the PNG it came from, if it was one."""
+    depth = 8 * picture.dtype.itemsize
+    out.write(SIGNATURE)
+    header = struct.pack(">IIBBBBB", picture.width, picture.height, depth, _TYPES[picture.channels], 0, 0, 0)
+    write_chunk(out, b"IHDR", header)
+    kept = _kept(original)
+    colour, rest = _own_chunks(metadata, replaced=kept is not None)
+    before = [(kind, data) for kind, data in kept or () if kind not in _AFTER_PIXELS]
+    after = [(kind, data) for kind, data in kept or () if kind in _AFTER_PIXELS]
+    write_chunks(out, colour + before)
+    for piece in _compressed(picture):
+        write_chunk(out, b"IDAT", piece)
+    write_chunks(out, rest + after)
+    write_chunk(out, b"IEND", b"")
+    return ()
+
+
+def _kept(original: bytes | None) -> list[tuple[bytes, bytes | memoryview]] | None:
+    """The chunks of the file that stay as they are: all that the edit leaves true and that are not
+    rewritten.
+    """
+    if original is None:
+        return None
+    kept: list[tuple[bytes, bytes | memoryview]] = []
+    for chunk in read_chunks(original)[0]:
+        xmp = chunk.kind == b"iTXt" and bytes(chunk.data[: len(_XMP_KEYWORD)]) == _XMP_KEYWORD.encode()
+        if chunk.kind not in _STALE and chunk.kind not in (b"eXIf", b"iCCP") and not xmp:
+            kept.append((chunk.kind, chunk.data))
+    return kept
+
+
+def _own_chunks(
+    metadata: Metadata, *, replaced: bool
+) -> tuple[list[tuple[bytes, bytes | memoryview]], list[tuple[bytes, bytes | memoryview]]]:
+    """Chunks made from `metadata`, those before and those behind the picture data."""
+    before: list[tuple[bytes, bytes | memoryview]] = []
+    behind: list[tuple[bytes, bytes | memoryview]] = []
+    if metadata.icc:
+        before.append((b"iCCP", b"ICC Profile\x00\x00" + zlib.compress(metadata.icc, 9)))
+    if metadata.dpi and not replaced:
+        across, down = (max(1, round(value / 0.0254)) for value in metadata.dpi)
+        before.append((b"pHYs", struct.pack(">IIB", across, down, 1)))
+    if metadata.exif:
+        behind.append((b"eXIf", metadata.exif))
+    if metadata.xmp:
+        behind.append((b"iTXt", _XMP_KEYWORD.encode() + b"\x00\x00\x00\x00\x00" + metadata.xmp))
+    if not replaced:
+        for keyword, text in metadata.text:
+            name = keyword.encode("latin-1", "replace")[:79]
+            behind.append((b"iTXt", name + b"\x00\x00\x00\x00\x00" + text.encode()))
+    return before, behind
+
+
+def _compressed(picture: Picture) -> Iterator[bytes]:
+    """The filtered, deflated rows of `picture`, in pieces."""
+    step = picture.channels * picture.dtype.itemsize
+    rows = max(1, _STRIP_BYTES // (picture.width * step))
+    compressor = zlib.compressobj(6, strategy=zlib.Z_FILTERED)
+    above: NDArray[np.uint8] | None = None
+    for strip in picture.strips(rows):
+        raw = np.ascontiguousarray(strip if strip.itemsize == 1 else strip.astype(">u2")).view(np.uint8)
+        lines = raw.reshape(len(strip), -1)
+        piece = compressor.compress(_filtered(lines, above, step).tobytes())
+        above = lines[-1]
+        if piece:
+            yield piece
+    yield compressor.flush()
+
+
+def _filtered(lines: NDArray[np.uint8], above: NDArray[np.uint8] | None, step: int) -> NDArray[np.uint8]:
+    """Rows [n, bytes] behind their filter type, the filter being chosen per row by the smallest sum of
+    differences.
+    """
+    up = np.empty_like(lines)
+    up[0] = 0 if above is None else above
+    up[1:] = lines[:-1]
+    left, corner = np.zeros_like(lines), np.zeros_like(lines)
+    left[:, step:], corner[:, step:] = lines[:, :-step], up[:, :-step]
+    options = [lines - left, lines - up, lines - _paeth(left, up, corner)]
+    costs = [np.abs(option.view(np.int8)).view(np.uint8).sum(axis=1, dtype=np.int64) for option in options]
+    choice = np.argmin(costs, axis=0)
+    result = np.empty((len(lines), lines.shape[1] + 1), np.uint8)
+    result[:, 0] = np.array([1, 2, 4], np.uint8)[choice]
+    for index, option in enumerate(options):
+        chosen = choice == index
+        result[chosen, 1:] = option[chosen]
+    return result
+
+
+def _paeth(left: NDArray[np.uint8], up: NDArray[np.uint8], corner: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The predictor of PNG section 9.4."""
+    a, b, c = left.astype(np.int16), up.astype(np.int16), corner.astype(np.int16)
+    to_left, to_up, to_corner = np.abs(b - c), np.abs(a - c), np.abs(a + b - 2 * c)
+    nearest = np.where(
+        (to_left <= to_up) & (to_left <= to_corner), left, np.where(to_up <= to_corner, up, corner)
+    )
+    return nearest

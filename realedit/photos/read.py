@@ -1,0 +1,101 @@
+"""Reading a photo: what it is by its content, within limits, decoded to its end."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from realedit.errors import PhotoError, ResourceError, UsageError
+from realedit.photos import exif, jpeg, png, tiff, webp
+from realedit.photos.colour import SRGB, Colour, colour_of
+from realedit.photos.decoded import Decoded, UnreadableError
+from realedit.photos.inks import inks_of
+from realedit.photos.photo import Format, Photo
+from realedit.photos.sniff import describe, sniff
+
+log = logging.getLogger(__name__)
+
+MAX_PIXELS = 200_000_000
+_READERS: dict[Format, Callable[[bytes, int], Decoded]] = {
+    Format.JPEG: jpeg.read,
+    Format.PNG: png.read,
+    Format.TIFF: tiff.read,
+    Format.WEBP: webp.read,
+}
+
+
+def read_photo(path: Path, *, max_pixels: int = MAX_PIXELS) -> Photo:
+    """The photo in the file at `path`.
+
+    Raises UsageError when there is no such file, PhotoError when it is a folder, empty, no photo, damaged,
+    cut short or of more than `max_pixels` pixels, ResourceError when memory runs out.
+    """
+    source = _bytes_of(path, max_pixels)
+    kind = sniff(source)
+    if kind is None:
+        raise PhotoError(f"cannot read {path}: {describe(source)}; give one of {', '.join(_names())}")
+    try:
+        decoded = _READERS[kind](source, max_pixels)
+    except UnreadableError as error:
+        raise PhotoError(f"cannot read {path} ({kind}): {error}") from error
+    except MemoryError as error:
+        raise ResourceError(
+            f"not enough memory to read {path}; close other programs or shrink the photo"
+        ) from error
+    # decoders of other people meet hostile bytes here and raise whatever they like; none of it is a bug of
+    # ours
+    except Exception as error:
+        log.debug("%s cannot be decoded", path, exc_info=error)
+        raise PhotoError(f"cannot read {path} ({kind}): its picture data are damaged or cut short") from error
+    return _photo(path, source, kind, decoded)
+
+
+def _bytes_of(path: Path, max_pixels: int) -> bytes:
+    try:
+        if path.is_dir():
+            raise PhotoError(f"cannot read {path}: it is a folder; give one photo")
+        if not path.exists():
+            raise UsageError(f"there is no photo {path}; check the name")
+        if not path.is_file():
+            raise PhotoError(f"cannot read {path}: it is not a plain file")
+        size = path.stat().st_size
+        if size > 8 * max_pixels + (64 << 20):
+            raise PhotoError(
+                f"cannot read {path}: {size} bytes are more than a photo of {max_pixels} pixels can have"
+            )
+        source = path.read_bytes()
+    except OSError as error:
+        raise PhotoError(f"cannot read {path}: {error.strerror or error}") from error
+    if not source:
+        raise PhotoError(f"cannot read {path}: the file is empty")
+    return source
+
+
+def _photo(path: Path, source: bytes, kind: Format, decoded: Decoded) -> Photo:
+    orientation = decoded.orientation or exif.orientation(decoded.metadata.exif)
+    warnings = list(decoded.warnings)
+    profile = decoded.metadata.icc
+    inks = None
+    if decoded.cmyk:
+        inks, warning = inks_of(profile)
+        colour: Colour = SRGB()
+    else:
+        colour, warning = colour_of(profile)
+    if warning:
+        warnings.append(warning)
+    decoded.pixels.flags.writeable = False
+    return Photo(
+        path=path,
+        source=source,
+        format=kind,
+        stored=decoded.pixels,
+        orientation=orientation,
+        metadata=decoded.metadata,
+        colour=colour,
+        inks=inks,
+        depth=decoded.depth,
+        warnings=tuple(f"{path}: {warning}" for warning in warnings),
+    )
+
+
+def _names() -> list[str]:
+    return [str(kind) for kind in _READERS]

@@ -1,0 +1,125 @@
+"""Merging properties into an XMP packet, and taking out those that an edit makes untrue.
+
+What is there stays as it is written, prefixes and order included. Source: ISO 16684-1 (XMP part 1), section
+7.
+"""
+
+import re
+from collections.abc import Iterator
+from xml.dom import minidom
+from xml.parsers.expat import ExpatError
+from xml.sax.saxutils import escape
+
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_XMLNS = "http://www.w3.org/2000/xmlns/"
+_EMPTY = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about=""/></rdf:RDF></x:xmpmeta>'
+)
+_ATTRIBUTE_ESCAPES = {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+
+
+class XmpError(ValueError):
+    """A packet that is no well-formed XMP."""
+
+
+class XmpPacket:
+    """An XMP packet as a tree."""
+
+    def __init__(self, packet: bytes | None = None) -> None:
+        """XmpError when `packet` is not well-formed, has a DTD, or holds no RDF."""
+        text = (packet or _EMPTY.encode()).strip(b"\x00 \t\r\n")
+        if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+            raise XmpError("a packet with a DTD")
+        try:
+            self._document = minidom.parseString(text)
+        except (ExpatError, ValueError, LookupError) as error:
+            raise XmpError("a packet that is not well-formed") from error
+        trees = self._document.getElementsByTagNameNS(RDF, "RDF")
+        if not trees:
+            raise XmpError("a packet without RDF")
+        self._tree = trees[0]
+
+    def __bytes__(self) -> bytes:
+        """The packet, wrapped, UTF-8."""
+        root = self._document.documentElement
+        assert root is not None
+        body = "".join(_serialise(root))
+        head = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
+        return f'{head}{body}\n<?xpacket end="w"?>'.encode()
+
+    def get(self, namespace: str, name: str) -> str | None:
+        """The text of a simple property."""
+        for description in self._descriptions():
+            if description.hasAttributeNS(namespace, name):
+                return description.getAttributeNS(namespace, name)
+            for child in _children(description):
+                if (child.namespaceURI, child.localName) == (namespace, name):
+                    return "".join(node.data for node in child.childNodes if node.nodeType == node.TEXT_NODE)
+        return None
+
+    def set(self, namespace: str, prefix: str, name: str, value: str) -> None:
+        """A simple property, in place of any other of that name."""
+        self.remove(namespace, re.compile(re.escape(name)))
+        description = next(self._descriptions(), None)
+        if description is None:
+            description = self._document.createElementNS(RDF, f"{self._tree.prefix or 'rdf'}:Description")
+            description.setAttributeNS(RDF, f"{self._tree.prefix or 'rdf'}:about", "")
+            self._tree.appendChild(description)
+        prefix = self._declare(description, namespace, prefix)
+        description.setAttributeNS(namespace, f"{prefix}:{name}", value)
+
+    def remove(self, namespace: str, names: re.Pattern[str]) -> bool:
+        """Take out the properties of `namespace` whose whole name matches; whether there were any."""
+        found = False
+        for description in self._descriptions():
+            for attribute in list((description.attributes or {}).values()):
+                if attribute.namespaceURI == namespace and names.fullmatch(attribute.localName or ""):
+                    description.removeAttributeNode(attribute)
+                    found = True
+            for child in list(_children(description)):
+                if child.namespaceURI == namespace and names.fullmatch(child.localName or ""):
+                    description.removeChild(child)
+                    found = True
+        return found
+
+    def _descriptions(self) -> Iterator["minidom.Element"]:
+        return (c for c in _children(self._tree) if (c.namespaceURI, c.localName) == (RDF, "Description"))
+
+    def _declare(self, element: "minidom.Element", namespace: str, prefix: str) -> str:
+        """The prefix that stands for `namespace` at `element`, declared there if it was not."""
+        taken: dict[str, str] = {}
+        node: minidom.Node | None = element
+        while isinstance(node, minidom.Element):
+            for name, value in node.attributes.items():
+                if name.startswith("xmlns:"):
+                    taken.setdefault(name[6:], value)
+            node = node.parentNode
+        for known, uri in taken.items():
+            if uri == namespace:
+                return known
+        while prefix in taken:
+            prefix += "_"
+        element.setAttributeNS(_XMLNS, f"xmlns:{prefix}", namespace)
+        return prefix
+
+
+def _children(element: "minidom.Element") -> Iterator["minidom.Element"]:
+    return (node for node in element.childNodes if isinstance(node, minidom.Element))
+
+
+def _serialise(node: "minidom.Node") -> Iterator[str]:
+    """XML text of a node; unlike minidom's own it keeps line ends and tabs in attributes."""
+    if isinstance(node, minidom.Element):
+        yield f"<{node.tagName}"
+        for name, value in node.attributes.items():
+            yield f' {name}="{escape(value, _ATTRIBUTE_ESCAPES)}"'
+        if not node.childNodes:
+            yield "/>"
+            return
+        yield ">"
+        for child in node.childNodes:
+            yield from _serialise(child)
+        yield f"</{node.tagName}>"
+    elif isinstance(node, minidom.Text):
+        yield escape(node.data, {"\r": "&#13;"})
