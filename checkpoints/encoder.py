@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .errors import CheckpointError
 from .layers import leaky_relu
-from .network import check_tensors
+from .network import check_tensors, own_copy
 
 _BLOCK = re.compile(r"t\.b(\d+)\.c0\.weight")
 
@@ -100,5 +100,5 @@ def build_encoder(tensors: Mapping[str, Tensor], num_ws: int, w_dim: int, source
     with torch.device("meta"):
         encoder = Encoder(widths, hidden, out, num_ws, w_dim)
     check_tensors(shapes, {name: tuple(t.shape) for name, t in encoder.state_dict().items()}, source)
-    encoder.load_state_dict({name: t.to(torch.float32) for name, t in tensors.items()}, assign=True)
+    encoder.load_state_dict({name: own_copy(t) for name, t in tensors.items()}, assign=True)
     return encoder.eval().requires_grad_(False)

@@ -52,7 +52,8 @@ class FullyConnected(nn.Module):
         self.bias_gain = lr_multiplier
 
     def forward(self, x: Tensor) -> Tensor:  # [N, in] -> [N, out]
-        y = F.linear(x.float(), self.weight.float() * self.weight_gain, self.bias.float() * self.bias_gain)
+        bias = self.bias.float() if self.bias_gain == 1 else self.bias.float() * self.bias_gain
+        y = F.linear(x.float() * self.weight_gain, self.weight.float(), bias)
         return leaky_relu(y) if self.activation == "lrelu" else y
 
 
@@ -68,24 +69,32 @@ class ModulatedConv(nn.Module):
         self.affine = FullyConnected(w_dim, in_channels)
         self.weight = nn.Parameter(torch.empty(out_channels, in_channels, kernel, kernel))
         self.bias = nn.Parameter(torch.empty(out_channels))
-        self._power: tuple[tuple[int, int], Tensor] | None = None
+        self._ready: tuple[object, Tensor, tuple[Tensor, Tensor]] | None = None
 
-    def demodulation(self, style: Tensor) -> Tensor:
-        """Factors [N, out] that undo the change of variance which style [N, in] makes, float32."""
-        return (style.square() @ self._weight_power().t() + EPSILON).rsqrt()
+    def prepared(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """The weight for convolving in `dtype`, and its squares summed over the kernel [out, in], float32.
 
-    def _weight_power(self) -> Tensor:
-        """Squared weights summed over the kernel, [out, in]; remembered while the weight stays as it is."""
+        Both are remembered while the weight stays as it is, unless gradients are asked for.
+        """
         if self.weight.requires_grad or self.weight.is_inference():
-            return self.weight.float().square().sum(dim=(2, 3))
-        key = (self.weight.data_ptr(), self.weight._version)
-        if self._power is None or self._power[0] != key:
+            return self._prepare(dtype)
+        key = (self.weight.data_ptr(), self.weight._version, dtype)
+        if self._ready is None or self._ready[0] != key:
             with torch.no_grad():
-                self._power = (key, self.weight.float().square().sum(dim=(2, 3)))
-        return self._power[1]
+                # Holding on to the weight's memory keeps its address from being given to another one.
+                self._ready = (key, self.weight.detach(), self._prepare(dtype))
+        return self._ready[2]
+
+    def _prepare(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        return self.weight.to(dtype), self.weight.float().square().sum(dim=(2, 3))
 
     def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_power": None}  # copies recompute it
+        return {**self.__dict__, "_ready": None}  # copies prepare their own
+
+
+def demodulation(style: Tensor, power: Tensor) -> Tensor:
+    """Factors [N, out] that undo the change of variance which style [N, in] makes; power [out, in]."""
+    return (style.square() @ power.t() + EPSILON).rsqrt()
 
 
 def scale_channels(x: Tensor, factors: Tensor) -> Tensor:
@@ -94,12 +103,12 @@ def scale_channels(x: Tensor, factors: Tensor) -> Tensor:
 
 
 def upsample_convolve(x: Tensor, weight: Tensor, fir: Tensor) -> Tensor:
-    """Double the size of x [N, I, H, W] with weight [O, I, 3, 3], then low-pass with fir [4, 4] (sum one).
+    """Double the size of x [N, I, H, W] with weight [I, O, 3, 3], then low-pass with fir [4, 4] (sum one).
 
     A transposed convolution of stride 2 followed by a depthwise filter; on CPUs this beat both one 6x6
     transposed convolution and its polyphase form (four times the multiplications) from 32 px up.
     """
-    y = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)  # [N, O, 2H+1, 2W+1]
+    y = F.conv_transpose2d(x, weight, stride=2)  # [N, O, 2H+1, 2W+1]
     channels = y.shape[1]
     kernel = (fir.flip((0, 1)) * 4).to(y.dtype).expand(channels, 1, -1, -1)
     return F.conv2d(y, kernel, padding=1, groups=channels)  # [N, O, 2H, 2W]

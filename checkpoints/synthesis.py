@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .architecture import Architecture
-from .layers import GAIN, LEAK, ModulatedConv, scale_channels, upsample_convolve, upsample_image
+from .layers import GAIN, LEAK, ModulatedConv, demodulation, scale_channels, upsample_convolve, upsample_image
 
 NoiseMode = Literal["const", "none", "random"]
 Noise = NoiseMode | Sequence[Tensor]
@@ -39,17 +39,24 @@ class SynthesisLayer(ModulatedConv):
     def forward(self, x: Tensor, w: Tensor, noise: NoiseMode | Tensor = "const") -> Tensor:
         """x [N, I, H, W], w [N, w_dim] -> [N, O, H, W], or [N, O, 2H, 2W] where the layer doubles."""
         style = self.affine(w)  # [N, I]
-        weight = self.weight.to(x.dtype)
+        weight, power = self.prepared(x.dtype)
         x = scale_channels(x, style)
         x = upsample_convolve(x, weight, self.resample_filter) if self.up else F.conv2d(x, weight, padding=1)
         # Leaky ReLU commutes with positive factors, so its gain rides on what is multiplied anyway.
-        factors = (self.demodulation(style) * GAIN).to(x.dtype)[:, :, None, None]
+        factors = (demodulation(style, power) * GAIN).to(x.dtype)[:, :, None, None]
         bias = (self.bias * GAIN).to(x.dtype)[None, :, None, None]
         x = torch.addcmul(bias, x, factors)
         if isinstance(noise, Tensor) or noise != "none":
             x = x + (self.noise_map(noise, x) * (self.noise_strength * GAIN)).to(x.dtype)
         x = F.leaky_relu_(x, LEAK)
         return x if self.clamp is None else x.clamp(-self.clamp * GAIN, self.clamp * GAIN)
+
+    def _prepare(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        weight, power = super()._prepare(dtype)
+        if not self.up:
+            return weight, power
+        layout = torch.contiguous_format if weight.is_contiguous() else torch.channels_last
+        return weight.transpose(0, 1).contiguous(memory_format=layout), power  # [I, O, 3, 3]
 
     def noise_map(self, noise: NoiseMode | Tensor, like: Tensor) -> Tensor:
         """The noise [1 or N, 1, h, w] for activations like [N, O, h, w]."""
@@ -71,7 +78,7 @@ class ToRGB(ModulatedConv):
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """x [N, C, H, W], w [N, w_dim] -> [N, 3, H, W], float32."""
         x = scale_channels(x, self.affine(w) * self.gain)
-        y = F.conv2d(x, self.weight.to(x.dtype), self.bias.to(x.dtype)).float()
+        y = F.conv2d(x, self.prepared(x.dtype)[0], self.bias.to(x.dtype)).float()
         return y if self.clamp is None else y.clamp(-self.clamp, self.clamp)
 
 
