@@ -17,3 +17,9 @@ class OutsideError(AlignmentError):
     """A point lies outside the photo or outside every aligned square."""
 
     exit_code: ClassVar[int] = 2
+
+
+class LandmarkError(AlignmentError):
+    """A name that no landmark has."""
+
+    exit_code: ClassVar[int] = 2

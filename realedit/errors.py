@@ -9,18 +9,19 @@
     │   └── ResourceError                7  out of memory or disk
     ├── alignment.errors.AlignmentError  3
     │   ├── NoFaceError                  3
-    │   └── OutsideError                 2
+    │   ├── OutsideError                 2
+    │   └── LandmarkError                2
     └── checkpoints.errors.CheckpointError  5
         └── UnknownModelError            5
 
-The lower packages own their errors because they import nothing from here. The message of each is one sentence that
-says what is wrong, with which file or value, and what to do. A bug of ours is any other exception (exit code 1);
-an interrupt is 130.
+The lower packages own their errors because they import nothing from here. The message of each is one sentence
+that says what is wrong, with which file or value, and what to do. A bug of ours is any other exception (exit
+code 1); an interrupt is 130.
 """
 
 from typing import ClassVar
 
-from alignment.errors import AlignmentError, NoFaceError, OutsideError
+from alignment.errors import AlignmentError, LandmarkError, NoFaceError, OutsideError
 from checkpoints.errors import CheckpointError, UnknownModelError
 
 
@@ -60,6 +61,7 @@ __all__ = [
     "EXPECTED",
     "AlignmentError",
     "CheckpointError",
+    "LandmarkError",
     "NoFaceError",
     "OutputError",
     "OutsideError",

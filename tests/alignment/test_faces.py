@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from alignment.detection import Box, HogDetector
+from alignment.errors import NoFaceError, OutsideError
+from alignment.faces import Face, choose_face, find_faces
+from alignment.geometry import ffhq_square
+
+
+def shifted(face: Face, index: int, dx: float, dy: float = 0, scale: float = 1) -> Face:
+    landmarks = (face.landmarks - face.alignment.centre) * scale + face.alignment.centre + (dx, dy)
+    return Face(index, face.box, landmarks, ffhq_square(landmarks))
+
+
+@pytest.fixture
+def pair(face: Face) -> list[Face]:
+    """Two heads side by side whose squares overlap, the right one larger."""
+    return [shifted(face, 0, 0), shifted(face, 1, 0.8 * face.alignment.side, scale=1.3)]
+
+
+def test_faces_are_numbered_from_the_left(portraits: list[np.ndarray]) -> None:
+    height = max(photo.shape[0] for photo in portraits)
+    row = [np.pad(photo, ((0, height - photo.shape[0]), (0, 0), (0, 0))) for photo in portraits]
+    faces = find_faces(np.hstack(row), detector=HogDetector())
+    assert [face.index for face in faces] == list(range(len(portraits)))
+    edges = np.cumsum([0] + [photo.shape[1] for photo in portraits])
+    for face, left, right in zip(faces, edges[:-1], edges[1:], strict=True):
+        assert left < face.landmarks[30, 0] < right
+
+
+def test_a_face_that_two_boxes_show_is_one_face(astronaut: np.ndarray, face: Face) -> None:
+    box = face.box
+    larger = Box(box.left - 40, box.top - 30, box.right + 50, box.bottom + 60, score=0.2)
+    (only,) = find_faces(astronaut, detector=lambda pixels: [larger, box])
+    assert only.box == box
+
+
+def test_no_face_says_so() -> None:
+    assert find_faces(np.zeros((40, 60, 3), np.uint8), detector=HogDetector()) == []
+    with pytest.raises(NoFaceError, match="No face was found"):
+        choose_face([])
+
+
+def test_another_layout_is_refused() -> None:
+    with pytest.raises(ValueError, match="uint8"):
+        find_faces(np.zeros((40, 60, 3), np.uint16))
+
+
+def test_auto_takes_the_face_that_holds_the_points(pair: list[Face]) -> None:
+    for face in pair:
+        assert choose_face(pair, "auto", face.landmarks[[48, 54]]) is face
+    assert choose_face(pair) is pair[1]
+    assert choose_face(pair, "auto", []) is pair[1]
+
+
+def test_where_squares_overlap_the_nearer_face_is_meant(pair: list[Face]) -> None:
+    for face in pair:
+        for index in range(68):
+            point = face.landmarks[index] + (0.5, 0.5)
+            if all(other.alignment.contains([point]).all() for other in pair):
+                assert choose_face(pair, "auto", [point]) is face
+
+
+def test_largest_and_numbers(pair: list[Face]) -> None:
+    assert choose_face(pair, "largest") is pair[1]
+    assert choose_face(pair, 0) is pair[0]
+    assert choose_face(pair, "1") is pair[1]
+    with pytest.raises(NoFaceError, match="no face 2; the photo has faces 0 to 1"):
+        choose_face(pair, "2")
+    with pytest.raises(NoFaceError, match="no face -1; the photo has only face 0"):
+        choose_face(pair[:1], -1)
+    with pytest.raises(ValueError, match="'biggest'"):
+        choose_face(pair, "biggest")
+
+
+def test_a_point_outside_names_itself_and_the_square(pair: list[Face]) -> None:
+    inside = pair[0].landmarks[30]
+    with pytest.raises(OutsideError, match=r"The point \(5, 500\) lies outside of every.*face 1: x \d+ to"):
+        choose_face(pair, "auto", [inside, (5, 500)])
+    with pytest.raises(OutsideError, match=r"\(5, 500\) lies outside of the aligned square of face 0 \(x"):
+        choose_face(pair, 0, [inside, (5, 500)])
+
+
+def test_points_on_two_faces_are_for_two_edits(pair: list[Face]) -> None:
+    points = [pair[0].landmarks[0], pair[1].landmarks[16]]
+    with pytest.raises(OutsideError, match="No face's square holds all the points"):
+        choose_face(pair, "auto", points)
