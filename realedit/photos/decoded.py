@@ -25,6 +25,7 @@ class Decoded:
     orientation: int | None = None  # None: what the EXIF block says
     depth: int = 8
     cmyk: bool = False
+    stale: tuple[str, ...] = ()  # what the file holds that is untrue of an edited picture
     warnings: tuple[str, ...] = ()
 
 

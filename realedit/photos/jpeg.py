@@ -1,21 +1,30 @@
-"""JPEG: every sampling, sequential and progressive, grey, RGB, CMYK and YCCK."""
+"""JPEG: every sampling, sequential and progressive, grey, RGB, CMYK and YCCK.
+
+An edited JPEG keeps its tables, its sampling, its scans and every coefficient that the edit does not touch.
+"""
 
 import io
-import struct
+from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from PIL.JpegImagePlugin import JpegImageFile
+from PIL import Image, JpegImagePlugin
 
 from realedit.photos.decoded import Decoded, UnreadableError, check_size, pillow_pixels
+from realedit.photos.jpeg_coefficients import (
+    CoefficientError,
+    add_change,
+    check_exact,
+    read_coefficients,
+)
+from realedit.photos.jpeg_metadata import fresh_header, header, metadata_of, stale_parts, too_large
+from realedit.photos.jpeg_scans import encode_scan, read_scan
 from realedit.photos.jpeg_segments import (
-    APP0,
-    APP1,
-    APP2,
-    APP13,
     COM,
+    DHT,
+    DRI,
+    SOS,
     JpegFile,
     Segment,
     SegmentError,
@@ -25,12 +34,9 @@ from realedit.photos.metadata import Metadata
 from realedit.photos.photo import Photo
 from realedit.photos.picture import Picture, as_stored
 
-_EXIF = b"Exif\x00\x00"
-_XMP = b"http://ns.adobe.com/xap/1.0/\x00"
-_ICC = b"ICC_PROFILE\x00"
-_RESOURCES = b"Photoshop 3.0\x00"
-_PAYLOAD = 65533
-_QUALITY = 95  # for photos that were not JPEG before
+QUALITY = 95
+"""Of photos that were not JPEG before; they are not subsampled."""
+_APPLICATION = frozenset({*range(0xE0, 0xF0), COM})
 
 
 def read(data: bytes, max_pixels: int) -> Decoded:
@@ -40,123 +46,99 @@ def read(data: bytes, max_pixels: int) -> Decoded:
     except SegmentError as error:
         raise UnreadableError(str(error)) from error
     check_size(jpeg.frame.width, jpeg.frame.height, max_pixels)
-    with JpegImageFile(io.BytesIO(data)) as image:
+    with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as image:
         mode = image.mode
         pixels = pillow_pixels(image, mode)
-    return Decoded(pixels, metadata_of(jpeg), cmyk=mode == "CMYK")
-
-
-def metadata_of(jpeg: JpegFile) -> Metadata:
-    """The blocks of the application segments, put together where they span several."""
-    exif = _joined(jpeg, APP1, _EXIF, 0) or None
-    xmp = next((p for p in _payloads(jpeg, APP1, _XMP)), None)
-    comments = [("Comment", s.payload.decode("utf-8", "replace")) for s in jpeg.segments if s.marker == COM]
-    return Metadata(
-        exif=exif,
-        xmp=xmp,
-        icc=_profile(jpeg),
-        iptc=_joined(jpeg, APP13, _RESOURCES, 0) or None,
-        dpi=_density(jpeg),
-        text=tuple(comments),
-    )
+    return Decoded(pixels, metadata_of(jpeg), cmyk=mode == "CMYK", stale=stale_parts(jpeg))
 
 
 def write(out: BinaryIO, photo: Photo, metadata: Metadata) -> tuple[str, ...]:
-    """Write an edited JPEG photo again."""
+    """Write a photo that was read from a JPEG again, with `metadata` for its own."""
     jpeg = read_segments(photo.source)
-    tables = jpeg.tables()
-    names = [c.table for c in jpeg.frame.components]
-    slots = sorted(set(names))
-    image = _image(as_stored(photo).whole())
-    qtables = [list(_natural(tables[s])) for s in slots]
-    buffer = io.BytesIO()
-    subsampling = {(1, 1): 0, (2, 1): 1, (2, 2): 2}.get(jpeg.frame.sampling, 0)
-    image.save(
-        buffer,
-        "JPEG",
-        qtables=qtables,
-        subsampling=subsampling,
-        progressive=jpeg.frame.progressive,
-        optimize=True,
-    )
-    _assemble(out, buffer.getvalue(), metadata)
-    return ()
+    warnings: tuple[str, ...] = ()
+    try:
+        image = _exact_image(jpeg, photo)
+    except CoefficientError as error:
+        warnings = (f"{error}, so the whole picture was encoded anew with its own tables",)
+        image = _encoded_image(photo)
+    _assemble(out, header(jpeg, metadata), image)
+    return warnings
 
 
 def encode(out: BinaryIO, picture: Picture, metadata: Metadata) -> tuple[str, ...]:
     """Write a photo that was not JPEG before: 8 bits, no opacity."""
+    warnings = [f"its {name} is too large for JPEG and was left out" for name in too_large(metadata)]
+    if picture.has_alpha:
+        warnings.append("JPEG knows no opacity; the photo was laid on white")
+    if picture.dtype != np.uint8:
+        warnings.append("JPEG has 8 bits per channel; the photo's 16 were rounded")
     buffer = io.BytesIO()
-    image = _image(picture.on_white().to_8bit().whole())
-    image.save(buffer, "JPEG", quality=_QUALITY, subsampling=0, optimize=True)
-    _assemble(out, buffer.getvalue(), metadata)
-    return ()
+    pixels = picture.on_white().to_8bit().whole()
+    _pillow_image(pixels).save(buffer, "JPEG", quality=QUALITY, subsampling=0, optimize=True)
+    _assemble(out, fresh_header(metadata), _without_header(read_segments(buffer.getvalue())))
+    return tuple(warnings)
 
 
-def _image(pixels: NDArray[np.uint8]) -> Image.Image:
+def _exact_image(jpeg: JpegFile, photo: Photo) -> Iterator[Segment]:
+    """The segments that make up the picture, its coefficients changed where the photo's pixels are."""
+    patch = photo.patch
+    if patch is None:
+        return _without_header(jpeg)
+    check_exact(jpeg)
+    try:
+        scans = {id(s): read_scan(jpeg.frame, s.payload) for s in jpeg.segments if s.marker == SOS}
+    except SegmentError as error:
+        raise CoefficientError("its scans are damaged") from error
+    planes = read_coefficients(jpeg)
+    left, top, right, bottom = patch.box
+    add_change(planes, jpeg, patch.box, photo.stored[top:bottom, left:right], patch.pixels)
+
+    def segments() -> Iterator[Segment]:
+        for segment in _without_header(jpeg):
+            if segment.marker == SOS:
+                tables, coded = encode_scan(jpeg.frame, planes, scans[id(segment)])
+                if tables is not None:
+                    yield tables
+                yield Segment(SOS, segment.payload, memoryview(b"".join(coded)))
+            elif segment.marker not in (DHT, DRI):
+                yield segment
+
+    return segments()
+
+
+def _encoded_image(photo: Photo) -> Iterator[Segment]:
+    """The picture encoded from its pixels, with the file's tables and, where Pillow can, its sampling."""
+    with JpegImagePlugin.JpegImageFile(io.BytesIO(photo.source)) as original:
+        tables = original.quantization
+        sampling = JpegImagePlugin.get_sampling(original)
+        progressive = "progression" in original.info
+    buffer = io.BytesIO()
+    image = _pillow_image(as_stored(photo).whole())
+    image.save(
+        buffer,
+        "JPEG",
+        qtables=tables,
+        subsampling=max(sampling, 0),
+        progressive=progressive,
+        optimize=True,
+    )
+    return _without_header(read_segments(buffer.getvalue()))
+
+
+def _pillow_image(pixels: NDArray[np.uint8]) -> Image.Image:
     mode = {1: "L", 3: "RGB", 4: "CMYK"}[pixels.shape[2]]
-    return Image.frombuffer(mode, (pixels.shape[1], pixels.shape[0]), pixels, "raw", mode, 0, 1)
+    grey = pixels[..., 0] if mode == "L" else pixels
+    return Image.frombuffer(mode, (pixels.shape[1], pixels.shape[0]), grey, "raw", mode, 0, 1)
 
 
-def _natural(zigzag: tuple[int, ...]) -> tuple[int, ...]:
-    return zigzag
+def _without_header(jpeg: JpegFile) -> Iterator[Segment]:
+    return (segment for segment in jpeg.segments if segment.marker not in _APPLICATION)
 
 
-def _assemble(out: BinaryIO, encoded: bytes, metadata: Metadata) -> None:
-    """`encoded` with the segments of `metadata` in front of its tables."""
-    jpeg = read_segments(encoded)
+def _assemble(out: BinaryIO, header: Iterator[Segment], image: Iterator[Segment]) -> None:
     out.write(b"\xff\xd8")
-    for segment in jpeg.segments:
-        if segment.marker == APP0:
-            out.write(segment.encoded())
-    for segment in metadata_segments(metadata):
-        out.write(segment.encoded())
-    for segment in jpeg.segments:
-        if segment.marker != APP0:
+    for segments in (header, image):
+        for segment in segments:
             out.write(segment.encoded())
             out.write(segment.entropy or b"")
     out.write(b"\xff\xd9")
-
-
-def metadata_segments(metadata: Metadata) -> list[Segment]:
-    """The application segments that carry `metadata`."""
-    segments = []
-    if metadata.exif and len(metadata.exif) + len(_EXIF) <= _PAYLOAD:
-        segments.append(Segment(APP1, _EXIF + metadata.exif))
-    if metadata.xmp and len(metadata.xmp) + len(_XMP) <= _PAYLOAD:
-        segments.append(Segment(APP1, _XMP + metadata.xmp))
-    if metadata.iptc:
-        room = _PAYLOAD - len(_RESOURCES)
-        pieces = [metadata.iptc[i : i + room] for i in range(0, len(metadata.iptc), room)]
-        segments += [Segment(APP13, _RESOURCES + piece) for piece in pieces]
-    if metadata.icc:
-        room = _PAYLOAD - len(_ICC) - 2
-        pieces = [metadata.icc[i : i + room] for i in range(0, len(metadata.icc), room)]
-        for number, piece in enumerate(pieces, 1):
-            segments.append(Segment(APP2, _ICC + bytes((number, len(pieces))) + piece))
-    return segments
-
-
-def _payloads(jpeg: JpegFile, marker: int, prefix: bytes) -> list[bytes]:
-    return [
-        s.payload[len(prefix) :] for s in jpeg.segments if s.marker == marker and s.payload.startswith(prefix)
-    ]
-
-
-def _joined(jpeg: JpegFile, marker: int, prefix: bytes, skip: int) -> bytes:
-    return b"".join(payload[skip:] for payload in _payloads(jpeg, marker, prefix))
-
-
-def _profile(jpeg: JpegFile) -> bytes | None:
-    """The ICC profile, its pieces in the order of their numbers."""
-    pieces = sorted((p[0], p[2:]) for p in _payloads(jpeg, APP2, _ICC) if len(p) > 2)
-    return b"".join(piece for _, piece in pieces) or None
-
-
-def _density(jpeg: JpegFile) -> tuple[float, float] | None:
-    for payload in _payloads(jpeg, APP0, b"JFIF\x00"):
-        if len(payload) >= 7:
-            unit, across, down = struct.unpack_from(">BHH", payload, 2)
-            if unit in (1, 2) and across and down:
-                scale = 1.0 if unit == 1 else 2.54
-                return across * scale, down * scale
-    return None

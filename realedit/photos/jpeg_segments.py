@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 SOI, EOI, SOS, DQT, DHT, DRI, DAC, DNL, COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xCC, 0xDC, 0xFE
 APP0, APP1, APP2, APP11, APP13, APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, DAC}
+FRAMES = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, DAC}
 _HUFFMAN_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 _BARE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a length
 
@@ -77,9 +77,7 @@ class JpegFile:
     trailer: memoryview = field(default_factory=lambda: memoryview(b""))
 
     def tables(self) -> dict[int, tuple[int, ...]]:
-        """The quantisation tables, in zigzag order, as in force for the scans (the last definition of
-        each).
-        """
+        """The quantisation tables, in zigzag order; SegmentError when one changes between scans."""
         tables: dict[int, tuple[int, ...]] = {}
         for segment in self.segments:
             if segment.marker != DQT:
@@ -95,9 +93,14 @@ class JpegFile:
                 )
                 if len(values) != 64:
                     raise SegmentError("a short quantisation table")
-                tables[slot] = tuple(values)
+                if tables.setdefault(slot, tuple(values)) != tuple(values):
+                    raise SegmentError("a quantisation table that changes between scans")
                 at += 1 + size
         return tables
+
+    def has_jfif(self) -> bool:
+        """Whether the file says that it is JFIF, which knows no other colours than YCbCr and grey."""
+        return any(s.marker == APP0 and s.payload[:5] == b"JFIF\x00" for s in self.segments)
 
     def adobe_transform(self) -> int | None:
         """The colour transform that Adobe's segment states, None without one."""
@@ -131,7 +134,7 @@ def read_segments(data: bytes) -> JpegFile:
         if marker == SOS:
             stop = _scan_end(data, end)
             entropy, end = view[end:stop], stop
-        elif marker in _FRAMES:
+        elif marker in FRAMES:
             frame = _frame(marker, payload)
         segments.append(Segment(marker, payload, entropy))
         at = end

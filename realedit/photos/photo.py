@@ -70,6 +70,7 @@ class Photo:
     inks: Inks | None = field(default=None, repr=False)  # where `stored` is CMYK
     depth: int = 8  # bits per channel in the file
     warnings: tuple[str, ...] = ()  # one sentence each
+    stale: tuple[str, ...] = ()  # what the file holds that is untrue of an edited picture
     patch: Patch | None = field(default=None, repr=False)
 
     @property

@@ -93,6 +93,7 @@ def _photo(path: Path, source: bytes, kind: Format, decoded: Decoded) -> Photo:
         colour=colour,
         inks=inks,
         depth=decoded.depth,
+        stale=decoded.stale,
         warnings=tuple(f"{path}: {warning}" for warning in warnings),
     )
 

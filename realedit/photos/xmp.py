@@ -40,11 +40,14 @@ class XmpPacket:
             raise XmpError("a packet without RDF")
         self._tree = trees[0]
 
+    def body(self) -> bytes:
+        """The packet without its wrapper, UTF-8."""
+        root = self._document.documentElement
+        return "".join(_serialise(root)).encode() if root is not None else b""
+
     def __bytes__(self) -> bytes:
         """The packet, wrapped, UTF-8."""
-        root = self._document.documentElement
-        assert root is not None
-        body = "".join(_serialise(root))
+        body = self.body().decode()
         head = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
         return f'{head}{body}\n<?xpacket end="w"?>'.encode()
 

@@ -1,0 +1,200 @@
+"""The application segments of a JPEG: reading metadata from them, and writing them back around new pictures.
+
+Source: JFIF 1.02 (T.871), Exif 2.32 section 4.7.2, ISO 16684-3 section 1.1.3 (XMP in JPEG), ICC.1 annex B.4,
+CIPA DC-007 (multi-picture format), C2PA 2.1 section A.3 (JPEG).
+"""
+
+import hashlib
+import struct
+from collections.abc import Iterator
+
+from realedit.photos.jpeg_segments import APP0, APP1, APP2, APP11, APP13, COM, JpegFile, Segment
+from realedit.photos.metadata import Metadata
+from realedit.photos.provenance import copy_mark
+from realedit.photos.xmp import XmpPacket
+
+_EXIF = b"Exif\x00\x00"
+_XMP = b"http://ns.adobe.com/xap/1.0/\x00"
+_EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\x00"
+_XMP_NOTE = "http://ns.adobe.com/xmp/note/"
+_ICC = b"ICC_PROFILE\x00"
+_RESOURCES = b"Photoshop 3.0\x00"
+_JFIF, _JFXX = b"JFIF\x00", b"JFXX\x00"
+_MULTI_PICTURE = b"MPF\x00"
+_GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\x00"
+_RATIO_IMAGE = b"HDR_RI"
+_PAYLOAD = 65533
+_APPLICATION = frozenset({*range(0xE0, 0xF0), COM})
+# extended XMP with one of these holds the unedited picture or something measured on it
+_STALE_EXTENSIONS = (b"/photos/1.0/image/", b"/photos/1.0/depthmap/", b"/photos/1.0/camera/", b"/photos/dd/")
+
+
+def metadata_of(jpeg: JpegFile) -> Metadata:
+    """The blocks of the application segments, put together where they span several."""
+    comments = [("Comment", s.payload.decode("utf-8", "replace")) for s in jpeg.segments if s.marker == COM]
+    return Metadata(
+        exif=b"".join(_payloads(jpeg, APP1, _EXIF)) or None,
+        xmp=next(iter(_payloads(jpeg, APP1, _XMP)), None),
+        icc=_profile(jpeg),
+        iptc=b"".join(_payloads(jpeg, APP13, _RESOURCES)) or None,
+        dpi=_density(jpeg),
+        text=tuple(comments),
+    )
+
+
+def stale_parts(jpeg: JpegFile) -> tuple[str, ...]:
+    """What the file holds beside the picture that is untrue of an edited one."""
+    found = []
+    if any(s.marker == APP11 and b"c2pa" in s.payload[:128] for s in jpeg.segments):
+        found.append("a C2PA manifest (content credentials)")
+    if any(_is_gain_map(segment) for segment in jpeg.segments):
+        found.append("an HDR gain map")
+    if _payloads(jpeg, APP2, _MULTI_PICTURE):
+        found.append("further pictures in the same file (previews, gain or depth maps)")
+    elif bytes(jpeg.trailer).strip(b"\x00"):
+        found.append("data behind the picture (a motion photo's video, for example)")
+    if any(_is_stale_extension(jpeg, segment) for segment in jpeg.segments):
+        found.append("a depth map or a second picture in the XMP")
+    return tuple(found)
+
+
+def header(jpeg: JpegFile, metadata: Metadata) -> Iterator[Segment]:
+    """The application segments of `jpeg` in their order, those of `metadata` taking the place of its own.
+
+    What an edit makes untrue is left out.
+    """
+    own = {_EXIF: _exif(metadata), _XMP: _xmp(metadata), _RESOURCES: _resources(metadata)}
+    segments = [s for s in jpeg.segments if s.marker in _APPLICATION]
+    present = {_kind(segment) for segment in segments}
+    new = [segment for kind, made in own.items() if kind not in present for segment in made]
+    for segment in segments:
+        if segment.marker != APP0:  # JFIF wants to be first
+            yield from new
+            new = []
+        kind = _kind(segment)
+        if kind is not None:
+            yield from own.pop(kind, [])
+        elif segment.marker == APP0 and segment.payload.startswith(_JFIF) and len(segment.payload) > 14:
+            yield Segment(APP0, segment.payload[:12] + b"\x00\x00")  # without its thumbnail
+        elif not _is_stale(jpeg, segment):
+            yield segment
+    yield from new
+
+
+def fresh_header(metadata: Metadata) -> Iterator[Segment]:
+    """The application segments of a file that was not JPEG before."""
+    across, down = metadata.dpi or (0, 0)
+    density = (
+        struct.pack(">BHH", 1, round(across), round(down))
+        if 1 <= across < 65535 and 1 <= down < 65535
+        else None
+    )
+    yield Segment(APP0, _JFIF + b"\x01\x02" + (density or struct.pack(">BHH", 0, 1, 1)) + b"\x00\x00")
+    yield from _exif(metadata)
+    yield from _xmp(metadata)
+    yield from _resources(metadata)
+    if metadata.icc:
+        pieces = _pieces(metadata.icc, _PAYLOAD - len(_ICC) - 2)
+        for number, piece in enumerate(pieces, 1):
+            yield Segment(APP2, _ICC + bytes((number, len(pieces))) + piece)
+    for _, text in metadata.text:
+        yield Segment(COM, text.encode()[:_PAYLOAD])
+
+
+def too_large(metadata: Metadata) -> tuple[str, ...]:
+    """The blocks that no JPEG segment can hold."""
+    found = []
+    if metadata.exif and len(metadata.exif) + len(_EXIF) > _PAYLOAD:
+        found.append("EXIF")
+    if metadata.icc and len(metadata.icc) > 255 * (_PAYLOAD - len(_ICC) - 2):
+        found.append("ICC profile")
+    return tuple(found)
+
+
+def _exif(metadata: Metadata) -> list[Segment]:
+    if not metadata.exif:
+        return []
+    return [Segment(APP1, _EXIF + piece) for piece in _pieces(metadata.exif, _PAYLOAD - len(_EXIF))]
+
+
+def _xmp(metadata: Metadata) -> list[Segment]:
+    """One segment, or for a packet that is too long for one a short packet that points at the extension."""
+    if not metadata.xmp:
+        return []
+    if len(metadata.xmp) + len(_XMP) <= _PAYLOAD:
+        return [Segment(APP1, _XMP + metadata.xmp)]
+    whole, short = XmpPacket(metadata.xmp), XmpPacket()
+    copy_mark(whole, short)
+    extension = whole.body()
+    name = hashlib.md5(extension, usedforsecurity=False).hexdigest().upper()
+    short.set(_XMP_NOTE, "xmpNote", "HasExtendedXMP", name)
+    room = _PAYLOAD - len(_EXTENDED_XMP) - 40
+    segments = [Segment(APP1, _XMP + bytes(short))]
+    for at in range(0, len(extension), room):
+        place = name.encode() + struct.pack(">II", len(extension), at)
+        segments.append(Segment(APP1, _EXTENDED_XMP + place + extension[at : at + room]))
+    return segments
+
+
+def _resources(metadata: Metadata) -> list[Segment]:
+    if not metadata.iptc:
+        return []
+    return [Segment(APP13, _RESOURCES + p) for p in _pieces(metadata.iptc, _PAYLOAD - len(_RESOURCES))]
+
+
+def _pieces(data: bytes, size: int) -> list[bytes]:
+    return [data[at : at + size] for at in range(0, len(data), size)]
+
+
+def _kind(segment: Segment) -> bytes | None:
+    for marker, prefix in ((APP1, _EXIF), (APP1, _XMP), (APP13, _RESOURCES)):
+        if segment.marker == marker and segment.payload.startswith(prefix):
+            return prefix
+    return None
+
+
+def _is_stale(jpeg: JpegFile, segment: Segment) -> bool:
+    if segment.marker == APP0:
+        return segment.payload.startswith(_JFXX)
+    if segment.marker == APP2:
+        return segment.payload.startswith(_MULTI_PICTURE) or _is_gain_map(segment)
+    if segment.marker == APP11:
+        return b"jumb" in segment.payload[:32] or _is_gain_map(segment)
+    return _is_stale_extension(jpeg, segment)
+
+
+def _is_gain_map(segment: Segment) -> bool:
+    if segment.marker == APP2:
+        return segment.payload.startswith(_GAIN_MAP)
+    return segment.marker == APP11 and segment.payload.startswith(_RATIO_IMAGE)
+
+
+def _is_stale_extension(jpeg: JpegFile, segment: Segment) -> bool:
+    """Whether a segment belongs to an extended XMP with something untrue in it."""
+    if segment.marker != APP1 or not segment.payload.startswith(_EXTENDED_XMP):
+        return False
+    name = segment.payload[len(_EXTENDED_XMP) : len(_EXTENDED_XMP) + 32]
+    whole = b"".join(p[40:] for p in _payloads(jpeg, APP1, _EXTENDED_XMP + name))
+    return any(mark in whole for mark in _STALE_EXTENSIONS)
+
+
+def _payloads(jpeg: JpegFile, marker: int, prefix: bytes) -> list[bytes]:
+    """What follows `prefix` in each segment of that kind."""
+    found = (s.payload for s in jpeg.segments if s.marker == marker)
+    return [payload[len(prefix) :] for payload in found if payload.startswith(prefix)]
+
+
+def _profile(jpeg: JpegFile) -> bytes | None:
+    """The ICC profile, its pieces in the order of their numbers."""
+    pieces = sorted((p[0], p[2:]) for p in _payloads(jpeg, APP2, _ICC) if len(p) > 2)
+    return b"".join(piece for _, piece in pieces) or None
+
+
+def _density(jpeg: JpegFile) -> tuple[float, float] | None:
+    for payload in _payloads(jpeg, APP0, _JFIF):
+        if len(payload) >= 7:
+            unit, across, down = struct.unpack_from(">BHH", payload, 2)
+            if unit in (1, 2) and across and down:
+                scale = 1.0 if unit == 1 else 2.54
+                return across * scale, down * scale
+    return None
