@@ -20,6 +20,8 @@ MAKER_NOTE = 0x927C
 _THUMBNAIL_OFFSET = 0x0201
 _THUMBNAIL_LENGTH = 0x0202
 _APPLE_CONTENT_IDENTIFIER = 0x0011
+_APPLE = b"Apple iOS\x00"
+_SIDES = (0xA002, 0xA003)
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 
 
@@ -49,8 +51,14 @@ class ExifBlock:
             raise ExifError("no TIFF header")
         self.data = bytearray(data)
         self._order = order
-        self._base = 0  # what offsets count from
         self.first = self._number(4, 4)
+
+    @classmethod
+    def of_maker_note(cls, content: bytes, order: str, first: int) -> "ExifBlock":
+        """A maker note whose offsets count from its own start, with its directory at `first`."""
+        note = cls.__new__(cls)
+        note.data, note._order, note.first = bytearray(content), order, first
+        return note
 
     def __bytes__(self) -> bytes:
         """The block as it is now."""
@@ -64,7 +72,7 @@ class ExifBlock:
             size = _SIZES.get(kind, 0) * count
             if size == 0:
                 continue
-            start = at + 8 if size <= 4 else self._base + self._number(at + 8, 4)
+            start = at + 8 if size <= 4 else self._number(at + 8, 4)
             if start + size <= len(self.data):
                 yield Entry(tag, kind, count, at, start, size)
 
@@ -161,6 +169,39 @@ def with_orientation(data: bytes | None, value: int) -> bytes | None:
         return data
     block.set_integer(block.first, ORIENTATION, value)
     return bytes(block)
+
+
+def with_sides_swapped(data: bytes | None) -> bytes | None:
+    """The block with the width and height it states exchanged."""
+    block = block_of(data)
+    directory = block.directory(EXIF_IFD) if block else None
+    if block is None or directory is None:
+        return data
+    sides = [block.integer(directory, tag) for tag in _SIDES]
+    for tag, side in zip(_SIDES, reversed(sides), strict=True):
+        if side is not None:
+            block.set_integer(directory, tag, side)
+    return bytes(block)
+
+
+def without_live_photo(data: bytes | None) -> tuple[bytes | None, bool]:
+    """The block with the identifier that ties an Apple photo to its video taken out, and whether there was
+    one.
+    """
+    block = block_of(data)
+    directory = block.directory(EXIF_IFD) if block else None
+    note = block.entry(directory, MAKER_NOTE) if block and directory else None
+    if block is None or note is None:
+        return data, False
+    content = bytes(block.data[note.start : note.start + note.size])
+    if not content.startswith(_APPLE) or content[12:14] != b"MM":
+        return data, False
+    maker = ExifBlock.of_maker_note(content, ">", len(_APPLE) + 4)
+    if maker.entry(maker.first, _APPLE_CONTENT_IDENTIFIER) is None:
+        return data, False
+    maker.remove(maker.first, _APPLE_CONTENT_IDENTIFIER)
+    block.data[note.start : note.start + note.size] = maker.data
+    return bytes(block), True
 
 
 def without_gps(data: bytes | None) -> bytes | None:

@@ -141,6 +141,7 @@ class Photo:
         scale = min(1.0, max_side / max(self._size))
         stored = self.stored_region(None)
         if scale < 1:
+            stored = stored[..., :4]
             rows, columns = stored.shape[:2]
             size = max(1, round(columns * scale)), max(1, round(rows * scale))
             stored = cv2.resize(stored, size, interpolation=cv2.INTER_AREA)

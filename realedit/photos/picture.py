@@ -76,14 +76,18 @@ def as_stored(photo: Photo) -> Picture:
 
 
 def upright(photo: Photo) -> Picture:
-    """The photo's pixels as displayed, in the layout of its file; CMYK becomes sRGB."""
+    """The photo's pixels as displayed, in the layout of its file; CMYK becomes sRGB, and channels beyond RGB
+    and opacity are left out.
+    """
     width, height = displayed_size((photo.stored.shape[1], photo.stored.shape[0]), photo.orientation)
-    channels = photo.stored.shape[2] if photo.inks is None else 3
+    channels = photo.stored.shape[2]
+    if photo.inks is not None or channels > 4:
+        channels = 3
 
     def rows(top: int, bottom: int) -> NDArray[Any]:
         if photo.inks is not None:
             return photo.view((0, top, width, bottom))
         box = box_to_stored((0, top, width, bottom), photo.orientation, (width, height))
-        return to_displayed(photo.stored_region(box), photo.orientation)
+        return to_displayed(photo.stored_region(box), photo.orientation)[..., :channels]
 
     return Picture(width, height, channels, photo.dtype, rows)

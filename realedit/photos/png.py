@@ -58,7 +58,8 @@ def read(data: bytes, max_pixels: int) -> Decoded:
     warnings = [f"the damaged chunk {kind.decode('latin-1')} was left out" for kind in damaged]
     if any(chunk.kind == b"acTL" for chunk in chunks):
         warnings.append("it is animated; only the first frame is used")
-    return Decoded(pixels, _metadata(chunks, warnings), depth=depth, warnings=tuple(warnings))
+    stale = ("a C2PA manifest (content credentials)",) if any(c.kind == b"caBX" for c in chunks) else ()
+    return Decoded(pixels, _metadata(chunks, warnings), depth=depth, warnings=tuple(warnings), stale=stale)
 
 
 def _plain_pixels(data: bytes, kind: int, keyed: bool) -> NDArray[np.uint8]:

@@ -29,7 +29,8 @@ def read(data: bytes, max_pixels: int) -> Decoded:
         icc=chunks.get(b"ICCP"),
     )
     warnings = ("it is animated; only the first frame is used",) if frames > 1 else ()
-    return Decoded(pixels, metadata, warnings=warnings)
+    stale = ("a C2PA manifest (content credentials)",) if b"C2PA" in chunks else ()
+    return Decoded(pixels, metadata, warnings=warnings, stale=stale)
 
 
 def is_lossless(data: bytes) -> bool:

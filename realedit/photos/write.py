@@ -8,17 +8,17 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from realedit.errors import OutputError, ResourceError, UsageError
-from realedit.photos import exif, jpeg, png, tiff, webp
+from realedit.photos import jpeg, png, tiff, webp
 from realedit.photos.metadata import Metadata
 from realedit.photos.photo import Format, Photo
 from realedit.photos.picture import as_stored, upright
-from realedit.photos.provenance import Provenance, mark
-from realedit.photos.xmp import XmpError, XmpPacket
+from realedit.photos.provenance import Provenance
+from realedit.photos.upkeep import metadata_for
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def write_photo(
         with _complete(path) as out:
             out.write(photo.source)
         return WriteReport(path, kind, copied=True)
-    metadata, warnings = _metadata(photo, kind, provenance, strip_gps)
+    metadata, warnings = metadata_for(photo, kind, provenance, strip_gps)
     with _complete(path) as out:
         warnings += _encode(out, photo, kind, metadata)
     return WriteReport(path, kind, copied=False, warnings=tuple(f"{path}: {w}" for w in warnings))
@@ -107,25 +107,6 @@ def _encode(out: BinaryIO, photo: Photo, kind: Format, metadata: Metadata) -> tu
             out, picture, metadata, photo.source if same else None, photo.orientation if same else 1
         )
     return webp.write(out, picture, metadata, photo.source if same else None)
-
-
-def _metadata(
-    photo: Photo, kind: Format, provenance: Provenance | None, strip_gps: bool
-) -> tuple[Metadata, tuple[str, ...]]:
-    metadata = photo.metadata
-    warnings: tuple[str, ...] = ()
-    if kind is not photo.format:
-        metadata = replace(metadata, exif=exif.with_orientation(metadata.exif, 1))
-    if strip_gps:
-        metadata = replace(metadata, exif=exif.without_gps(metadata.exif))
-    if photo.changed is not None and provenance is not None:
-        try:
-            packet = XmpPacket(metadata.xmp)
-        except XmpError:
-            packet, warnings = XmpPacket(), ("its damaged XMP packet was replaced",)
-        mark(packet, provenance)
-        metadata = replace(metadata, xmp=bytes(packet))
-    return metadata, warnings
 
 
 @contextmanager

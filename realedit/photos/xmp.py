@@ -63,7 +63,8 @@ class XmpPacket:
 
     def set(self, namespace: str, prefix: str, name: str, value: str) -> None:
         """A simple property, in place of any other of that name."""
-        self.remove(namespace, re.compile(re.escape(name)))
+        for description in self._descriptions():
+            _remove(description, namespace, re.compile(re.escape(name)))
         description = next(self._descriptions(), None)
         if description is None:
             description = self._document.createElementNS(RDF, f"{self._tree.prefix or 'rdf'}:Description")
@@ -73,17 +74,13 @@ class XmpPacket:
         description.setAttributeNS(namespace, f"{prefix}:{name}", value)
 
     def remove(self, namespace: str, names: re.Pattern[str]) -> bool:
-        """Take out the properties of `namespace` whose whole name matches; whether there were any."""
+        """Take out all of `namespace` whose whole name matches, at any depth; whether there was any."""
         found = False
-        for description in self._descriptions():
-            for attribute in list((description.attributes or {}).values()):
-                if attribute.namespaceURI == namespace and names.fullmatch(attribute.localName or ""):
-                    description.removeAttributeNode(attribute)
-                    found = True
-            for child in list(_children(description)):
-                if child.namespaceURI == namespace and names.fullmatch(child.localName or ""):
-                    description.removeChild(child)
-                    found = True
+        pending: list[minidom.Element] = [self._tree]
+        while pending:
+            element = pending.pop()
+            found |= _remove(element, namespace, names)
+            pending.extend(_children(element))
         return found
 
     def _descriptions(self) -> Iterator["minidom.Element"]:
@@ -105,6 +102,20 @@ class XmpPacket:
             prefix += "_"
         element.setAttributeNS(_XMLNS, f"xmlns:{prefix}", namespace)
         return prefix
+
+
+def _remove(element: "minidom.Element", namespace: str, names: re.Pattern[str]) -> bool:
+    """Take the matching attributes and children out of one element; whether there was any."""
+    found = False
+    for attribute in list(element.attributes.values()):
+        if attribute.namespaceURI == namespace and names.fullmatch(attribute.localName or ""):
+            element.removeAttributeNode(attribute)
+            found = True
+    for child in list(_children(element)):
+        if child.namespaceURI == namespace and names.fullmatch(child.localName or ""):
+            element.removeChild(child)
+            found = True
+    return found
 
 
 def _children(element: "minidom.Element") -> Iterator["minidom.Element"]:
