@@ -1,10 +1,12 @@
 """Reading and writing photographs: formats, orientation, bit depth, colour profiles, metadata, provenance."""
 
 from realedit.photos.colour import SRGB, Colour
+from realedit.photos.label import with_visible_label
 from realedit.photos.orientation import Box
 from realedit.photos.photo import Format, Photo
 from realedit.photos.provenance import Provenance
 from realedit.photos.read import MAX_PIXELS, read_photo
+from realedit.photos.signing import Signing
 from realedit.photos.write import EXTENSIONS, WriteReport, check_output, write_photo
 
 __all__ = [
@@ -16,8 +18,10 @@ __all__ = [
     "Format",
     "Photo",
     "Provenance",
+    "Signing",
     "WriteReport",
     "check_output",
     "read_photo",
+    "with_visible_label",
     "write_photo",
 ]

@@ -25,6 +25,8 @@ class Decoded:
     orientation: int | None = None  # None: what the EXIF block says
     depth: int = 8
     cmyk: bool = False
+    palette: bool = False
+    implied_icc: bytes | None = None  # a profile that the file states by other means than a profile
     stale: tuple[str, ...] = ()  # what the file holds that is untrue of an edited picture
     warnings: tuple[str, ...] = ()
 

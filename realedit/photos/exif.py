@@ -125,6 +125,13 @@ class ExifBlock:
                 self._blank(entry.start, entry.size)
         self._blank(directory, size)
 
+    def strip_gps(self, directory: int) -> None:
+        """Blank the GPS directory that hangs on a directory and take the pointer to it out."""
+        gps = self.directory(GPS_IFD, directory)
+        if gps is not None:
+            self.blank_directory(gps)
+            self.remove(directory, GPS_IFD)
+
     def drop_next_directory(self, directory: int) -> None:
         """End the chain of directories after this one."""
         self._put(directory + 2 + 12 * self._count(directory), 4, 0)
@@ -209,10 +216,7 @@ def without_gps(data: bytes | None) -> bytes | None:
     block = block_of(data)
     if block is None:
         return data
-    directory = block.directory(GPS_IFD)
-    if directory is not None:
-        block.blank_directory(directory)
-        block.remove(block.first, GPS_IFD)
+    block.strip_gps(block.first)
     return bytes(block)
 
 

@@ -169,3 +169,68 @@ def _odd(curve: Curve) -> Curve:
         return np.asarray(np.copysign(1.0, x) * curve(np.abs(x)))
 
     return extended
+
+
+# chromaticities of the primaries that ITU-T H.273 numbers (red, green, blue), all with the white D65
+_PRIMARIES = {
+    1: ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060)),  # BT.709, sRGB
+    9: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)),  # BT.2020
+    12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),  # Display P3
+}
+_NAMES = {1: "BT.709", 9: "BT.2020", 12: "Display P3"}
+_D65 = (0.3127, 0.3290)
+_D50 = np.array([0.9642, 1.0, 0.8249])
+_BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+_SRGB_PARAMETERS = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+_BT709_PARAMETERS = (1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081)
+
+
+def profile_of_code_points(primaries: int, transfer: int) -> bytes | None:
+    """An ICC profile for colours that are stated by the numbers of ITU-T H.273; None for sRGB and unknown
+    ones.
+    """
+    if primaries not in _PRIMARIES or (primaries == 1 and transfer in (1, 2, 6, 13)):
+        return None
+    parameters = _BT709_PARAMETERS if transfer in (1, 6, 14, 15) else _SRGB_PARAMETERS
+    return write_profile(_NAMES[primaries], primaries_matrix(_PRIMARIES[primaries], _D65), parameters)
+
+
+def primaries_matrix(
+    primaries: tuple[tuple[float, float], ...], white: tuple[float, float]
+) -> NDArray[np.float64]:
+    """Linear RGB -> XYZ relative to D50 from chromaticities, adapted by the Bradford transform."""
+    columns = np.array([[x / y, 1.0, (1 - x - y) / y] for x, y in primaries]).T
+    white_xyz = np.array([white[0] / white[1], 1.0, (1 - white[0] - white[1]) / white[1]])
+    matrix = columns * np.linalg.solve(columns, white_xyz)
+    gain = (_BRADFORD @ _D50) / (_BRADFORD @ white_xyz)
+    adaptation = np.linalg.inv(_BRADFORD) @ np.diag(gain) @ _BRADFORD
+    return np.asarray(adaptation @ matrix)
+
+
+def write_profile(name: str, matrix: NDArray[np.float64], parameters: tuple[float, ...]) -> bytes:
+    """A display profile of version 4: `matrix` to D50 and one parametric curve of type 3 for all channels."""
+
+    def fixed(*values: float) -> bytes:
+        return struct.pack(f">{len(values)}i", *(round(value * 65536) for value in values))
+
+    def text(value: str) -> bytes:
+        coded = value.encode("utf-16-be")
+        return b"mluc" + struct.pack(">IIIHHII", 0, 1, 12, 0x656E, 0x5553, len(coded), 28) + coded
+
+    tags = {
+        b"desc": text(name),
+        b"cprt": text("No copyright"),
+        b"wtpt": b"XYZ \x00\x00\x00\x00" + fixed(*_D50),
+    }
+    for index, tag in enumerate((b"rXYZ", b"gXYZ", b"bXYZ")):
+        tags[tag] = b"XYZ \x00\x00\x00\x00" + fixed(*matrix[:, index])
+    curve = b"para" + struct.pack(">IHH", 0, 3, 0) + fixed(*parameters)
+    tags.update(dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve))
+    table, body, at = struct.pack(">I", len(tags)), b"", 132 + 12 * len(tags)
+    for tag, content in tags.items():
+        table += struct.pack(">4sII", tag, at + len(body), len(content))
+        body += content + b"\x00" * (-len(content) % 4)
+    size = 128 + len(table) + len(body)
+    head = struct.pack(">I4s4s4s4s4s", size, b"\x00" * 4, b"\x04\x40\x00\x00", b"mntr", b"RGB ", b"XYZ ")
+    head += struct.pack(">6H4s", 2024, 1, 1, 0, 0, 0, b"acsp")
+    return head.ljust(68, b"\x00") + fixed(*_D50) + b"\x00" * 48 + table + body

@@ -68,10 +68,6 @@ def write(out: BinaryIO, photo: Photo, metadata: Metadata) -> tuple[str, ...]:
 def encode(out: BinaryIO, picture: Picture, metadata: Metadata) -> tuple[str, ...]:
     """Write a photo that was not JPEG before: 8 bits, no opacity."""
     warnings = [f"its {name} is too large for JPEG and was left out" for name in too_large(metadata)]
-    if picture.has_alpha:
-        warnings.append("JPEG knows no opacity; the photo was laid on white")
-    if picture.dtype != np.uint8:
-        warnings.append("JPEG has 8 bits per channel; the photo's 16 were rounded")
     buffer = io.BytesIO()
     pixels = picture.on_white().to_8bit().whole()
     _pillow_image(pixels).save(buffer, "JPEG", quality=QUALITY, subsampling=0, optimize=True)

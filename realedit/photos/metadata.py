@@ -13,3 +13,6 @@ class Metadata:
     iptc: bytes | None = None  # Photoshop image resources ("8BIM"...), IPTC-IIM among them
     dpi: tuple[float, float] | None = None  # dots per inch, horizontally and vertically
     text: tuple[tuple[str, str], ...] = ()  # keyword, text
+    nclx: tuple[int, int, int, int] | None = (
+        None  # code points of HEIF: primaries, transfer, matrix, full range
+    )

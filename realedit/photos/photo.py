@@ -69,6 +69,10 @@ class Photo:
     colour: Colour = field(default_factory=SRGB, repr=False)
     inks: Inks | None = field(default=None, repr=False)  # where `stored` is CMYK
     depth: int = 8  # bits per channel in the file
+    palette: bool = False  # whether the file has a palette; `stored` has its colours
+    implied_icc: bytes | None = field(
+        default=None, repr=False
+    )  # profile stated by other means than a profile
     warnings: tuple[str, ...] = ()  # one sentence each
     stale: tuple[str, ...] = ()  # what the file holds that is untrue of an edited picture
     patch: Patch | None = field(default=None, repr=False)

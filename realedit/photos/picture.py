@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realedit.photos.orientation import box_to_stored, displayed_size, to_displayed
-from realedit.photos.photo import Photo
+from realedit.photos.photo import Format, Photo
 
 
 @dataclass(frozen=True)
@@ -91,3 +91,31 @@ def upright(photo: Photo) -> Picture:
         return to_displayed(photo.stored_region(box), photo.orientation)[..., :channels]
 
     return Picture(width, height, channels, photo.dtype, rows)
+
+
+def becomes_srgb(photo: Photo, kind: Format) -> bool:
+    """Whether the pixels turn to sRGB in another format: grey with a profile of its own, where there is only
+    RGB.
+    """
+    return photo.is_grey and not photo.colour.is_srgb and kind in (Format.WEBP, Format.AVIF)
+
+
+def for_format(photo: Photo, kind: Format) -> Picture:
+    """The photo upright, as another format than its own can hold it."""
+    picture = upright(photo)
+    if not becomes_srgb(photo, kind):
+        return picture
+
+    def rows(top: int, bottom: int) -> NDArray[np.uint8]:
+        strip = picture.rows(top, bottom)
+        grey = photo.srgb((0, top, picture.width, bottom))[..., :1]
+        return np.concatenate([grey, *_opacity(strip)], axis=2)
+
+    return replace(picture, dtype=np.dtype(np.uint8), rows=rows)
+
+
+def _opacity(strip: NDArray[Any]) -> list[NDArray[np.uint8]]:
+    if strip.shape[2] != 2:
+        return []
+    alpha = strip[..., 1:]
+    return [alpha if alpha.dtype == np.uint8 else ((alpha.astype(np.uint32) + 128) // 257).astype(np.uint8)]

@@ -59,7 +59,14 @@ def read(data: bytes, max_pixels: int) -> Decoded:
     if any(chunk.kind == b"acTL" for chunk in chunks):
         warnings.append("it is animated; only the first frame is used")
     stale = ("a C2PA manifest (content credentials)",) if any(c.kind == b"caBX" for c in chunks) else ()
-    return Decoded(pixels, _metadata(chunks, warnings), depth=depth, warnings=tuple(warnings), stale=stale)
+    return Decoded(
+        pixels,
+        _metadata(chunks, warnings),
+        depth=depth,
+        warnings=tuple(warnings),
+        stale=stale,
+        palette=kind == _PALETTE,
+    )
 
 
 def _plain_pixels(data: bytes, kind: int, keyed: bool) -> NDArray[np.uint8]:

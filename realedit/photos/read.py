@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from realedit.errors import PhotoError, ResourceError, UsageError
-from realedit.photos import exif, jpeg, png, tiff, webp
+from realedit.photos import avif, exif, heif, jpeg, png, raw, tiff, webp
 from realedit.photos.colour import SRGB, Colour, colour_of
 from realedit.photos.decoded import Decoded, UnreadableError
 from realedit.photos.inks import inks_of
@@ -20,6 +20,9 @@ _READERS: dict[Format, Callable[[bytes, int], Decoded]] = {
     Format.PNG: png.read,
     Format.TIFF: tiff.read,
     Format.WEBP: webp.read,
+    Format.HEIC: heif.read,
+    Format.AVIF: avif.read,
+    Format.RAW: raw.read,
 }
 
 
@@ -73,7 +76,7 @@ def _bytes_of(path: Path, max_pixels: int) -> bytes:
 def _photo(path: Path, source: bytes, kind: Format, decoded: Decoded) -> Photo:
     orientation = decoded.orientation or exif.orientation(decoded.metadata.exif)
     warnings = list(decoded.warnings)
-    profile = decoded.metadata.icc
+    profile = decoded.metadata.icc or decoded.implied_icc
     inks = None
     if decoded.cmyk:
         inks, warning = inks_of(profile)
@@ -93,7 +96,9 @@ def _photo(path: Path, source: bytes, kind: Format, decoded: Decoded) -> Photo:
         colour=colour,
         inks=inks,
         depth=decoded.depth,
+        palette=decoded.palette,
         stale=decoded.stale,
+        implied_icc=decoded.implied_icc,
         warnings=tuple(f"{path}: {warning}" for warning in warnings),
     )
 

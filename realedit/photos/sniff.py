@@ -1,6 +1,7 @@
 """What a file is, by its content; its name says nothing."""
 
 from realedit.photos.photo import Format
+from realedit.photos.raw import is_raw
 
 _BRANDS: dict[bytes, Format] = {
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"heif"), Format.HEIC),
@@ -24,6 +25,8 @@ _KNOWN: tuple[tuple[int, bytes, str], ...] = (
 
 def sniff(data: bytes) -> Format | None:
     """The photo format of a file that starts with `data`, or None."""
+    if is_raw(data):
+        return Format.RAW
     if data[:3] == b"\xff\xd8\xff":
         return Format.JPEG
     if data[:8] == b"\x89PNG\r\n\x1a\n":

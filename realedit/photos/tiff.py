@@ -75,6 +75,7 @@ def read(data: bytes, max_pixels: int) -> Decoded:
         orientation,
         bits,
         cmyk=photometric == _SEPARATED,
+        palette=photometric == _PALETTE,
         stale=_stale(data, page),
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from realedit.photos import exif
+from realedit.photos import exif, picture
 from realedit.photos.metadata import Metadata
 from realedit.photos.orientation import displayed_size, to_stored
 from realedit.photos.photo import Format, Photo
@@ -47,8 +47,8 @@ def metadata_for(
     metadata, warnings = photo.metadata, list[str]()
     upright = kind is not photo.format
     edited = photo.changed is not None
-    if photo.inks is not None and upright:
-        metadata = replace(metadata, icc=None)
+    if upright:
+        metadata = replace(metadata, icc=_profile(photo, kind))
     if edited or strip_gps or upright:
         metadata = replace(metadata, exif=_exif(photo, upright, edited, strip_gps, warnings))
     if edited:
@@ -59,6 +59,13 @@ def metadata_for(
     if photo.stale:
         warnings.append(f"left out, because it is no longer true of the picture: {', '.join(photo.stale)}")
     return metadata, tuple(warnings)
+
+
+def _profile(photo: Photo, kind: Format) -> bytes | None:
+    """The profile of the pixels that another format gets; see `picture.for_format`."""
+    if photo.inks is not None or picture.becomes_srgb(photo, kind):
+        return None
+    return photo.metadata.icc or photo.implied_icc
 
 
 def _exif(photo: Photo, upright: bool, edited: bool, strip_gps: bool, warnings: list[str]) -> bytes | None:

@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import numpy as np
+
 from realedit.errors import OutputError, ResourceError, UsageError
-from realedit.photos import jpeg, png, tiff, webp
+from realedit.photos import avif, heif, jpeg, png, tiff, webp
+from realedit.photos.location import without_location
 from realedit.photos.metadata import Metadata
 from realedit.photos.photo import Format, Photo
-from realedit.photos.picture import as_stored, upright
+from realedit.photos.picture import as_stored, for_format
 from realedit.photos.provenance import Provenance
+from realedit.photos.signing import Signing, sign
 from realedit.photos.upkeep import metadata_for
 
 log = logging.getLogger(__name__)
@@ -31,7 +35,12 @@ EXTENSIONS: dict[str, Format] = {
     ".tif": Format.TIFF,
     ".tiff": Format.TIFF,
     ".webp": Format.WEBP,
+    ".heic": Format.HEIC,
+    ".heif": Format.HEIC,
+    ".hif": Format.HEIC,
+    ".avif": Format.AVIF,
 }
+_EIGHT_BITS = frozenset({Format.JPEG, Format.WEBP, Format.AVIF})
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,10 @@ def check_output(path: Path, photo_path: Path | None = None, *, overwrite: bool 
     kind = EXTENSIONS.get(path.suffix.lower())
     if kind is None:
         raise UsageError(f"cannot tell the format of {path}; end its name in one of {', '.join(EXTENSIONS)}")
+    if kind is Format.HEIC and not heif.can_write():
+        raise UsageError(
+            f"cannot write {path}: this build of pillow-heif has no encoder; end the name in .jpg"
+        )
     folder = path.parent
     if not folder.is_dir():
         raise OutputError(f"cannot write {path}: there is no folder {folder}; make it first")
@@ -77,6 +90,7 @@ def write_photo(
     overwrite: bool = True,
     provenance: Provenance | None,
     strip_gps: bool = False,
+    signing: Signing | None = None,
 ) -> WriteReport:
     """Write `photo` to `path` in the format of its extension; the file is complete or absent.
 
@@ -89,24 +103,60 @@ def write_photo(
         with _complete(path) as out:
             out.write(photo.source)
         return WriteReport(path, kind, copied=True)
+    if photo.changed is None and kind is photo.format:
+        stripped = without_location(photo)
+        if stripped is not None:
+            with _complete(path) as out:
+                out.write(stripped)
+            return WriteReport(path, kind, copied=False, warnings=_broken_seal(photo, path))
     metadata, warnings = metadata_for(photo, kind, provenance, strip_gps)
+    warnings += _losses(photo, kind)
     with _complete(path) as out:
-        warnings += _encode(out, photo, kind, metadata)
+        if signing is None or photo.changed is None:
+            warnings += _encode(out, photo, kind, metadata)
+        else:
+            with tempfile.TemporaryFile(dir=path.parent) as unsigned:
+                warnings += _encode(unsigned, photo, kind, metadata)
+                sign(signing, photo, kind, unsigned, out, path.name)
     return WriteReport(path, kind, copied=False, warnings=tuple(f"{path}: {w}" for w in warnings))
+
+
+def _broken_seal(photo: Photo, path: Path) -> tuple[str, ...]:
+    if not any("C2PA" in part for part in photo.stale):
+        return ()
+    return (f"{path}: its C2PA manifest (content credentials) no longer matches the file",)
+
+
+def _losses(photo: Photo, kind: Format) -> tuple[str, ...]:
+    """What the format cannot hold of the photo's pixels."""
+    losses = []
+    if photo.dtype != np.uint8 and kind in _EIGHT_BITS:
+        losses.append(f"{kind} is written with 8 bits per channel; the photo's {photo.depth} were rounded")
+    if photo.has_alpha and kind is Format.JPEG:
+        losses.append("JPEG knows no opacity; the photo was laid on white")
+    if photo.inks is not None and kind is not photo.format:
+        losses.append("its inks (CMYK) were turned to sRGB")
+    if kind is photo.format and photo.changed is not None and photo.palette:
+        losses.append("its palette was replaced by full colours")
+    return tuple(losses)
 
 
 def _encode(out: BinaryIO, photo: Photo, kind: Format, metadata: Metadata) -> tuple[str, ...]:
     same = kind is photo.format
-    picture = as_stored(photo) if same else upright(photo)
+    picture = as_stored(photo) if same else for_format(photo, kind)
+    original = photo.source if same else None
+    orientation = photo.orientation if same else 1
     if kind is Format.JPEG:
         return jpeg.write(out, photo, metadata) if same else jpeg.encode(out, picture, metadata)
     if kind is Format.PNG:
-        return png.write(out, picture, metadata, photo.source if same else None)
+        return png.write(out, picture, metadata, original)
     if kind is Format.TIFF:
-        return tiff.write(
-            out, picture, metadata, photo.source if same else None, photo.orientation if same else 1
-        )
-    return webp.write(out, picture, metadata, photo.source if same else None)
+        return tiff.write(out, picture, metadata, original, orientation)
+    if kind is Format.HEIC:
+        return heif.write(out, picture, metadata, photo.depth, original)
+    if kind is Format.AVIF:
+        return avif.write(out, picture, metadata, orientation)
+    return webp.write(out, picture, metadata, original)
 
 
 @contextmanager

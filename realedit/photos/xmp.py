@@ -38,7 +38,7 @@ class XmpPacket:
         trees = self._document.getElementsByTagNameNS(RDF, "RDF")
         if not trees:
             raise XmpError("a packet without RDF")
-        self._tree = trees[0]
+        self._tree: minidom.Element = trees[0]
 
     def body(self) -> bytes:
         """The packet without its wrapper, UTF-8."""
@@ -65,13 +65,16 @@ class XmpPacket:
         """A simple property, in place of any other of that name."""
         for description in self._descriptions():
             _remove(description, namespace, re.compile(re.escape(name)))
-        description = next(self._descriptions(), None)
-        if description is None:
-            description = self._document.createElementNS(RDF, f"{self._tree.prefix or 'rdf'}:Description")
-            description.setAttributeNS(RDF, f"{self._tree.prefix or 'rdf'}:about", "")
-            self._tree.appendChild(description)
+        description = next(self._descriptions(), None) or self._new_description()
         prefix = self._declare(description, namespace, prefix)
         description.setAttributeNS(namespace, f"{prefix}:{name}", value)
+
+    def _new_description(self) -> "minidom.Element":
+        rdf = self._tree.prefix or "rdf"
+        description = self._document.createElementNS(RDF, f"{rdf}:Description")
+        description.setAttributeNS(RDF, f"{rdf}:about", "")
+        self._tree.appendChild(description)
+        return description
 
     def remove(self, namespace: str, names: re.Pattern[str]) -> bool:
         """Take out all of `namespace` whose whole name matches, at any depth; whether there was any."""
