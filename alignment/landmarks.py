@@ -10,6 +10,7 @@ HOG detector gives on average. The layout is that of the iBUG 300-W annotations;
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import dlib
@@ -25,15 +26,20 @@ from alignment.warp import extract_crop
 VIEW_SIZE = (
     512  # the upright view of the FFHQ square that the landmarks are found in; the face is ~310 px of it
 )
-_PASSES = 2
 
 # Where the 5 points (eye corners from the outer right one on, base of the nose) and the HOG box lie in the
 # unit FFHQ square, averaged over 1285 portraits; the points' layout is dlib's.
 _FIVE = np.array([[0.6723, 0.4764], [0.5763, 0.4798], [0.3277, 0.4764], [0.4237, 0.4798], [0.5, 0.6652]])
 _BOX_CENTRE = (0.502, 0.606)
 _BOX_SIDE = 0.605
-# The predictor's answer depends on the box in steps; the mean over a few boxes is steadier than any of them.
-_JITTER = ((0.0, 0.0, 1.0), (-0.015, 0.0, 0.97), (0.015, 0.0, 1.03), (0.0, -0.015, 1.03), (0.0, 0.015, 0.97))
+# The answer jumps as the box moves by a pixel, so it is the mean over a few boxes (dx, dy, scale) in that unit.
+_BOXES = tuple(
+    (0.015 * dx, 0.015 * dy, 1 + 0.03 * zoom)
+    for dx, dy, zoom in (
+        *((0, 0, 0), (-1, 0, -1), (1, 0, 1), (0, -1, 1), (0, 1, -1)),
+        *((-1, -1, 0), (1, 1, 0), (-1, 1, 1), (1, -1, -1)),
+    )
+)
 
 
 def find_landmarks(pixels: NDArray[np.uint8], box: Box, models: FaceModels | None = None) -> Points:
@@ -43,12 +49,20 @@ def find_landmarks(pixels: NDArray[np.uint8], box: Box, models: FaceModels | Non
     """
     models = models or face_models()
     square = _first_square(pixels, box, models)
-    for _ in range(_PASSES):
-        view = np.ascontiguousarray(extract_crop(pixels, square, VIEW_SIZE).pixels)
-        found = [_shape(models.landmarks, view, _box_in_view(*jitter)) for jitter in _JITTER]
-        landmarks = square.to_photo(np.mean(found, axis=0), VIEW_SIZE)
-        square = ffhq_square(landmarks)
-    return landmarks
+    rough = _landmarks_in(pixels, square, _BOXES[:1], models)
+    return _landmarks_in(pixels, ffhq_square(rough), _BOXES, models)
+
+
+def _landmarks_in(
+    pixels: NDArray[np.uint8],
+    square: Alignment,
+    boxes: Iterable[tuple[float, float, float]],
+    models: FaceModels,
+) -> Points:
+    """[68, 2] photo pixels: the mean of what the predictor sees in the upright view, over several boxes."""
+    view = np.ascontiguousarray(extract_crop(pixels, square, VIEW_SIZE).pixels)
+    found = [_shape(models.landmarks, view, _box_in_view(*box)) for box in boxes]
+    return square.to_photo(np.mean(found, axis=0), VIEW_SIZE)
 
 
 def _first_square(pixels: NDArray[np.uint8], box: Box, models: FaceModels) -> Alignment:

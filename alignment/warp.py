@@ -17,10 +17,9 @@ from alignment.geometry import Alignment, index_affine
 Pixels = NDArray[Any]
 
 _REACH = 6  # photo pixels around the square that the interpolation kernel may look at
-_OVERSAMPLING = (
-    3  # a region with more samples per crop pixel is area-reduced to this many before it is warped
-)
-_FULL_BLUR = 0.04  # sigma of the strongest blur of extended pixels, as a part of the crop's size
+_OVERSAMPLING = 3  # samples per crop pixel to which a denser region is area-reduced before it is warped
+_BLUR_PER_DISTANCE = 0.25  # sigma of the blur of a made-up pixel, per pixel of its distance to the photo
+_FULL_BLUR = 0.04  # its sigma at most, as a part of the crop's size
 
 
 @dataclass(frozen=True)
@@ -115,20 +114,26 @@ def _warp(region: Pixels, to_photo: NDArray[np.float64], alignment: Alignment, s
 def _soften(crop: Pixels, valid: NDArray[np.bool_]) -> Pixels:
     """Blur made-up pixels by their distance to the photo; the photo's own pixels stay as they are."""
     size = crop.shape[0]
-    distance = cv2.distanceTransform(
-        np.where(valid, 0, 255).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
-    )
+    outside = np.where(valid, 0, 255).astype(np.uint8)
+    distance = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     strongest = max(_FULL_BLUR * size, 1.0)
-    sigmas = [0.0, *np.geomspace(min(0.5, strongest / 2), strongest, 6)]
-    wanted = np.minimum(distance * 0.25, strongest)[..., None]  # [S, S, 1]
-    result: Pixels = np.zeros(crop.shape, dtype=np.float32)
-    previous: Pixels = crop.astype(np.float32)
+    wanted = np.minimum(distance * _BLUR_PER_DISTANCE, strongest)
+    sigmas = [0.0, *np.geomspace(0.5, strongest, 6)]
+    softened = crop.copy()
+    below = crop
     for low, high in pairwise(sigmas):
-        blurred = cv2.GaussianBlur(crop.astype(np.float32), (0, 0), high, borderType=cv2.BORDER_REFLECT)
-        here = (wanted >= low) & ((wanted < high) | (high == sigmas[-1]))
-        share = np.clip((wanted - low) / (high - low), 0, 1)
-        result = np.where(here, previous + (blurred - previous) * share, result)
-        previous = blurred
-    limit = np.iinfo(crop.dtype).max
-    softened = np.clip(np.rint(result), 0, limit).astype(crop.dtype)
-    return np.where(valid[..., None], crop, softened)
+        above = _blurred(crop, high)
+        band = (wanted > low) & (wanted <= high)
+        share = ((wanted[band] - low) / (high - low))[:, None]
+        softened[band] = np.rint(below[band] * (1 - share) + above[band] * share)
+        below = above
+    return softened
+
+
+def _blurred(crop: Pixels, sigma: float) -> Pixels:
+    """Gaussian blur, computed on a reduced copy where that makes no difference."""
+    size = crop.shape[0]
+    reduced = math.ceil(size / max(1, math.floor(sigma / 2)))
+    small = cv2.resize(crop, (reduced, reduced), interpolation=cv2.INTER_AREA) if reduced < size else crop
+    small = cv2.GaussianBlur(small, (0, 0), sigma * reduced / size, borderType=cv2.BORDER_REFLECT)
+    return cv2.resize(small, (size, size), interpolation=cv2.INTER_LINEAR) if reduced < size else small
