@@ -1,9 +1,19 @@
 """Name or file -> StyleGAN2 generator: network, formats and the bundled default weights."""
 
 from .architecture import Architecture
-from .checkpoint import BUNDLED, DEFAULT, Checkpoint, Codes, load
+from .bundled import BUNDLED, DEFAULT
+from .checkpoint import Checkpoint, Codes, load
 from .encoder import Encoder
-from .errors import CheckpointError, UnknownModelError
+from .errors import (
+    CapacityError,
+    CheckpointError,
+    DamagedFileError,
+    DownloadError,
+    UnknownModelError,
+    UnsupportedModelError,
+)
+from .labels import parse_label
+from .models import backbone
 from .network import Generator
 from .synthesis import Block, SynthesisNetwork
 
@@ -12,12 +22,18 @@ __all__ = [
     "DEFAULT",
     "Architecture",
     "Block",
+    "CapacityError",
     "Checkpoint",
     "CheckpointError",
     "Codes",
+    "DamagedFileError",
+    "DownloadError",
     "Encoder",
     "Generator",
     "SynthesisNetwork",
     "UnknownModelError",
+    "UnsupportedModelError",
+    "backbone",
     "load",
+    "parse_label",
 ]

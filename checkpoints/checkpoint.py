@@ -1,24 +1,28 @@
 """From a name or a file to a generator that is ready to run."""
 
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib import resources
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from .architecture import infer_architecture
+from .bundled import BUNDLED, DEFAULT, LICENCE, bundled_file
+from .cache import model_path, subfolder
+from .convert import complete, describe, read_any, write_model
+from .domains import Alignment
 from .encoder import Encoder, build_encoder
-from .errors import CheckpointError, UnknownModelError
+from .errors import CheckpointError, UnknownModelError, UnsupportedModelError
+from .memory import require_memory, synthesis_bytes
+from .models import cached_path
 from .network import Generator, build_generator
+from .registry import registry
 from .storage import StoredModel, read_safetensors, sha256_of
 
-DEFAULT = "face128"
-BUNDLED = (DEFAULT,)
-
-Alignment = Literal["ffhq", "box"]
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,37 +62,72 @@ class Checkpoint:
         return None if self.encoder is None else self.encoder.features
 
 
-def load(name_or_path: str | Path = DEFAULT, device: str | torch.device = "cpu") -> Checkpoint:
-    """Load a model by name (a bundled one) or from a file; with no argument the bundled default.
+def load(
+    name_or_path: str | Path = DEFAULT, device: str | torch.device = "cpu", *, cache: bool = True
+) -> Checkpoint:
+    """Load a model by name (bundled, or pulled before) or from a file; with no argument the bundled default.
 
-    A string that is a known name means that model, anything else is a path. Raises UnknownModelError where
-    neither answers, CheckpointError where the file is no usable checkpoint.
+    A string that is a known name means that model, anything else is a path. Files of other formats are
+    converted, and with `cache` the conversion is kept in the user's cache folder under the file's SHA-256.
+    Nothing is downloaded. Raises UnknownModelError where neither name nor file exists, CheckpointError where
+    the file is no usable checkpoint, CapacityError where memory is short.
     """
+    device = torch.device(device)
     if isinstance(name_or_path, str) and name_or_path in BUNDLED:
-        resource = resources.files("checkpoints") / "weights" / f"{name_or_path}.safetensors"
-        with resources.as_file(resource) as path:
-            return load_file(path, device, name=name_or_path)
+        with bundled_file(name_or_path) as path:
+            return assemble(_licensed(read_safetensors(path)), sha256_of(path), device, name_or_path)
+    entry = registry().find(name_or_path) if isinstance(name_or_path, str) else None
+    if entry is not None and entry.kind != "generator":
+        raise UnsupportedModelError(f"{name_or_path} is the backbone of a perceptual loss, not a generator.")
+    if entry is not None:
+        stored = read_safetensors(cached_path(entry.name))
+        return assemble(stored, stored.metadata["source_sha256"], device, entry.name)
     path = Path(name_or_path).expanduser()
     if not path.exists():
         raise UnknownModelError(
-            f"There is no model or file {str(name_or_path)!r}; bundled: {', '.join(BUNDLED)} "
-            f"(`realedit models list` shows all)."
+            f"There is no model or file {str(name_or_path)!r}; bundled is {', '.join(BUNDLED)}, and "
+            f"`realedit models list` shows the others."
         )
-    if path.is_dir():
-        raise CheckpointError(f"{path} is a folder, not a model file; name the file in it.")
-    return load_file(path, device, name=path.stem)
+    sha256 = "" if path.is_dir() else sha256_of(path)
+    return assemble(_read(path, sha256, cache), sha256, device, path.stem)
 
 
-def load_file(path: Path, device: str | torch.device = "cpu", *, name: str) -> Checkpoint:
-    """Load a safetensors model file; see `load`."""
-    return assemble(read_safetensors(path), sha256_of(path), torch.device(device), name)
+def _read(path: Path, sha256: str, cache: bool) -> StoredModel:
+    """A model file in any format; the conversion of a foreign one is looked up in the cache or put there."""
+    converted = model_path(sha256)
+    if cache and converted.exists():
+        try:
+            return read_safetensors(converted)
+        except CheckpointError as error:
+            log.warning("%s; converting %s again", error, path)
+    stored = read_any(path)
+    if "original_format" not in stored.metadata:
+        return stored
+    stored = describe(complete(stored), sha256)
+    if cache:
+        try:
+            subfolder("models")
+            write_model(stored, converted)
+        except CheckpointError as error:
+            log.warning("The conversion of %s is not kept: %s", path, error)
+    return stored
+
+
+def _licensed(stored: StoredModel) -> StoredModel:
+    return replace(stored, metadata={"licence": LICENCE, **stored.metadata})
 
 
 def assemble(stored: StoredModel, sha256: str, device: torch.device, name: str) -> Checkpoint:
-    """Build the networks of a stored model on a device. Raises CheckpointError where tensors do not fit."""
+    """Build the networks of a stored model on a device.
+
+    Raises CheckpointError where tensors do not fit, CapacityError where the weights or one picture do not fit
+    into memory; that is checked before anything is allocated.
+    """
     source = stored.source
     shapes = {key: tuple(tensor.shape) for key, tensor in stored.generator.items()}
     arch = infer_architecture(shapes, stored.arguments, source)
+    weights = 4 * sum(t.numel() for group in (stored.generator, stored.encoder) for t in group.values())
+    require_memory(weights + synthesis_bytes(arch, 1), device, f"A picture of {source}")
     generator = build_generator(arch, stored.generator, source)
     encoder = build_encoder(stored.encoder, arch.num_ws, arch.w_dim, source) if stored.encoder else None
     alignment = stored.metadata.get("alignment", "box")

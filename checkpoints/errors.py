@@ -11,3 +11,21 @@ class CheckpointError(Exception):
 
 class UnknownModelError(CheckpointError):
     """No bundled model, known name or file answers to what was asked for."""
+
+
+class DamagedFileError(CheckpointError):
+    """A file that is truncated, inconsistent or built to do harm."""
+
+
+class UnsupportedModelError(CheckpointError):
+    """A file that is whole, but holds something else than a StyleGAN2 generator that can be used."""
+
+
+class DownloadError(CheckpointError):
+    """A download that failed, or brought something else than what was asked for."""
+
+
+class CapacityError(CheckpointError):
+    """The machine has not enough memory or disk."""
+
+    exit_code: ClassVar[int] = 7

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from .architecture import Architecture
 from .errors import CheckpointError
 from .mapping import MappingNetwork
+from .memory import require_memory, synthesis_bytes
 from .synthesis import NoiseMode, SynthesisNetwork
 
 
@@ -77,26 +78,35 @@ class Generator(nn.Module):
 
     def synthesis(self, ws: Tensor, noise: NoiseMode = "const") -> Tensor:
         """ws [N, num_ws, w_dim] -> image [N, 3, R, R], about [-1, 1], not clipped."""
-        image: Tensor = self.synthesis_network(self._check_ws(ws), noise)
-        return image
+        return self.image_at(ws, self.resolution, noise)
 
     def image_at(self, ws: Tensor, resolution: int, noise: NoiseMode = "const") -> Tensor:
-        """The skip sum up to the block of `resolution`: the image at a lower resolution [N, 3, r, r]."""
-        image: Tensor = self.synthesis_network(self._check_ws(ws), noise, resolution)
+        """The skip sum up to the block of `resolution`: the image at a lower resolution [N, 3, r, r].
+
+        Raises CapacityError where the batch would not fit into memory, before anything is computed.
+        """
+        self._check_ws(ws, resolution)
+        image: Tensor = self.synthesis_network(ws, noise, resolution)
         return image
 
     def features(self, ws: Tensor, upto: int | None = None, noise: NoiseMode = "const") -> dict[int, Tensor]:
-        """What each block up to resolution `upto` (default: all) returns, {r: [N, C, r, r]}; no image."""
-        return self.synthesis_network.features(self._check_ws(ws), noise, upto)
+        """What each block up to resolution `upto` (default: all) returns, {r: [N, C, r, r]}; no image.
+
+        Raises CapacityError where the batch would not fit into memory, before anything is computed.
+        """
+        self._check_ws(ws, upto)
+        return self.synthesis_network.features(ws, noise, upto)
 
     def block_ws(self, resolution: int) -> slice:
         """Which of the num_ws feed the block of `resolution`: its convolutions', then its toRGB's."""
         return self.synthesis_network.block_ws(resolution)
 
-    def _check_ws(self, ws: Tensor) -> Tensor:
+    def _check_ws(self, ws: Tensor, upto: int | None) -> None:
         if ws.ndim != 3 or ws.shape[1:] != (self.num_ws, self.w_dim):
             raise ValueError(f"ws has shape {list(ws.shape)}, not [N, {self.num_ws}, {self.w_dim}]")
-        return ws
+        gradients = torch.is_grad_enabled() and (ws.requires_grad or self.synthesis_network.trainable)
+        size = synthesis_bytes(self.arch, ws.shape[0], upto=upto, gradients=gradients)
+        require_memory(size, ws.device, f"A batch of {ws.shape[0]}")
 
     def _check_label(self, label: Tensor | None, n: int) -> None:
         if label is None:
@@ -114,7 +124,7 @@ class Generator(nn.Module):
 
 
 def state_from_nvidia(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors under NVIDIA's names -> the state of `Generator`: float32 copies, convolutions channels-last."""
+    """Tensors under NVIDIA's names -> the state of `Generator`: float32, channels-last copies."""
     state = {}
     for name, tensor in tensors.items():
         head, _, rest = name.partition(".")
@@ -125,8 +135,8 @@ def state_from_nvidia(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def own_copy(tensor: Tensor) -> Tensor:
     """A float32 copy, channels-last where it has four dimensions (a third faster on CPUs, measured).
 
-    Copied even where it is float32 already: what a file maps has any alignment, and results should not depend on
-    the file's layout (nor break when the file is replaced).
+    Copied even where it is float32 already: what a file maps has any alignment, and results should not depend
+    on the file's layout (nor break when the file is replaced).
     """
     layout = torch.channels_last if tensor.ndim == 4 else torch.contiguous_format
     return torch.empty_like(tensor, dtype=torch.float32, memory_format=layout).copy_(tensor)
@@ -136,17 +146,26 @@ def build_generator(arch: Architecture, tensors: Mapping[str, Tensor], source: s
     """A frozen generator in eval mode from tensors under NVIDIA's names (float16 or float32; kept as
     float32).
 
-    Nothing is allocated but float32 copies of the tensors. Raises CheckpointError where tensors are missing, left over
-    or of a wrong shape; source names the file.
+    Nothing is allocated but float32 copies of the tensors. Raises CheckpointError where tensors are missing,
+    left over or of a wrong shape; source names the file.
     """
     with torch.device("meta"):
         generator = Generator(arch)
-    expected = {
-        name.replace("_network.", ".", 1): tuple(t.shape) for name, t in generator.state_dict().items()
-    }
-    check_tensors({name: tuple(t.shape) for name, t in tensors.items()}, expected, source)
+    found = {name: tuple(t.shape) for name, t in tensors.items()}
+    check_tensors(found, _nvidia_shapes(generator), source)
     generator.load_state_dict(state_from_nvidia(tensors), assign=True)
     return generator.eval().requires_grad_(False)
+
+
+def expected_shapes(arch: Architecture) -> dict[str, tuple[int, ...]]:
+    """The shapes of a generator's tensors, by NVIDIA's names; allocates nothing."""
+    with torch.device("meta"):
+        return _nvidia_shapes(Generator(arch))
+
+
+def _nvidia_shapes(generator: Generator) -> dict[str, tuple[int, ...]]:
+    state = generator.state_dict()
+    return {name.replace("_network.", ".", 1): tuple(t.shape) for name, t in state.items()}
 
 
 def check_tensors(

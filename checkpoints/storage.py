@@ -2,21 +2,25 @@
 
 Tensor names: `generator.mapping.*` and `generator.synthesis.*` (NVIDIA's names), `encoder.*`, `codes.mean`,
 `codes.components`, `codes.std`. Metadata (all strings): `generator` (JSON: what shapes cannot tell, such as
-`conv_clamp`), `domain`, `alignment` ("ffhq" or "box"), `licence`, `name`. A file with bare `mapping.*` and
-`synthesis.*` and NVIDIA's `init_kwargs` is read too.
+`conv_clamp`), `domain`, `alignment` ("ffhq" or "box"), `licence`, `name`, `source_sha256` (of the file it was
+converted from), `missing` (JSON: what the original lacked). A file with bare `mapping.*` and `synthesis.*`
+and NVIDIA's `init_kwargs` is read too.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import safetensors
 from torch import Tensor
 
-from .errors import CheckpointError
+from .architecture import infer_architecture
+from .errors import CheckpointError, DamagedFileError
+
+FORMAT = "realedit-1"
 
 Tensors = dict[str, Tensor]
 
@@ -31,11 +35,22 @@ class StoredModel:
     codes: Tensors
     arguments: Mapping[str, Any]
     metadata: Mapping[str, str]
+    missing: tuple[str, ...] = ()
 
 
 def read_safetensors(path: Path) -> StoredModel:
-    """Map a safetensors file into memory; float tensors keep their stored dtype and stay in the file until
-    used.
+    """Read a model in our format; its tensors are mapped, not copied. Raises CheckpointError."""
+    tensors, metadata = read_tensors(path)
+    for name, tensor in tensors.items():
+        if not tensor.is_floating_point():
+            raise CheckpointError(
+                f"{path} has {name} of type {tensor.dtype}, not a float type; use another file."
+            )
+    return _group(path, tensors, metadata)
+
+
+def read_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:
+    """Map a safetensors file into memory: tensors, which stay in the file until they are used, and metadata.
 
     The header is checked against the file's size (offsets, shapes and dtypes must account for every byte)
     before any tensor exists, so a small file cannot ask for much memory. Raises CheckpointError.
@@ -43,23 +58,28 @@ def read_safetensors(path: Path) -> StoredModel:
     try:
         with safetensors.safe_open(str(path), framework="pt", device="cpu") as file:
             metadata = dict(file.metadata() or {})
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118 (no mapping)
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} does not exist; check the name of the model file.") from error
     except OSError as error:
         raise CheckpointError(
-            f"{path} cannot be read ({error.strerror or error}); check its permissions."
+            f"{path} cannot be read ({error.strerror or error}); check the file."
         ) from error
     except safetensors.SafetensorError as error:
-        raise CheckpointError(
+        raise DamagedFileError(
             f"{path} is not a complete safetensors file ({error}); download or convert it again."
         ) from error
-    for name, tensor in tensors.items():
-        if not tensor.is_floating_point():
-            raise CheckpointError(
-                f"{path} has {name} of type {tensor.dtype}, not a float type; use another file."
-            )
-    return _group(path, tensors, metadata)
+
+
+def with_architecture(stored: StoredModel) -> StoredModel:
+    """The same model with the metadata that our format asks for, its architecture among them."""
+    shapes = {name: tuple(tensor.shape) for name, tensor in stored.generator.items()}
+    arch = infer_architecture(shapes, stored.arguments, stored.source)
+    metadata = {key: value for key, value in stored.metadata.items() if key != "init_kwargs"}
+    metadata |= {"format": FORMAT, "generator": json.dumps(arch.as_json())}
+    if stored.missing:
+        metadata["missing"] = json.dumps(stored.missing)
+    return replace(stored, metadata=metadata)
 
 
 def _group(path: Path, tensors: Tensors, metadata: dict[str, str]) -> StoredModel:
@@ -73,8 +93,24 @@ def _group(path: Path, tensors: Tensors, metadata: dict[str, str]) -> StoredMode
         groups[head][rest] = tensor
     arguments = _json_object(path, metadata, "generator" if "generator" in metadata else "init_kwargs")
     return StoredModel(
-        str(path), groups["generator"], groups["encoder"], groups["codes"], arguments, metadata
+        source=str(path),
+        generator=groups["generator"],
+        encoder=groups["encoder"],
+        codes=groups["codes"],
+        arguments=arguments,
+        metadata=metadata,
+        missing=_missing(path, metadata),
     )
+
+
+def _missing(path: Path, metadata: Mapping[str, str]) -> tuple[str, ...]:
+    try:
+        value = json.loads(metadata.get("missing", "[]"))
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise CheckpointError(f"{path} has damaged metadata (missing is no list); convert it again.")
+    return tuple(value)
 
 
 def _json_object(path: Path, metadata: Mapping[str, str], key: str) -> dict[str, Any]:

@@ -142,6 +142,11 @@ class SynthesisNetwork(nn.Module):
         for resolution in self.resolutions:
             self.add_module(f"b{resolution}", Block(arch, resolution))
 
+    @property
+    def trainable(self) -> bool:
+        """Whether any of its weights asks for gradients."""
+        return any(parameter.requires_grad for parameter in self.parameters())
+
     def block(self, resolution: int) -> Block:
         """The block that returns `resolution` x `resolution` features; ValueError if there is none."""
         if resolution not in self.resolutions:

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from .architecture import Architecture
-from .checkpoint import Alignment, Checkpoint, Codes
+from .checkpoint import Checkpoint, Codes
+from .domains import Alignment
 from .encoder import Encoder
 from .network import Generator
 

@@ -12,7 +12,11 @@
     │   ├── OutsideError                 2
     │   └── LandmarkError                2
     └── checkpoints.errors.CheckpointError  5
-        └── UnknownModelError            5
+        ├── UnknownModelError            5
+        ├── DamagedFileError             5
+        ├── UnsupportedModelError        5
+        ├── DownloadError                5
+        └── CapacityError                7
 
 The lower packages own their errors because they import nothing from here. The message of each is one sentence
 that says what is wrong, with which file or value, and what to do. A bug of ours is any other exception (exit

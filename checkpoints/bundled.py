@@ -1,0 +1,18 @@
+"""The weights that come with the package."""
+
+import contextlib
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+DEFAULT: Final = "face128"
+BUNDLED: Final = (DEFAULT,)
+LICENCE: Final = "Apache-2.0"
+
+
+@contextlib.contextmanager
+def bundled_file(name: str) -> Iterator[Path]:
+    """A path to a bundled model's file, for as long as the context lasts."""
+    with resources.as_file(resources.files("checkpoints") / "weights" / f"{name}.safetensors") as path:
+        yield path

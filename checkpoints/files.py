@@ -1,0 +1,64 @@
+"""Files that are complete or absent, and how much room there is for them."""
+
+import contextlib
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import CapacityError, CheckpointError
+
+_SPARE = 16 << 20  # bytes to leave on the disk
+
+
+def require_disk(folder: Path, size: int, what: str) -> None:
+    """Raise CapacityError unless `folder` has room for `size` bytes."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        return
+    if free < size + _SPARE:
+        raise CapacityError(
+            f"{what} needs {megabytes(size)}, but the disk of {folder} has {megabytes(free)} free; make room."
+        )
+
+
+def megabytes(size: int) -> str:
+    """A size for people."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a temporary path beside `target`; on success it is flushed to the disk and renamed to `target`.
+
+    Whatever goes wrong, `target` is the old or the new file. Raises CapacityError on a full disk,
+    CheckpointError where the folder cannot be written.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:80]}.", suffix=".part", dir=target.parent)
+        os.close(handle)
+    except OSError as error:
+        raise write_error(error, target) from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o600)
+        temporary.replace(target)
+    except OSError as error:
+        raise write_error(error, target) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_error(error: OSError, target: Path) -> CheckpointError:
+    """The sentence for a file that could not be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return CapacityError(f"{target} cannot be written because the disk is full; make room and try again.")
+    return CheckpointError(
+        f"{target} cannot be written ({error.strerror or error}); choose a folder that is there and writable."
+    )

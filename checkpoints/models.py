@@ -1,0 +1,225 @@
+"""The models on this machine and in the registry: fetch one, look into one, check them all."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from torch import Tensor
+
+from .architecture import Architecture, infer_architecture
+from .bundled import BUNDLED, LICENCE, bundled_file
+from .cache import Record, model_path, read_record, records, subfolder, write_record
+from .convert import complete, convert_backbone, describe, read_any, write_model
+from .download import DownloadSettings, Progress, download, forget
+from .errors import CheckpointError, DownloadError, UnknownModelError
+from .registry import Entry, Licence, registry
+from .storage import StoredModel, read_tensors, sha256_of
+
+log = logging.getLogger(__name__)
+
+Place = Literal["bundled", "cached", "known"]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One row of `realedit models list`. size: in bytes, or None; where: a path, or the address."""
+
+    name: str
+    kind: str
+    domain: str
+    resolution: int
+    size: int | None
+    licence: str
+    place: Place
+    where: str
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What `pull` did. first: there was no published hash, so this download's hash is what later ones must
+    have.
+    """
+
+    record: Record
+    path: Path
+    already: bool
+    first: bool
+
+
+def pull(
+    name: str,
+    *,
+    source: str | None = None,
+    accept_licence: Callable[[Entry, Licence], bool],
+    settings: DownloadSettings | None = None,
+    progress: Progress | None = None,
+) -> Pulled:
+    """Fetch a model of the registry, check it and keep its conversion in the cache.
+
+    source: a file or web address to take it from instead of the registry's. accept_licence is asked once per
+    model whose licence forbids commercial use. Raises UnknownModelError, DownloadError, CheckpointError,
+    CapacityError.
+    """
+    entry = find_entry(name)
+    old = read_record(name)
+    if old is not None and source is None and _is_kept(old):
+        return Pulled(old, model_path(old.source_sha256), already=True, first=False)
+    accepted = _accept(entry, old, accept_licence)
+    if source is not None and "://" not in source:
+        return _take(entry, Path(source).expanduser(), source, old, accepted)
+    url = source or entry.url
+    part = subfolder("downloads") / f"{name}.part"
+    download(url, part, size=entry.size, settings=settings, progress=progress)
+    done = part.with_suffix(".download")
+    part.replace(done)
+    forget(part)
+    try:
+        return _take(entry, done, url, old, accepted)
+    finally:
+        done.unlink(missing_ok=True)
+
+
+def find_entry(name: str) -> Entry:
+    """The registry's model of that name. Raises UnknownModelError."""
+    entry = registry().find(name)
+    if entry is None:
+        known = ", ".join(entry.name for entry in registry().models)
+        raise UnknownModelError(f"There is no known model {name!r}; the registry has {known}.")
+    return entry
+
+
+def _accept(entry: Entry, old: Record | None, ask: Callable[[Entry, Licence], bool]) -> bool:
+    licence = registry().licences[entry.licence]
+    if licence.commercial or (old is not None and old.licence_accepted):
+        return True
+    if not ask(entry, licence):
+        raise CheckpointError(
+            f"{entry.name} was not fetched because its licence ({licence.title}) was not accepted."
+        )
+    return True
+
+
+def _take(entry: Entry, file: Path, origin: str, old: Record | None, accepted: bool) -> Pulled:
+    """Check a file that should be the entry's, convert it into the cache and remember it."""
+    sha256 = sha256_of(file)
+    size = file.stat().st_size
+    _check_identity(entry, origin, sha256, size, old)
+    target = model_path(sha256)
+    subfolder("models")
+    if entry.kind == "backbone":
+        convert_backbone(file, target, origin)
+    else:
+        stored = complete(read_any(file))
+        stored = describe(stored, sha256, domain=entry.domain, alignment=entry.alignment)
+        licence = registry().licences[entry.licence].title
+        metadata = {**stored.metadata, "name": entry.name, "licence": licence, "source": origin}
+        write_model(replace(stored, metadata=metadata), target)
+    record = Record(
+        name=entry.name,
+        source=origin,
+        source_sha256=sha256,
+        source_size=size,
+        sha256=sha256_of(target),
+        size=target.stat().st_size,
+        licence_accepted=accepted,
+    )
+    write_record(record)
+    first = entry.sha256 is None and entry.sha256_prefix is None and old is None
+    return Pulled(record, target, already=False, first=first)
+
+
+def _check_identity(entry: Entry, origin: str, sha256: str, size: int, old: Record | None) -> None:
+    """Compare with what has been published of the file, or with the first download of it."""
+    if entry.size is not None and size != entry.size:
+        raise DownloadError(
+            f"{origin} has {size} bytes where {entry.name} has {entry.size}; it is another file."
+        )
+    expected = entry.sha256 or entry.sha256_prefix or (old.source_sha256 if old is not None else "")
+    if not sha256.startswith(expected):
+        known = "published" if entry.sha256 or entry.sha256_prefix else "first downloaded"
+        raise DownloadError(
+            f"{origin} is not the {entry.name} that was {known}: its SHA-256 is {sha256}, not {expected}; "
+            f"it is damaged or another file."
+        )
+
+
+def _is_kept(record: Record) -> bool:
+    path = model_path(record.source_sha256)
+    return path.is_file() and path.stat().st_size == record.size
+
+
+def cached_path(name: str) -> Path:
+    """Where a model of the registry is kept. Raises CheckpointError where it has not been pulled."""
+    record = read_record(name)
+    if record is None or not _is_kept(record):
+        raise CheckpointError(f"{name} is not on this machine; fetch it with `realedit models pull {name}`.")
+    return model_path(record.source_sha256)
+
+
+def backbone(name: str) -> dict[str, Tensor] | None:
+    """The weights of a perceptual backbone (`lpips-vgg`, ...) under torchvision's names, or None if not
+    pulled.
+    """
+    find_entry(name)
+    record = read_record(name)
+    if record is None or not _is_kept(record):
+        return None
+    return read_tensors(model_path(record.source_sha256))[0]
+
+
+def verify(name: str | None = None) -> list[tuple[Record, str]]:
+    """Hash what is cached again: each record with "" or what is wrong. Raises CheckpointError if `name` is
+    not cached.
+    """
+    chosen = records() if name is None else [read_record(name)]
+    found: list[tuple[Record, str]] = []
+    for record in chosen:
+        if record is None:
+            cached_path(name or "")
+            continue
+        path = model_path(record.source_sha256)
+        if not path.is_file():
+            problem = f"its file is gone; run `realedit models pull {record.name}` again"
+        elif sha256_of(path) != record.sha256:
+            problem = (
+                f"its file has changed; delete {path} and run `realedit models pull {record.name}` again"
+            )
+        else:
+            problem = ""
+        found.append((record, problem))
+    return found
+
+
+def listing() -> list[Listing]:
+    """What is bundled, cached and known, in that order."""
+    rows: list[Listing] = []
+    for name in BUNDLED:
+        with bundled_file(name) as path:
+            stored = read_any(path)
+            size = path.stat().st_size
+        arch = architecture_of(stored)
+        licence = stored.metadata.get("licence", LICENCE)
+        rows.append(
+            Listing(
+                name, "generator", stored.metadata["domain"], arch.resolution, size, licence, "bundled", ""
+            )
+        )
+    known = []
+    for entry in registry().models:
+        record = read_record(entry.name)
+        title = registry().licences[entry.licence].title
+        values = (entry.name, entry.kind, entry.domain, entry.resolution)
+        if record is not None and _is_kept(record):
+            path = model_path(record.source_sha256)
+            rows.append(Listing(*values, record.size, title, "cached", str(path)))
+        else:
+            known.append(Listing(*values, entry.size, title, "known", entry.url))
+    return rows + known
+
+
+def architecture_of(stored: StoredModel) -> Architecture:
+    """The architecture of a stored model. Raises CheckpointError."""
+    shapes = {name: tuple(tensor.shape) for name, tensor in stored.generator.items()}
+    return infer_architecture(shapes, stored.arguments, stored.source)
