@@ -178,6 +178,16 @@ def with_orientation(data: bytes | None, value: int) -> bytes | None:
     return bytes(block)
 
 
+def is_adobe_rgb(data: bytes | None) -> bool:
+    """Whether a block says by its interoperability index R03 that the colours are Adobe RGB (DCF 2.0,
+    4.2).
+    """
+    block = block_of(data)
+    directory = block.directory(EXIF_IFD) if block else None
+    inner = block.directory(INTEROPERABILITY_IFD, directory) if block and directory else None
+    return block is not None and inner is not None and (block.value(inner, 1) or b"").startswith(b"R03")
+
+
 def with_sides_swapped(data: bytes | None) -> bytes | None:
     """The block with the width and height it states exchanged."""
     block = block_of(data)

@@ -177,8 +177,10 @@ _PRIMARIES = {
     9: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)),  # BT.2020
     12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),  # Display P3
 }
+SRGB_PRIMARIES = _PRIMARIES[1]
+ADOBE_RGB = ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
 _NAMES = {1: "BT.709", 9: "BT.2020", 12: "Display P3"}
-_D65 = (0.3127, 0.3290)
+D65 = (0.3127, 0.3290)
 _D50 = np.array([0.9642, 1.0, 0.8249])
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 _SRGB_PARAMETERS = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
@@ -192,7 +194,12 @@ def profile_of_code_points(primaries: int, transfer: int) -> bytes | None:
     if primaries not in _PRIMARIES or (primaries == 1 and transfer in (1, 2, 6, 13)):
         return None
     parameters = _BT709_PARAMETERS if transfer in (1, 6, 14, 15) else _SRGB_PARAMETERS
-    return write_profile(_NAMES[primaries], primaries_matrix(_PRIMARIES[primaries], _D65), parameters)
+    return write_profile(_NAMES[primaries], primaries_matrix(_PRIMARIES[primaries], D65), parameters)
+
+
+def adobe_rgb() -> bytes:
+    """A profile of Adobe RGB (1998), which cameras state by an EXIF entry alone."""
+    return write_profile("Adobe RGB", primaries_matrix(ADOBE_RGB, D65), (2.19921875, 1.0, 0.0, 0.0, 0.0))
 
 
 def primaries_matrix(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 
+from realedit.photos import exif, icc
 from realedit.photos.decoded import Decoded, UnreadableError, check_size, pillow_pixels
 from realedit.photos.jpeg_coefficients import (
     CoefficientError,
@@ -49,7 +50,11 @@ def read(data: bytes, max_pixels: int) -> Decoded:
     with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as image:
         mode = image.mode
         pixels = pillow_pixels(image, mode)
-    return Decoded(pixels, metadata_of(jpeg), cmyk=mode == "CMYK", stale=stale_parts(jpeg))
+    metadata = metadata_of(jpeg)
+    implied = None
+    if metadata.icc is None and mode == "RGB" and exif.is_adobe_rgb(metadata.exif):
+        implied = icc.adobe_rgb()
+    return Decoded(pixels, metadata, cmyk=mode == "CMYK", stale=stale_parts(jpeg), implied_icc=implied)
 
 
 def write(out: BinaryIO, photo: Photo, metadata: Metadata) -> tuple[str, ...]:

@@ -10,18 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from realedit.photos.jpeg_bits import BitWriter, Events, Table, best_table, histogram
 from realedit.photos.jpeg_coefficients import ZIGZAG, Planes
-from realedit.photos.jpeg_huffman import (
-    BitWriter,
-    Events,
-    Table,
-    ac_band,
-    best_table,
-    dc_first,
-    dc_refinement,
-    histogram,
-    sequential,
-)
+from realedit.photos.jpeg_huffman import ac_band, dc_first, dc_refinement, sequential
 from realedit.photos.jpeg_segments import DHT, Frame, Segment, SegmentError
 
 _BATCH = 1 << 15  # blocks coded at a time

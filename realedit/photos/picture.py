@@ -94,10 +94,11 @@ def upright(photo: Photo) -> Picture:
 
 
 def becomes_srgb(photo: Photo, kind: Format) -> bool:
-    """Whether the pixels turn to sRGB in another format: grey with a profile of its own, where there is only
-    RGB.
+    """Whether the pixels turn to sRGB in another format: grey with a profile of its own, where only RGB
+    is.
     """
-    return photo.is_grey and not photo.colour.is_srgb and kind in (Format.WEBP, Format.AVIF)
+    only_rgb = kind in (Format.WEBP, Format.AVIF) or (kind is Format.HEIC and photo.has_alpha)
+    return photo.is_grey and not photo.colour.is_srgb and only_rgb
 
 
 def for_format(photo: Photo, kind: Format) -> Picture:

@@ -7,7 +7,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -21,24 +21,22 @@ from realedit.photos.png_chunks import (
     SIGNATURE,
     Chunk,
     ChunkError,
-    inflate,
     read_chunks,
     write_chunk,
     write_chunks,
 )
+from realedit.photos.png_metadata import (
+    AFTER_PIXELS,
+    implied_profile,
+    kept_chunks,
+    metadata_of,
+    own_chunks,
+)
 
-_LIMIT = 64 << 20  # no compressed chunk grows beyond this
-_XMP_KEYWORD = "XML:com.adobe.xmp"
 _GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
 _CHANNELS = {_GREY: 1, _RGB: 3, _PALETTE: 1, _GREY_ALPHA: 2, _RGBA: 4}
 _TYPES = {1: _GREY, 2: _GREY_ALPHA, 3: _RGB, 4: _RGBA}
 _STRIP_BYTES = 1 << 20
-# true only for the pixels, the palette or the depth of the file they came from
-_STALE = frozenset(
-    {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"hIST", b"bKGD", b"sBIT", b"acTL", b"fcTL", b"fdAT"}
-)
-_STALE |= {b"caBX", b"tIME"}
-_AFTER_PIXELS = frozenset({b"tEXt", b"zTXt", b"iTXt", b"eXIf"})
 
 
 def read(data: bytes, max_pixels: int) -> Decoded:
@@ -59,13 +57,15 @@ def read(data: bytes, max_pixels: int) -> Decoded:
     if any(chunk.kind == b"acTL" for chunk in chunks):
         warnings.append("it is animated; only the first frame is used")
     stale = ("a C2PA manifest (content credentials)",) if any(c.kind == b"caBX" for c in chunks) else ()
+    metadata = metadata_of(chunks, warnings)
     return Decoded(
         pixels,
-        _metadata(chunks, warnings),
+        metadata,
         depth=depth,
         warnings=tuple(warnings),
         stale=stale,
         palette=kind == _PALETTE,
+        implied_icc=None if metadata.icc else implied_profile(chunks),
     )
 
 
@@ -114,98 +114,22 @@ def _check_stream(chunks: list[Chunk]) -> None:
         raise UnreadableError("its picture data are damaged")
 
 
-def _metadata(chunks: list[Chunk], warnings: list[str]) -> Metadata:
-    found: dict[str, Any] = {"text": ()}
-    for chunk in chunks:
-        try:
-            found = _with_chunk(found, chunk)
-        except (ChunkError, ValueError, IndexError, struct.error):
-            warnings.append(f"the damaged chunk {chunk.kind.decode('latin-1')} was left out")
-    return Metadata(**found)
-
-
-def _with_chunk(found: dict[str, Any], chunk: Chunk) -> dict[str, Any]:
-    data = bytes(chunk.data) if chunk.kind in (b"eXIf", b"iCCP", b"pHYs", b"tEXt", b"zTXt", b"iTXt") else b""
-    if chunk.kind == b"eXIf":
-        return {**found, "exif": data.removeprefix(b"Exif\x00\x00")}
-    if chunk.kind == b"iCCP":
-        return {**found, "icc": inflate(data[data.index(0) + 2 :], _LIMIT)}
-    if chunk.kind == b"pHYs":
-        across, down, unit = struct.unpack(">IIB", data)
-        return {**found, "dpi": (across * 0.0254, down * 0.0254)} if unit == 1 else found
-    if chunk.kind in (b"tEXt", b"zTXt", b"iTXt"):
-        keyword, text = _text(chunk.kind, data)
-        if keyword == _XMP_KEYWORD:
-            return {**found, "xmp": text.encode()}
-        return {**found, "text": (*found["text"], (keyword, text))}
-    return found
-
-
-def _text(kind: bytes, data: bytes) -> tuple[str, str]:
-    keyword, rest = data.split(b"\x00", 1)
-    if kind == b"tEXt":
-        text = rest.decode("latin-1")
-    elif kind == b"zTXt":
-        text = inflate(rest[1:], _LIMIT).decode("latin-1")
-    else:
-        compressed = rest[0]
-        _, _, body = rest[2:].split(b"\x00", 2)
-        text = (inflate(body, _LIMIT) if compressed else body).decode()
-    return keyword.decode("latin-1"), text
-
-
 def write(out: BinaryIO, picture: Picture, metadata: Metadata, original: bytes | None) -> tuple[str, ...]:
     """Write `picture` as a PNG of its depth; `original` is the PNG it came from, if it was one."""
     depth = 8 * picture.dtype.itemsize
     out.write(SIGNATURE)
     header = struct.pack(">IIBBBBB", picture.width, picture.height, depth, _TYPES[picture.channels], 0, 0, 0)
     write_chunk(out, b"IHDR", header)
-    kept = _kept(original)
-    colour, rest = _own_chunks(metadata, replaced=kept is not None)
-    before = [(kind, data) for kind, data in kept or () if kind not in _AFTER_PIXELS]
-    after = [(kind, data) for kind, data in kept or () if kind in _AFTER_PIXELS]
+    kept = kept_chunks(original)
+    colour, rest = own_chunks(metadata, replaced=kept is not None)
+    before = [(kind, data) for kind, data in kept or () if kind not in AFTER_PIXELS]
+    after = [(kind, data) for kind, data in kept or () if kind in AFTER_PIXELS]
     write_chunks(out, colour + before)
     for piece in _compressed(picture):
         write_chunk(out, b"IDAT", piece)
     write_chunks(out, rest + after)
     write_chunk(out, b"IEND", b"")
     return ()
-
-
-def _kept(original: bytes | None) -> list[tuple[bytes, bytes | memoryview]] | None:
-    """The chunks of the file that stay as they are: all that the edit leaves true and that are not
-    rewritten.
-    """
-    if original is None:
-        return None
-    kept: list[tuple[bytes, bytes | memoryview]] = []
-    for chunk in read_chunks(original)[0]:
-        xmp = chunk.kind == b"iTXt" and bytes(chunk.data[: len(_XMP_KEYWORD)]) == _XMP_KEYWORD.encode()
-        if chunk.kind not in _STALE and chunk.kind not in (b"eXIf", b"iCCP") and not xmp:
-            kept.append((chunk.kind, chunk.data))
-    return kept
-
-
-def _own_chunks(
-    metadata: Metadata, *, replaced: bool
-) -> tuple[list[tuple[bytes, bytes | memoryview]], list[tuple[bytes, bytes | memoryview]]]:
-    """Chunks made from `metadata`, those before and those behind the picture data."""
-    before: list[tuple[bytes, bytes | memoryview]] = []
-    behind: list[tuple[bytes, bytes | memoryview]] = []
-    if metadata.icc:
-        before.append((b"iCCP", b"ICC Profile\x00\x00" + zlib.compress(metadata.icc, 9)))
-    if metadata.dpi and not replaced:
-        across, down = (max(1, round(value / 0.0254)) for value in metadata.dpi)
-        before.append((b"pHYs", struct.pack(">IIB", across, down, 1)))
-    if metadata.exif:
-        behind.append((b"eXIf", metadata.exif))
-    if metadata.xmp:
-        behind.append((b"iTXt", _XMP_KEYWORD.encode() + b"\x00\x00\x00\x00\x00" + metadata.xmp))
-    if not replaced:
-        for keyword, text in metadata.text:
-            name = keyword.encode("latin-1", "replace")[:79]
-            behind.append((b"iTXt", name + b"\x00\x00\x00\x00\x00" + text.encode()))
-    return before, behind
 
 
 def _compressed(picture: Picture) -> Iterator[bytes]:
