@@ -13,7 +13,7 @@ from ..inert.machine import Budget
 from ..inert.torchfile import Unpickled, read_stream
 from ..storage import StoredModel
 from . import nvidia, rosinality, tensorflow
-from .networks import Network, TensorReader, as_mapping, read_network
+from .networks import Network, TensorReader, as_mapping, class_name, read_network
 from .refusals import explain
 from .sniff import refuse_by_content
 
@@ -105,7 +105,7 @@ def _find_generator(file: Unpickled) -> tuple[Network, str]:
             if nvidia.matches(inner) or rosinality.matches(inner):
                 return inner, prefix
         seen += network.tensors
-    raise UnsupportedModelError(explain(seen))
+    raise UnsupportedModelError(explain(seen, class_name(file.root)))
 
 
 def _candidates(root: Any) -> Iterator[Any]:

@@ -40,11 +40,16 @@ _KINDS: Final = (
 _PATTERNS: Final = tuple((re.compile(pattern), sentence) for pattern, sentence in _KINDS)
 
 
-def explain(names: Collection[str]) -> str:
-    """Why tensors of these names make no generator, as a part of a sentence."""
+def explain(names: Collection[str], root: str = "") -> str:
+    """Why tensors of these names make no generator, as a part of a sentence.
+
+    root: what the pickle's outermost object says it is, such as "os.system".
+    """
     for pattern, sentence in _PATTERNS:
         if any(pattern.match(name) for name in names):
             return sentence
+    if not names and root:
+        return f"it is a pickle that asks for {root!r:.80}, which was not run; use a StyleGAN2 checkpoint"
     if not names:
         return "it holds no network; use a StyleGAN2 checkpoint (NVIDIA .pkl, rosinality .pt or .safetensors)"
     return f"its tensors ({_some(names)}) are of no known generator; use a StyleGAN2 checkpoint"

@@ -152,7 +152,7 @@ TABLE: Final[dict[int, Opcode]] = {
     ord("P"): lambda m: m.refer(m.line().decode("utf-8")),
     ord("R"): _op_reduce,
     ord("S"): _push(lambda m: _unquote(m.line(m.end))),
-    ord("V"): _push(lambda m: str(m.line(m.end), "raw-unicode-escape")),
+    ord("V"): _push(lambda m: codecs.raw_unicode_escape_decode(m.line(m.end))[0]),
     ord("a"): _op_append,
     ord("b"): _op_build,
     ord("c"): _op_global,
