@@ -19,7 +19,8 @@ from alignment.warp import extract_crop
 logger = logging.getLogger(__name__)
 
 DETECTION_SIZE = 1600  # longest side of the copy that is searched
-TURNED_SIZE = 800  # the same for the turned copies and the CNN's first look
+TURNED_SIZE = 800  # the same for the turned copies
+CNN_SIZES = (800, 1200)  # the same for the CNN, one after the other; 1600 would take 25 s and 2 GB on a CPU
 TURNED_SCORE = 0.5  # a turned picture has to show a face more clearly than the upright one
 _SURE_SCORE = 0.8  # a face below it has to be seen again, with at least _AGAIN_SCORE, at another scale
 _AGAIN_SCORE = 0.3
@@ -34,7 +35,7 @@ class Box:
 
     The box may reach beyond the photo's edges. score: the detector's own, above 0; higher is surer. turn: by
     how many counter-clockwise quarter turns of the photo (as `numpy.rot90` counts) the face comes upright,
-    within about 45 degrees.
+    within about 45 degrees; None: not known.
     """
 
     left: float
@@ -42,7 +43,7 @@ class Box:
     right: float
     bottom: float
     score: float
-    turn: int = 0
+    turn: int | None = None
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -91,13 +92,13 @@ class HogDetector:
 
 @dataclass(frozen=True)
 class CnnDetector:
-    """dlib's CNN (max-margin) detector on a copy of at most `size` pixels, for faces of at least 80 pixels of
-    it.
+    """dlib's CNN (max-margin) detector on a copy of at most `size` pixels.
 
-    It sees faces in profile, half hidden or tilted by up to 90 degrees, and takes seconds on a CPU.
+    It sees faces of at least 80 pixels of the copy, also in profile, half hidden or tilted by up to 90
+    degrees, and takes seconds on a CPU.
     """
 
-    size: int = DETECTION_SIZE
+    size: int = CNN_SIZES[-1]
     models: FaceModels | None = None
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[Box]:
@@ -120,8 +121,8 @@ class FaceDetector:
         turned = HogDetector(TURNED_SIZE, turns=(1, 2, 3), least_score=TURNED_SCORE, models=self.models)
         if found := distinct([*upright(pixels), *turned(pixels)]):
             return found
-        for size in (TURNED_SIZE, DETECTION_SIZE):
-            logger.info("No face found yet; looking again with the CNN detector at %d pixels.", size)
+        for size in CNN_SIZES:
+            logger.info("HOG finds no face; looking again with the CNN detector at %d pixels.", size)
             if found := CnnDetector(size, models=self.models)(pixels):
                 return found
             if max(pixels.shape[:2]) * _LARGEST_ENLARGEMENT <= size:
@@ -131,7 +132,7 @@ class FaceDetector:
 
 def _seen_again(pixels: NDArray[np.uint8], box: Box, models: FaceModels) -> bool:
     """Whether HOG sees the face in a close view of the box too; folds of cloth seldom look like one twice."""
-    around = Alignment(centre=box.centre, side=2 * box.side, angle=box.turn * math.pi / 2)
+    around = Alignment(centre=box.centre, side=2 * box.side, angle=(box.turn or 0) * math.pi / 2)
     view = np.ascontiguousarray(extract_crop(pixels, around, _AGAIN_SIZE).pixels)
     quarter = _AGAIN_SIZE / 4
     expected = Box(quarter, quarter, 3 * quarter, 3 * quarter, score=0.0)
@@ -182,7 +183,7 @@ def _edges(rectangle: Any) -> tuple[float, float, float, float]:
 
 def _unturned(box: Box, width: int, height: int) -> Box:
     """A box in a picture of `width` x `height` made by `rot90(..., box.turn)`, in the picture before that."""
-    for _ in range(box.turn % 4):
+    for _ in range((box.turn or 0) % 4):
         # A counter-clockwise quarter turn takes (x, y) to (y, width - x), and that width is `height` here.
         box = replace(box, left=height - box.bottom, right=height - box.top, top=box.left, bottom=box.right)
         width, height = height, width

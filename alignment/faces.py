@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from alignment.detection import Box, Detector, FaceDetector
+from alignment.detection import CNN_SIZES, Box, CnnDetector, Detector, FaceDetector
 from alignment.errors import AlignmentError, NoFaceError, OutsideError
 from alignment.geometry import Alignment, Points, as_points, ffhq_square
 from alignment.landmarks import find_landmarks
 from alignment.models import FaceModels
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,23 +32,54 @@ class Face:
 
 
 def find_faces(
-    pixels: NDArray[np.uint8], *, detector: Detector | None = None, models: FaceModels | None = None
+    pixels: NDArray[np.uint8],
+    *,
+    points: ArrayLike | None = None,
+    detector: Detector | None = None,
+    models: FaceModels | None = None,
 ) -> list[Face]:
-    """All faces of a photo (HWC RGB uint8, as displayed), numbered from the left by their squares."""
+    """All faces of a photo (HWC RGB uint8, as displayed), numbered from the left by their squares.
+
+    points: [N, 2] photo pixels that one face should hold. When none of those found does, the slower CNN looks
+    for more; so the same photo may have more faces when points are given. A `detector` of one's own is not
+    added to.
+    """
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
         raise ValueError(f"A photo is [H, W, 3] uint8 here, not {pixels.shape} {pixels.dtype}.")
-    boxes = (detector or FaceDetector(models))(pixels)
+    if detector is not None:
+        return _described(pixels, detector(pixels), models)
+    boxes = FaceDetector(models)(pixels)
+    faces = _described(pixels, boxes, models)
+    wanted = as_points([] if points is None else points)
+    if faces and len(wanted) and not _held(faces, wanted):
+        for size in CNN_SIZES:
+            logger.info(
+                "No face holds the points; looking for more with the CNN detector at %d pixels.", size
+            )
+            faces = _described(pixels, [*boxes, *CnnDetector(size, models)(pixels)], models)
+            if _held(faces, wanted):
+                break
+    return faces
+
+
+def _described(pixels: NDArray[np.uint8], boxes: Sequence[Box], models: FaceModels | None) -> list[Face]:
+    """The faces in the boxes, each once (earlier boxes first), numbered."""
     found: list[tuple[Box, Points, Alignment]] = []
-    for box in sorted(boxes, key=lambda box: -box.score):
+    for box in boxes:
         try:
             landmarks = find_landmarks(pixels, box, models)
             square = ffhq_square(landmarks)
-        except AlignmentError:
-            continue  # not a face after all
+        except AlignmentError as error:
+            logger.info("Something like a face at %s is none: %s", box, error)
+            continue
         if not any(_same(square, other) for _, _, other in found):
             found.append((box, landmarks, square))
     found.sort(key=lambda each: each[2].centre)
     return [Face(i, box, landmarks, square) for i, (box, landmarks, square) in enumerate(found)]
+
+
+def _held(faces: Sequence[Face], points: Points) -> bool:
+    return any(face.alignment.contains(points).all() for face in faces)
 
 
 def _same(a: Alignment, b: Alignment) -> bool:

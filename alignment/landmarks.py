@@ -32,7 +32,11 @@ VIEW_SIZE = (
 _FIVE = np.array([[0.6723, 0.4764], [0.5763, 0.4798], [0.3277, 0.4764], [0.4237, 0.4798], [0.5, 0.6652]])
 _BOX_CENTRE = (0.502, 0.606)
 _BOX_SIDE = 0.605
-# The answer jumps as the box moves by a pixel, so it is the mean over a few boxes (dx, dy, scale) in that unit.
+# When nobody knows which way up a face is: the first is taken unless another looks more like a face.
+_POSSIBLE_TURNS = (0, 1, 3, 2)
+_SCORE_SIZE = 256
+_LEAST_SCORE = -0.5
+# The answer jumps as the box moves by a pixel, so it is the mean over a few: (dx, dy, scale) in that unit.
 _BOXES = tuple(
     (0.015 * dx, 0.015 * dy, 1 + 0.03 * zoom)
     for dx, dy, zoom in (
@@ -48,9 +52,12 @@ def find_landmarks(pixels: NDArray[np.uint8], box: Box, models: FaceModels | Non
     Raises AlignmentError when the box does not hold anything that can be a face.
     """
     models = models or face_models()
-    square = _first_square(pixels, box, models)
-    rough = _landmarks_in(pixels, square, _BOXES[:1], models)
-    return _landmarks_in(pixels, ffhq_square(rough), _BOXES, models)
+    if box.turn is not None:
+        square = _rough_square(pixels, box, box.turn, models)
+    else:
+        squares = [_rough_square(pixels, box, turn, models) for turn in _POSSIBLE_TURNS]
+        square = max(squares, key=lambda square: _frontal_score(pixels, square, models))
+    return _landmarks_in(pixels, square, _BOXES, models)
 
 
 def _landmarks_in(
@@ -65,15 +72,32 @@ def _landmarks_in(
     return square.to_photo(np.mean(found, axis=0), VIEW_SIZE)
 
 
-def _first_square(pixels: NDArray[np.uint8], box: Box, models: FaceModels) -> Alignment:
-    """The FFHQ square as the 5 points in the detector's box suggest it."""
+def _rough_square(pixels: NDArray[np.uint8], box: Box, turn: int, models: FaceModels) -> Alignment:
+    """The FFHQ square by the 5 points in the detector's box, taken for a face that is turned by `turn`."""
     # In a picture that was turned counter-clockwise once, the x axis is what was the y axis.
-    around = Alignment(centre=box.centre, side=2 * box.side, angle=box.turn * math.pi / 2)
+    around = Alignment(centre=box.centre, side=2 * box.side, angle=turn * math.pi / 2)
     view = np.ascontiguousarray(extract_crop(pixels, around, VIEW_SIZE).pixels)
     quarter = VIEW_SIZE // 4
     inner = dlib.rectangle(quarter, quarter, VIEW_SIZE - quarter - 1, VIEW_SIZE - quarter - 1)
     five = around.to_photo(_shape(models.five_points, view, inner), VIEW_SIZE)
-    return _fitted_square(_FIVE, five)
+    rough = _landmarks_in(pixels, _fitted_square(_FIVE, five), _BOXES[:1], models)
+    return ffhq_square(rough)
+
+
+def _frontal_score(pixels: NDArray[np.uint8], square: Alignment, models: FaceModels) -> float:
+    """How surely HOG sees an upright face in the middle of the square; -inf when it sees none."""
+    view = np.ascontiguousarray(extract_crop(pixels, square, _SCORE_SIZE).pixels)
+    rectangles, scores, _ = models.hog.run(view, 0, _LEAST_SCORE)
+    near = _SCORE_SIZE * 0.15
+    middle = np.array(_BOX_CENTRE) * _SCORE_SIZE
+    return max(
+        (
+            float(score)
+            for each, score in zip(rectangles, scores, strict=True)
+            if np.hypot(each.center().x - middle[0], each.center().y - middle[1]) < near
+        ),
+        default=-math.inf,
+    )
 
 
 def _fitted_square(unit: Points, points: Points) -> Alignment:

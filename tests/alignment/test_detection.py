@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from alignment.detection import Box, FaceDetector, HogDetector, distinct, overlap, scaled_copy
+from alignment import detection
+from alignment.detection import Box, CnnDetector, FaceDetector, HogDetector, distinct, overlap, scaled_copy
 from alignment.faces import Face
 
 HOG = HogDetector(size=800, turns=(0, 1, 2, 3))
@@ -24,6 +25,32 @@ def test_a_face_is_found_in_a_photo_that_lies_on_its_side(
     for _ in range(turns):
         x, y = y, 512 - x
     assert np.hypot(box.centre[0] - x, box.centre[1] - y) < 10
+
+
+def test_the_cnn_finds_the_face_too(astronaut: np.ndarray, face: Face) -> None:
+    (box,) = CnnDetector(size=440)(np.ascontiguousarray(np.rot90(astronaut)))
+    assert box.turn is None
+    x, y = face.box.centre[1], 512 - face.box.centre[0]
+    assert np.hypot(box.centre[0] - x, box.centre[1] - y) < 15
+
+
+def test_the_cnn_is_asked_only_when_hog_finds_nothing(
+    astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+
+    def cnn(size: int, models: object = None) -> object:
+        looks.append(size)
+        return lambda pixels: []
+
+    monkeypatch.setattr(detection, "CnnDetector", cnn)
+    assert len(FaceDetector()(astronaut)) == 1
+    assert looks == []
+    assert FaceDetector()(np.zeros((900, 1000, 3), np.uint8)) == []
+    assert looks == [800, 1200]
+    looks.clear()
+    assert FaceDetector()(np.zeros((300, 200, 3), np.uint8)) == []
+    assert looks == [800]  # a small photo is enlarged by 2 at the most, which the first look has done
 
 
 def test_cloth_that_looks_a_little_like_a_face_is_not_one(astronaut: np.ndarray) -> None:

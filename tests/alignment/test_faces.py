@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from alignment import faces
 from alignment.detection import Box, HogDetector
 from alignment.errors import NoFaceError, OutsideError
 from alignment.faces import Face, choose_face, find_faces
@@ -31,8 +34,31 @@ def test_faces_are_numbered_from_the_left(portraits: list[np.ndarray]) -> None:
 def test_a_face_that_two_boxes_show_is_one_face(astronaut: np.ndarray, face: Face) -> None:
     box = face.box
     larger = Box(box.left - 40, box.top - 30, box.right + 50, box.bottom + 60, score=0.2)
-    (only,) = find_faces(astronaut, detector=lambda pixels: [larger, box])
+    (only,) = find_faces(astronaut, detector=lambda pixels: [box, larger])
     assert only.box == box
+
+
+def test_points_on_a_face_that_hog_misses_call_the_cnn(
+    astronaut: np.ndarray, face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = np.hstack([astronaut, astronaut])
+    missed = shifted(face, 0, 512)
+    looks = []
+
+    def cnn(size: int, models: object = None) -> object:
+        looks.append(size)
+        return lambda pixels: [
+            replace(face.box, left=face.box.left + 512, right=face.box.right + 512, turn=None)
+        ]
+
+    monkeypatch.setattr(faces, "FaceDetector", lambda models: lambda pixels: [face.box])
+    monkeypatch.setattr(faces, "CnnDetector", cnn)
+    assert len(find_faces(wide)) == len(find_faces(wide, points=face.landmarks[:1])) == 1
+    assert looks == []
+    both = find_faces(wide, points=[missed.landmarks[54]])
+    assert len(looks) == 1
+    assert choose_face(both, "auto", [missed.landmarks[54]]).index == 1
+    assert np.abs(both[1].landmarks - missed.landmarks).max() < 3
 
 
 def test_no_face_says_so() -> None:

@@ -2,9 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
-from alignment.detection import HogDetector
+from alignment.detection import Box, HogDetector
 from alignment.faces import Face, find_faces
 from alignment.geometry import Alignment, index_affine
+from alignment.landmarks import find_landmarks
 
 TURNED = HogDetector(size=800, turns=(0, 1, 3))
 
@@ -50,3 +51,14 @@ def test_grey_photos_work(astronaut: np.ndarray, face: Face) -> None:
     grey = np.repeat(cv2.cvtColor(astronaut, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
     (found,) = find_faces(grey, detector=TURNED)
     assert np.linalg.norm(found.landmarks - face.landmarks, axis=1).mean() < 0.006 * face.alignment.side
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_which_way_up_a_face_is_need_not_be_known(astronaut: np.ndarray, face: Face, turns: int) -> None:
+    alignment = Alignment(centre=(256, 256), side=512, angle=turns * np.pi / 2)
+    photo = np.ascontiguousarray(np.rot90(astronaut, turns))
+    corners = alignment.to_crop([(face.box.left, face.box.top), (face.box.right, face.box.bottom)], 512)
+    box = Box(*corners.min(axis=0), *corners.max(axis=0), score=1.0)
+    found = find_landmarks(photo, box)
+    apart = np.linalg.norm(found - alignment.to_crop(face.landmarks, 512), axis=1).mean()
+    assert apart < 0.006 * face.alignment.side
