@@ -44,8 +44,8 @@ def read(data: bytes, max_pixels: int) -> Decoded:
     return Decoded(pixels, metadata, warnings=warnings, stale=tuple(stale), implied_icc=implied)
 
 
-def write(out: BinaryIO, picture: Picture, metadata: Metadata, orientation: int) -> tuple[str, ...]:
-    """Write an AVIF of 8 bits; `orientation` is how the stored pixels are to be shown."""
+def write(out: BinaryIO, picture: Picture, metadata: Metadata) -> tuple[str, ...]:
+    """Write an upright picture as an AVIF of 8 bits."""
     pixels = picture.to_8bit().whole()
     if pixels.shape[2] < 3:
         pixels = np.ascontiguousarray(pixels[..., [0, 0, 0] if pixels.shape[2] == 1 else [0, 0, 0, 1]])
@@ -56,19 +56,8 @@ def write(out: BinaryIO, picture: Picture, metadata: Metadata, orientation: int)
         "AVIF",
         quality=QUALITY,
         speed=7,
-        exif=_oriented(metadata.exif, orientation),
+        exif=exif.without_orientation(metadata.exif) or b"",
         xmp=metadata.xmp or b"",
         icc_profile=metadata.icc or b"",
     )
     return (f"AVIF is encoded anew as a whole, at quality {QUALITY}",)
-
-
-def _oriented(block: bytes | None, orientation: int) -> bytes:
-    """An EXIF block that states `orientation`: Pillow takes the turn to write into the file from there."""
-    if exif.orientation(block) == orientation:
-        return block or b""
-    made = Image.Exif()
-    if block:
-        made.load(block)
-    made[exif.ORIENTATION] = orientation
-    return made.tobytes()

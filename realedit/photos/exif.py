@@ -112,13 +112,16 @@ class ExifBlock:
         while entry := self.entry(directory, tag):
             if entry.size > 4:
                 self._blank(entry.start, entry.size)
-            end = directory + 2 + 12 * self._count(directory) + 4  # behind the pointer to the next directory
+            # behind the pointer to the next directory, where the block is whole
+            end = min(directory + 2 + 12 * self._count(directory) + 4, len(self.data))
             self.data[entry.position : end - 12] = self.data[entry.position + 12 : end]
             self._blank(end - 12, 12)
             self._put(directory, 2, self._count(directory) - 1)
 
     def blank_directory(self, directory: int) -> None:
         """Overwrite a directory and all its values with zeros."""
+        if self._count(directory) == 0:
+            return
         size = 2 + 12 * self._count(directory)
         for entry in list(self.entries(directory)):
             if entry.size > 4:
@@ -151,7 +154,7 @@ class ExifBlock:
 
     def _blank(self, start: int, size: int) -> None:
         end = min(start + size, len(self.data))
-        self.data[start:end] = bytes(end - start)
+        self.data[start:end] = bytes(max(0, end - start))
 
 
 def block_of(data: bytes | None) -> ExifBlock | None:
@@ -219,6 +222,15 @@ def without_live_photo(data: bytes | None) -> tuple[bytes | None, bool]:
     maker.remove(maker.first, _APPLE_CONTENT_IDENTIFIER)
     block.data[note.start : note.start + note.size] = maker.data
     return bytes(block), True
+
+
+def without_orientation(data: bytes | None) -> bytes | None:
+    """The block without an orientation, which says the same as 1."""
+    block = block_of(data)
+    if block is None:
+        return data
+    block.remove(block.first, ORIENTATION)
+    return bytes(block)
 
 
 def without_gps(data: bytes | None) -> bytes | None:

@@ -6,14 +6,14 @@ block that is changed in one corner is not quantised a second time in the others
 T.871 (JFIF), section 7.
 """
 
+import ctypes
 import io
 import struct
 import tempfile
 from pathlib import Path
-from typing import Any
 
-import jpeglib
 import numpy as np
+from jpeglib._bind import CJpegLib
 from numpy.typing import NDArray
 
 from realedit.photos.jpeg_segments import (
@@ -35,6 +35,7 @@ Planes = list[NDArray[np.int16]]
 """Per component its blocks [rows, columns, 64], the coefficients in rows of rising horizontal frequency."""
 
 _NEEDED = FRAMES | {APP0, APP14, DHT, DQT, DRI, SOS}
+_LARGEST = 2047  # twice what 8-bit samples can give
 _BATCH = 1 << 19  # pixels transformed at a time
 # differences of R, G, B -> differences of Y, Cb, Cr
 _TO_YCC = np.array(
@@ -88,34 +89,22 @@ def read_coefficients(jpeg: JpegFile) -> Planes:
     """The quantised coefficients of every component, exactly as they are in the file."""
     frame = jpeg.frame
     check_exact(jpeg)
-    spaces = {1: "JCS_GRAYSCALE", 3: "JCS_YCbCr", 4: "JCS_CMYK"}
-    content = _bare(jpeg)
-    reader = jpeglib.DCTJPEG(
-        path="",
-        content=content,
-        height=frame.height,
-        width=frame.width,
-        block_dims=np.array([size_in_blocks(frame, c) for c in frame.components], np.int32),
-        samp_factor=np.array([(c.vertical, c.horizontal) for c in frame.components], np.int32),
-        markers=[],
-        huffmans=None,
-        jpeg_color_space=jpeglib.Colorspace[spaces[len(frame.components)]],
-        progressive_mode=frame.progressive,
-        num_scans=1,
-        Y=None,
-        Cb=None,
-        Cr=None,
-        K=None,
-        qt=None,
-        quant_tbl_no=None,
-    )
-    try:
-        reader.load()
-    except OSError as error:
-        _remove_leftover(content)
-        raise CoefficientError("its coefficients cannot be read") from error
-    planes = (reader.Y, reader.Cb, reader.Cr, reader.K)[: len(frame.components)]
-    return [plane.reshape(*plane.shape[:2], 64) for plane in planes]
+    planes = [np.zeros((*size_in_blocks(frame, c), 64), np.int16) for c in frame.components]
+    pointers = [plane.ctypes.data_as(ctypes.POINTER(ctypes.c_short)) for plane in planes]
+    # jpeglib's own reader decodes the picture first, prints where it fails and leaves a copy of the photo
+    # behind; so its binding is called, with a file that is ours
+    library = CJpegLib.get()
+    with tempfile.TemporaryDirectory(prefix="realedit-") as folder:
+        path = Path(folder) / "photo.jpg"
+        path.write_bytes(_bare(jpeg))
+        whole = library.read_jpeg_dct(
+            CJpegLib.cstr(str(path)), *pointers, *[None] * (4 - len(planes)), None, None
+        )
+    if not whole:
+        raise CoefficientError("its coefficients cannot be read")
+    if any(plane.min() < -_LARGEST or plane.max() > _LARGEST for plane in planes):
+        raise CoefficientError("its coefficients are damaged")
+    return planes
 
 
 def add_change(
@@ -213,13 +202,3 @@ def _bare(jpeg: JpegFile) -> bytes:
             out.write(segment.entropy or b"")
     out.write(b"\xff\xd9")
     return out.getvalue()
-
-
-def _remove_leftover(content: Any) -> None:
-    """Remove the temporary file that jpeglib leaves behind where it fails: a photo must not stay there."""
-    for path in Path(tempfile.gettempdir()).glob("tmp*.jpeg"):
-        try:
-            if path.stat().st_size == len(content) and path.read_bytes() == content:
-                path.unlink()
-        except OSError:
-            continue

@@ -90,10 +90,12 @@ def fresh_header(metadata: Metadata) -> Iterator[Segment]:
         else None
     )
     yield Segment(APP0, _JFIF + b"\x01\x02" + (density or struct.pack(">BHH", 0, 1, 1)) + b"\x00\x00")
-    yield from _exif(metadata)
+    given_up = too_large(metadata)
+    if "EXIF" not in given_up:
+        yield from _exif(metadata)
     yield from _xmp(metadata)
     yield from _resources(metadata)
-    if metadata.icc:
+    if metadata.icc and "ICC profile" not in given_up:
         pieces = _pieces(metadata.icc, _PAYLOAD - len(_ICC) - 2)
         for number, piece in enumerate(pieces, 1):
             yield Segment(APP2, _ICC + bytes((number, len(pieces))) + piece)

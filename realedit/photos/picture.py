@@ -93,6 +93,14 @@ def upright(photo: Photo) -> Picture:
     return Picture(width, height, channels, photo.dtype, rows)
 
 
+def is_upright(photo: Photo, kind: Format) -> bool:
+    """Whether the pixels are written as displayed: in another format, where not every reader knows of a turn.
+
+    AVIF is coded anew in any case, and Pillow writes a turn only by rewriting the EXIF block.
+    """
+    return kind is not photo.format or kind is Format.AVIF
+
+
 def becomes_srgb(photo: Photo, kind: Format) -> bool:
     """Whether the pixels turn to sRGB in another format: grey with a profile of its own, where only RGB
     is.

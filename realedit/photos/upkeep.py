@@ -45,9 +45,9 @@ def metadata_for(
     Another format gets upright pixels, so the orientation becomes 1 there.
     """
     metadata, warnings = photo.metadata, list[str]()
-    upright = kind is not photo.format
+    upright = picture.is_upright(photo, kind)
     edited = photo.changed is not None
-    if upright:
+    if kind is not photo.format:
         metadata = replace(metadata, icc=_profile(photo, kind))
     if edited or strip_gps or upright:
         metadata = replace(metadata, exif=_exif(photo, upright, edited, strip_gps, warnings))

@@ -5,12 +5,13 @@ true.
 import errno
 import logging
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from realedit.photos import avif, heif, jpeg, png, tiff, webp
 from realedit.photos.location import without_location
 from realedit.photos.metadata import Metadata
 from realedit.photos.photo import Format, Photo
-from realedit.photos.picture import as_stored, for_format
+from realedit.photos.picture import as_stored, for_format, is_upright
 from realedit.photos.provenance import Provenance
 from realedit.photos.signing import Signing, sign
 from realedit.photos.upkeep import metadata_for
@@ -143,9 +144,10 @@ def _losses(photo: Photo, kind: Format) -> tuple[str, ...]:
 
 def _encode(out: BinaryIO, photo: Photo, kind: Format, metadata: Metadata) -> tuple[str, ...]:
     same = kind is photo.format
-    picture = as_stored(photo) if same else for_format(photo, kind)
+    upright = is_upright(photo, kind)
+    picture = for_format(photo, kind) if upright else as_stored(photo)
     original = photo.source if same else None
-    orientation = photo.orientation if same else 1
+    orientation = 1 if upright else photo.orientation
     if kind is Format.JPEG:
         return jpeg.write(out, photo, metadata) if same else jpeg.encode(out, picture, metadata)
     if kind is Format.PNG:
@@ -155,40 +157,30 @@ def _encode(out: BinaryIO, photo: Photo, kind: Format, metadata: Metadata) -> tu
     if kind is Format.HEIC:
         return heif.write(out, picture, metadata, photo.depth, original)
     if kind is Format.AVIF:
-        return avif.write(out, picture, metadata, orientation)
+        return avif.write(out, picture, metadata)
     return webp.write(out, picture, metadata, original)
 
 
 @contextmanager
 def _complete(path: Path) -> Iterator[BinaryIO]:
     """A file that appears at `path` when the block ends without an error, and leaves nothing otherwise."""
-    temporary: Path | None = None
+    temporary = path.with_name(f".realedit-{secrets.token_hex(8)}.part")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as out:
-            temporary = Path(out.name)
-            yield cast(BinaryIO, out)
-            out.flush()
-            os.fsync(out.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-        temporary = None
+        try:
+            with temporary.open("xb+") as out:
+                yield out
+                out.flush()
+                os.fsync(out.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
         _sync_folder(path.parent)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ResourceError(f"cannot write {path}: the disk is full") from error
+            raise ResourceError(f"cannot write {path}: the disk is full; make room and try again") from error
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     except MemoryError as error:
-        raise ResourceError(f"not enough memory to write {path}") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    """The process's umask; it can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        raise ResourceError(f"not enough memory to write {path}; close other programs") from error
 
 
 def _sync_folder(folder: Path) -> None:

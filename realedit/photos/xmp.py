@@ -4,6 +4,7 @@ What is there stays as it is written, prefixes and order included. Source: ISO 1
 7.
 """
 
+import codecs
 import re
 from collections.abc import Iterator
 from xml.dom import minidom
@@ -11,6 +12,7 @@ from xml.parsers.expat import ExpatError
 from xml.sax.saxutils import escape
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_DEEPEST = 200
 _XMLNS = "http://www.w3.org/2000/xmlns/"
 _EMPTY = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
@@ -28,17 +30,16 @@ class XmpPacket:
 
     def __init__(self, packet: bytes | None = None) -> None:
         """XmpError when `packet` is not well-formed, has a DTD, or holds no RDF."""
-        text = (packet or _EMPTY.encode()).strip(b"\x00 \t\r\n")
-        if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-            raise XmpError("a packet with a DTD")
+        text = packet or _EMPTY.encode()
+        if not text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            text = text.strip(b"\x00 \t\r\n")
         try:
             self._document = minidom.parseString(text)
         except (ExpatError, ValueError, LookupError) as error:
             raise XmpError("a packet that is not well-formed") from error
-        trees = self._document.getElementsByTagNameNS(RDF, "RDF")
-        if not trees:
-            raise XmpError("a packet without RDF")
-        self._tree: minidom.Element = trees[0]
+        if self._document.doctype is not None:
+            raise XmpError("a packet with a DTD")
+        self._tree = _rdf(self._document)
 
     def body(self) -> bytes:
         """The packet without its wrapper, UTF-8."""
@@ -63,6 +64,8 @@ class XmpPacket:
 
     def set(self, namespace: str, prefix: str, name: str, value: str) -> None:
         """A simple property, in place of any other of that name."""
+        if self.get(namespace, name) == value:
+            return
         for description in self._descriptions():
             _remove(description, namespace, re.compile(re.escape(name)))
         description = next(self._descriptions(), None) or self._new_description()
@@ -105,6 +108,22 @@ class XmpPacket:
             prefix += "_"
         element.setAttributeNS(_XMLNS, f"xmlns:{prefix}", namespace)
         return prefix
+
+
+def _rdf(document: "minidom.Document") -> "minidom.Element":
+    """The RDF element of a packet; XmpError when there is none or elements are nested without end."""
+    found: minidom.Element | None = None
+    pending: list[tuple[minidom.Node, int]] = [(document, 0)]
+    while pending:
+        node, depth = pending.pop()
+        if depth > _DEEPEST:
+            raise XmpError("a packet that is nested too deeply")
+        if isinstance(node, minidom.Element) and (node.namespaceURI, node.localName) == (RDF, "RDF"):
+            found = found or node
+        pending.extend((child, depth + 1) for child in node.childNodes)
+    if found is None:
+        raise XmpError("a packet without RDF")
+    return found
 
 
 def _remove(element: "minidom.Element", namespace: str, names: re.Pattern[str]) -> bool:
