@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from realedit.compare import side_by_side
+
+
+def plain(height: int, width: int, value: int) -> np.ndarray:
+    return np.full((height, width, 3), value, dtype=np.uint8)
+
+
+def test_equal_pictures_keep_their_pixels() -> None:
+    before, after = plain(90, 60, 10), plain(90, 60, 200)
+    both = side_by_side(before, after, divider=3)
+    assert both.shape == (90, 123, 3)
+    assert np.array_equal(both[:, :60], before)
+    assert np.all(both[:, 60:63] == 255)
+    assert np.array_equal(both[:, 63:], after)
+
+
+def test_the_taller_one_is_reduced() -> None:
+    both = side_by_side(plain(200, 100, 1), plain(100, 80, 2), divider=0)
+    assert both.shape == (100, 130, 3)
+    assert np.all(both[:, :50] == 1)
+    assert np.all(both[:, 50:] == 2)
+
+
+def test_the_height_is_bounded_and_the_divider_follows_it() -> None:
+    large = plain(3000, 4000, 7)
+    assert side_by_side(large, large, max_height=900).shape == (900, 2403, 3)
+    assert side_by_side(large, large).shape == (3000, 8010, 3)
+    assert side_by_side(plain(20, 20, 0), plain(20, 20, 0), max_height=900).shape == (20, 41, 3)
+
+
+def test_reduction_averages() -> None:
+    stripes = np.zeros((400, 400, 3), dtype=np.uint8)
+    stripes[:, ::2] = 255
+    reduced = side_by_side(stripes, stripes, max_height=100, divider=0)
+    assert np.abs(reduced.astype(int) - 128).max() <= 1
+
+
+def test_what_is_no_picture_is_refused() -> None:
+    good = plain(4, 4, 0)
+    for wrong in (np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3), np.uint16), np.zeros((0, 4, 3), np.uint8)):
+        with pytest.raises(ValueError, match="`after` is"):
+            side_by_side(good, wrong)
+    with pytest.raises(ValueError, match="at least one pixel"):
+        side_by_side(good, good, max_height=0)
+    with pytest.raises(ValueError, match="divider"):
+        side_by_side(good, good, divider=-1)
