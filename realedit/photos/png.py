@@ -26,7 +26,6 @@ from realedit.photos.png_chunks import (
     write_chunks,
 )
 from realedit.photos.png_metadata import (
-    AFTER_PIXELS,
     implied_profile,
     kept_chunks,
     metadata_of,
@@ -120,14 +119,10 @@ def write(out: BinaryIO, picture: Picture, metadata: Metadata, original: bytes |
     out.write(SIGNATURE)
     header = struct.pack(">IIBBBBB", picture.width, picture.height, depth, _TYPES[picture.channels], 0, 0, 0)
     write_chunk(out, b"IHDR", header)
-    kept = kept_chunks(original)
-    colour, rest = own_chunks(metadata, replaced=kept is not None)
-    before = [(kind, data) for kind, data in kept or () if kind not in AFTER_PIXELS]
-    after = [(kind, data) for kind, data in kept or () if kind in AFTER_PIXELS]
-    write_chunks(out, colour + before)
+    kept = kept_chunks(original) if original is not None else []
+    write_chunks(out, own_chunks(metadata, text=original is None) + kept)
     for piece in _compressed(picture):
         write_chunk(out, b"IDAT", piece)
-    write_chunks(out, rest + after)
     write_chunk(out, b"IEND", b"")
     return ()
 

@@ -16,12 +16,8 @@ from realedit.photos.png_chunks import Chunk, ChunkError, inflate, read_chunks
 
 _LIMIT = 64 << 20  # no compressed chunk grows beyond this
 _XMP_KEYWORD = "XML:com.adobe.xmp"
-# true only for the pixels, the palette or the depth of the file they came from
-_STALE = frozenset(
-    {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"hIST", b"bKGD", b"sBIT", b"acTL", b"fcTL", b"fdAT"}
-)
-_STALE |= {b"caBX", b"tIME"}
-AFTER_PIXELS = frozenset({b"tEXt", b"zTXt", b"iTXt", b"eXIf"})
+# how the pixels are to be understood, which an edit does not change
+_COLOURS = frozenset({b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI"})
 
 
 def metadata_of(chunks: list[Chunk], warnings: list[str]) -> Metadata:
@@ -64,40 +60,36 @@ def _text(kind: bytes, data: bytes) -> tuple[str, str]:
     return keyword.decode("latin-1"), text
 
 
-def kept_chunks(original: bytes | None) -> list[tuple[bytes, bytes | memoryview]] | None:
-    """The chunks of the file that stay as they are: all that the edit leaves true and that are not
-    rewritten.
+def kept_chunks(original: bytes) -> list[tuple[bytes, bytes | memoryview]]:
+    """The chunks of a PNG that stay as they are under new pixels.
+
+    Those are the ones that say of themselves that they may be copied (PNG section 5.4), and the colours.
     """
-    if original is None:
-        return None
     kept: list[tuple[bytes, bytes | memoryview]] = []
     for chunk in read_chunks(original)[0]:
         xmp = chunk.kind == b"iTXt" and bytes(chunk.data[: len(_XMP_KEYWORD)]) == _XMP_KEYWORD.encode()
-        if chunk.kind not in _STALE and chunk.kind not in (b"eXIf", b"iCCP") and not xmp:
+        copied = not chunk.critical and chunk.kind[3:4].islower()
+        if (copied or chunk.kind in _COLOURS) and chunk.kind != b"eXIf" and not xmp:
             kept.append((chunk.kind, chunk.data))
     return kept
 
 
-def own_chunks(
-    metadata: Metadata, *, replaced: bool
-) -> tuple[list[tuple[bytes, bytes | memoryview]], list[tuple[bytes, bytes | memoryview]]]:
-    """Chunks made from `metadata`, those before and those behind the picture data."""
-    before: list[tuple[bytes, bytes | memoryview]] = []
-    behind: list[tuple[bytes, bytes | memoryview]] = []
+def own_chunks(metadata: Metadata, *, text: bool) -> list[tuple[bytes, bytes | memoryview]]:
+    """Chunks made from `metadata`; the resolution and the texts only when asked for."""
+    chunks: list[tuple[bytes, bytes | memoryview]] = []
     if metadata.icc:
-        before.append((b"iCCP", b"ICC Profile\x00\x00" + zlib.compress(metadata.icc, 9)))
-    if metadata.dpi and not replaced:
+        chunks.append((b"iCCP", b"ICC Profile\x00\x00" + zlib.compress(metadata.icc, 9)))
+    if metadata.dpi and text:
         across, down = (max(1, round(value / 0.0254)) for value in metadata.dpi)
-        before.append((b"pHYs", struct.pack(">IIB", across, down, 1)))
+        chunks.append((b"pHYs", struct.pack(">IIB", across, down, 1)))
     if metadata.exif:
-        behind.append((b"eXIf", metadata.exif))
+        chunks.append((b"eXIf", metadata.exif))
     if metadata.xmp:
-        behind.append((b"iTXt", _XMP_KEYWORD.encode() + b"\x00\x00\x00\x00\x00" + metadata.xmp))
-    if not replaced:
-        for keyword, text in metadata.text:
-            name = keyword.encode("latin-1", "replace")[:79]
-            behind.append((b"iTXt", name + b"\x00\x00\x00\x00\x00" + text.encode()))
-    return before, behind
+        chunks.append((b"iTXt", _XMP_KEYWORD.encode() + b"\x00\x00\x00\x00\x00" + metadata.xmp))
+    for keyword, words in metadata.text if text else ():
+        name = keyword.encode("latin-1", "replace")[:79]
+        chunks.append((b"iTXt", name + b"\x00\x00\x00\x00\x00" + words.encode()))
+    return chunks
 
 
 def implied_profile(chunks: list[Chunk]) -> bytes | None:

@@ -236,7 +236,7 @@ def _page(picture: Picture, metadata: Metadata, original: bytes | None, orientat
     extra = _extra_samples(picture, original)
     if extra:
         page.set_integers(EXTRA_SAMPLES, SHORT, extra)
-    for tag, kind, block in ((XMP, 1, metadata.xmp), (RESOURCES, 7, metadata.iptc), (ICC, 7, metadata.icc)):
+    for tag, kind, block in ((XMP, 1, metadata.xmp), (RESOURCES, 1, metadata.iptc), (ICC, 7, metadata.icc)):
         if block:
             page.values[tag] = Value(kind, len(block), block)
     if metadata.dpi and X_RESOLUTION not in page.values:
