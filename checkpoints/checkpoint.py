@@ -17,7 +17,7 @@ from .domains import Alignment
 from .encoder import Encoder, build_encoder
 from .errors import CheckpointError, UnknownModelError, UnsupportedModelError
 from .memory import require_memory, synthesis_bytes
-from .models import cached_path
+from .models import cached
 from .network import Generator, build_generator
 from .registry import registry
 from .storage import StoredModel, read_safetensors, sha256_of
@@ -80,8 +80,8 @@ def load(
     if entry is not None and entry.kind != "generator":
         raise UnsupportedModelError(f"{name_or_path} is the backbone of a perceptual loss, not a generator.")
     if entry is not None:
-        stored = read_safetensors(cached_path(entry.name))
-        return assemble(stored, stored.metadata["source_sha256"], device, entry.name)
+        path, record = cached(entry.name)
+        return assemble(read_safetensors(path), record.source_sha256, device, entry.name)
     path = Path(name_or_path).expanduser()
     if not path.exists():
         raise UnknownModelError(

@@ -47,7 +47,7 @@ def replacing(target: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        temporary.chmod(0o600)
+        temporary.chmod(0o644)  # private files lie in private folders
         temporary.replace(target)
     except OSError as error:
         raise write_error(error, target) from error

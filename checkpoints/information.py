@@ -7,7 +7,7 @@ from pathlib import Path
 from .bundled import BUNDLED, LICENCE, bundled_file
 from .convert import complete, describe, read_any
 from .errors import UnknownModelError
-from .models import architecture_of, cached_path
+from .models import architecture_of, cached
 from .registry import registry
 from .storage import StoredModel, sha256_of
 
@@ -49,7 +49,7 @@ def inspect(name_or_path: str | Path) -> Information:
         with bundled_file(name) as path:
             return _inspect(name, path, LICENCE)
     if registry().find(name) is not None:
-        return _inspect(name, cached_path(name), "unknown")
+        return _inspect(name, cached(name)[0], "unknown")
     path = Path(name_or_path).expanduser()
     if not path.exists():
         raise UnknownModelError(

@@ -1,11 +1,13 @@
 """The models on this machine and in the registry: fetch one, look into one, check them all."""
 
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+import filelock
 from torch import Tensor
 
 from .architecture import Architecture, infer_architecture
@@ -71,14 +73,26 @@ def pull(
         return _take(entry, Path(source).expanduser(), source, old, accepted)
     url = source or entry.url
     part = subfolder("downloads") / f"{name}.part"
-    download(url, part, size=entry.size, settings=settings, progress=progress)
-    done = part.with_suffix(".download")
-    part.replace(done)
-    forget(part)
+    with _alone(part):
+        download(url, part, size=entry.size, settings=settings, progress=progress)
+        try:
+            return _take(entry, part, url, old, accepted)
+        finally:
+            forget(part)
+
+
+@contextlib.contextmanager
+def _alone(part: Path) -> Iterator[None]:
+    """Keep two processes from fetching the same file at once."""
+    lock = filelock.FileLock(part.with_suffix(".lock"), timeout=0)
     try:
-        return _take(entry, done, url, old, accepted)
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise CheckpointError(f"Another process is fetching {part.stem}; wait until it is done.") from error
+    try:
+        yield
     finally:
-        done.unlink(missing_ok=True)
+        lock.release()
 
 
 def find_entry(name: str) -> Entry:
@@ -150,12 +164,15 @@ def _is_kept(record: Record) -> bool:
     return path.is_file() and path.stat().st_size == record.size
 
 
-def cached_path(name: str) -> Path:
-    """Where a model of the registry is kept. Raises CheckpointError where it has not been pulled."""
+def cached(name: str) -> tuple[Path, Record]:
+    """Where a model of the registry is kept, and what is known of it.
+
+    Raises CheckpointError where it has not been pulled.
+    """
     record = read_record(name)
     if record is None or not _is_kept(record):
         raise CheckpointError(f"{name} is not on this machine; fetch it with `realedit models pull {name}`.")
-    return model_path(record.source_sha256)
+    return model_path(record.source_sha256), record
 
 
 def backbone(name: str) -> dict[str, Tensor] | None:
@@ -177,7 +194,7 @@ def verify(name: str | None = None) -> list[tuple[Record, str]]:
     found: list[tuple[Record, str]] = []
     for record in chosen:
         if record is None:
-            cached_path(name or "")
+            cached(name or "")
             continue
         path = model_path(record.source_sha256)
         if not path.is_file():

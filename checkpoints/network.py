@@ -76,6 +76,17 @@ class Generator(nn.Module):
             w = self.w_avg.lerp(w, truncation)
         return w[:, None].expand(-1, self.num_ws, -1).clone()  # [N, num_ws, w_dim]
 
+    @torch.no_grad()
+    def mean_w(self, label: Tensor | None = None, *, samples: int = 1024, seed: int = 0) -> Tensor:
+        """The mean of w [w_dim] over `samples` random z, for one label [1, c_dim] where conditional.
+
+        `w_avg` is the mean over all labels; this is the place to start from for one of them.
+        """
+        rng = torch.Generator().manual_seed(seed)
+        z = torch.randn(samples, self.z_dim, generator=rng).to(self.w_avg.device)
+        labels = None if label is None else label.to(z.device).expand(samples, -1)
+        return self.mapping(z, labels)[:, 0].mean(dim=0)
+
     def synthesis(self, ws: Tensor, noise: NoiseMode = "const") -> Tensor:
         """ws [N, num_ws, w_dim] -> image [N, 3, R, R], about [-1, 1], not clipped."""
         return self.image_at(ws, self.resolution, noise)

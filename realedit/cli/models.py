@@ -69,7 +69,7 @@ def pull(name: str, source: str | None, accept_licence: bool, quiet: bool) -> No
             return True
         if not sys.stdin.isatty():
             raise CheckpointError(
-                f"{entry.name} has a non-commercial licence ({licence.title}); add --accept-licence to accept it."
+                f"{entry.name} is non-commercial ({licence.title}); add --accept-licence to accept that."
             )
         return click.confirm("Accept this licence?", err=True)
 
@@ -129,7 +129,7 @@ def _rows(found: Information) -> list[tuple[str, str]]:
         ("conditional", label),
         ("clamp", "none" if found.clamp is None else f"{found.clamp:g}"),
         ("licence", found.licence),
-        *((key.replace("_", " "), value) for key, value in found.origin.items()),
+        *((k.replace("_", " "), v) for k, v in found.origin.items() if v not in (found.format, found.sha256)),
         ("missing", "; ".join(found.missing) or "nothing"),
     ]
 

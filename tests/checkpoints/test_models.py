@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import filelock
 import pytest
 import torch
 from click.testing import CliRunner, Result
@@ -83,6 +84,12 @@ def run(*arguments: str, **options: Any) -> Result:
     return CliRunner().invoke(models_group, list(arguments), **options)
 
 
+def downloads() -> list[str]:
+    """What is left of downloads, locks aside."""
+    folder = cache.cache_folder() / "downloads"
+    return [p.name for p in folder.iterdir() if p.suffix != ".lock"]
+
+
 # the registry
 
 
@@ -131,7 +138,7 @@ def test_a_pulled_model_loads_by_name(known: Site) -> None:
     assert (found.name, found.domain, found.alignment) == ("tiny", "cat", "box")
     assert "NVIDIA" in found.licence
     assert found.sha256 == pulled.record.source_sha256
-    assert sorted(p.name for p in (cache.cache_folder() / "downloads").iterdir()) == []
+    assert downloads() == []
 
 
 def test_a_second_pull_fetches_nothing(known: Site) -> None:
@@ -178,7 +185,7 @@ def test_published_hashes_and_sizes_bind(site: Site, monkeypatch: pytest.MonkeyP
     with pytest.raises(DownloadError, match="bytes where tiny has 5"):
         use(monkeypatch, entry(site.url, size=5))
         pull(source=str(tmp_path / "x"))
-    assert list((cache.cache_folder() / "downloads").iterdir()) == []
+    assert downloads() == []
 
 
 def test_what_is_no_model_leaves_nothing_behind(known: Site) -> None:
@@ -186,8 +193,8 @@ def test_what_is_no_model_leaves_nothing_behind(known: Site) -> None:
     with pytest.raises(UnsupportedModelError, match="StyleGAN3"):
         pull()
     assert cache.read_record("tiny") is None
-    left = [p for p in cache.cache_folder().rglob("*") if p.is_file()]
-    assert left == []
+    assert downloads() == []
+    assert list((cache.cache_folder() / "models").iterdir()) == []
 
 
 def test_a_refused_licence_fetches_nothing(known: Site) -> None:
@@ -207,6 +214,13 @@ def test_a_licence_is_asked_once(known: Site) -> None:
     cache.model_path(record.source_sha256).unlink()
     pull(accept_licence=ask)
     assert asked == ["tiny"]
+
+
+def test_two_processes_do_not_fetch_the_same_model_at_once(known: Site) -> None:
+    lock = cache.subfolder("downloads") / "tiny.lock"
+    with filelock.FileLock(lock), pytest.raises(CheckpointError, match="Another process"):
+        pull()
+    pull()
 
 
 def test_unknown_and_absent_models(known: Site) -> None:

@@ -135,6 +135,9 @@ def test_labels() -> None:
     conditional = random_checkpoint(8, c_dim=4).generator
     z, label = torch.randn(2, 32), torch.eye(4)[:2]
     assert not torch.equal(conditional.mapping(z, label), conditional.mapping(z, label.flip(0)))
+    means = [conditional.mean_w(label[i : i + 1]) for i in range(2)]
+    assert means[0].shape == (32,) and not torch.allclose(means[0], means[1], atol=0.05)
+    assert torch.equal(means[0], conditional.mean_w(label[:1]))
     with pytest.raises(CheckpointError, match="label of 4 numbers"):
         conditional.mapping(z)
     with pytest.raises(CheckpointError, match=r"\[2, 3\]"):
