@@ -1,7 +1,8 @@
 """Who is in a picture, as 128 numbers: dlib's face descriptor, for telling whether an edit kept the person.
 
-The network is dlib's ResNet, trained with a metric loss: two descriptors of one person lie, as a rule, less
-than 0.6 apart (Euclidean distance); two photographs of one sitting less than about 0.3.
+The network is dlib's ResNet, trained with a metric loss to put one person's pictures within 0.6 of each other
+(Euclidean distance). Measured here on official portraits taken years apart, 40 people: the same person 0.36
+in the median and at most 0.51, different people at least 0.56 and 0.84 in the median.
 """
 
 from __future__ import annotations

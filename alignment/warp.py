@@ -38,13 +38,19 @@ def extract_crop(pixels: Pixels, alignment: Alignment, size: int) -> Crop:
     area filter); where it is finer, Lanczos interpolation. Pixels outside of the photo mirror it, blurred
     more the farther away they are, and `valid` is False for each pixel whose footprint leaves the photo.
 
-    Raises OutsideError when the square does not meet the photo, ValueError for another layout, dtype or size.
+    Raises OutsideError when no pixel of the crop is in the photo, ValueError for another layout, dtype or
+    size.
     """
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype not in (np.uint8, np.uint16):
         raise ValueError(f"A photo is [H, W, 3] uint8 or uint16, not {pixels.shape} {pixels.dtype}.")
     if size < 1:
         raise ValueError(f"A crop has at least one pixel, not {size}.")
     valid = valid_mask(pixels.shape[1], pixels.shape[0], alignment, size)
+    if not valid.any():
+        raise OutsideError(
+            f"The square to edit ({alignment.describe()}) lies outside of the photo, which is "
+            f"{pixels.shape[1]} x {pixels.shape[0]} pixels; choose one that meets it."
+        )
     region, offset = _region(pixels, alignment)
     crop = _warp(*_reduce(region, offset, alignment.scale(size)), alignment, size)
     return Crop(pixels=crop if valid.all() else _soften(crop, valid), valid=valid)
@@ -69,11 +75,6 @@ def _region(pixels: Pixels, alignment: Alignment) -> tuple[Pixels, tuple[int, in
     bounds = []
     for axis, limit in ((0, pixels.shape[1]), (1, pixels.shape[0])):
         low, high = float(corners[:, axis].min()) - _REACH, float(corners[:, axis].max()) + _REACH
-        if low >= limit + _REACH or high <= -_REACH:
-            raise OutsideError(
-                f"The square to edit ({alignment.describe()}) lies outside of the photo, which is "
-                f"{pixels.shape[1]} x {pixels.shape[0]} pixels; choose one that meets it."
-            )
         # What lies beyond an edge is the mirror of what lies before it, so that much must be at hand.
         bounds.append((min(low, 2 * limit - high), max(high, -low), limit))
     (x0, x1, width), (y0, y1, height) = bounds

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alignment.errors import OutsideError
 from alignment.geometry import Alignment, centred_square
@@ -107,6 +109,26 @@ def test_a_square_far_larger_than_the_photo_is_filled() -> None:
 def test_a_square_beside_the_photo_is_refused() -> None:
     with pytest.raises(OutsideError, match="lies outside of the photo, which is 20 x 30"):
         extract_crop(np.zeros((30, 20, 3), np.uint8), Alignment(centre=(100, 15), side=40, angle=0), 64)
+
+
+@given(
+    st.tuples(st.floats(-150, 300), st.floats(-150, 300)),
+    st.floats(1, 3000),
+    st.floats(-4, 4),
+    st.integers(1, 40),
+    st.tuples(st.integers(1, 90), st.integers(1, 90)),
+)
+def test_any_square_gives_a_full_crop_or_one_sentence(
+    centre: tuple[float, float], side: float, angle: float, size: int, shape: tuple[int, int]
+) -> None:
+    photo = np.full((*shape, 3), 50, dtype=np.uint8)
+    try:
+        crop = extract_crop(photo, Alignment(centre=centre, side=side, angle=angle), size)
+    except OutsideError:
+        return
+    assert crop.pixels.shape == (size, size, 3)
+    assert crop.valid.any()
+    assert np.all(crop.pixels == 50)
 
 
 def test_other_layouts_are_refused() -> None:
