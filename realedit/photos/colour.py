@@ -82,11 +82,15 @@ class MatrixColour:
     profile: icc.MatrixProfile
     is_srgb: bool = False
 
+    @property
+    def to_linear_srgb(self) -> NDArray[np.float64]:
+        """Linear light of the space -> linear light of sRGB [3, 3]."""
+        return np.asarray(_XYZ_TO_SRGB @ self.profile.matrix)
+
     def to_srgb(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Own space -> sRGB."""
-        linear = _per_channel([c.forward for c in self.profile.curves], values)
-        linear = linear @ (_XYZ_TO_SRGB @ self.profile.matrix).T
-        return _SRGB_CURVE.inverse(linear).astype(np.float32)
+        linear = _per_channel([c.forward for c in self.profile.curves], values) @ self.to_linear_srgb.T
+        return linear_to_srgb(linear).astype(np.float32)
 
     def from_srgb(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """sRGB -> own space."""
@@ -111,6 +115,11 @@ class TableColour:
     def from_srgb(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """sRGB -> own space; values outside of [0, 1] count as the nearest inside."""
         return _interpolate(self.inverse, values)
+
+
+def linear_to_srgb(linear: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Linear light to values of sRGB."""
+    return _SRGB_CURVE.inverse(linear)
 
 
 def colour_of(profile_data: bytes | None) -> tuple[Colour, str | None]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realedit.photos.colour import SRGB, Colour
+from realedit.photos.display import ToSrgb, converter, in_strips, to_8bit
 from realedit.photos.inks import Inks
 from realedit.photos.metadata import Metadata
 from realedit.photos.orientation import (
@@ -26,8 +27,6 @@ from realedit.photos.orientation import (
     to_displayed,
     to_stored,
 )
-
-_STRIP = 1 << 20  # pixels converted at a time where a conversion needs room
 
 
 class Format(StrEnum):
@@ -125,16 +124,21 @@ class Photo:
         shown = to_displayed(self._rgb(stored), self.orientation)
         return np.array(shown, order="C") if box is not None else shown
 
+    def eight_bit(self, box: Box | None = None) -> NDArray[np.uint8]:
+        """Displayed [h, w, 3] uint8 in the photo's own space: for detectors, which look at shapes and not at
+        colours.
+
+        As cheap as `view` for 8-bit photos.
+        """
+        shown = self.view(box)
+        return shown if shown.dtype == np.uint8 else in_strips(shown, to_8bit)
+
     def srgb(self, box: Box | None = None) -> NDArray[np.uint8]:
         """Displayed sRGB [h, w, 3] uint8, through the photo's profile, clipped to what sRGB can show."""
         shown = self.view(box)
-        if self.colour.is_srgb:
-            return _to_8bit(shown)
-        result = np.empty(shown.shape, np.uint8)
-        rows = max(1, _STRIP // shown.shape[1])
-        for top in range(0, len(shown), rows):
-            result[top : top + rows] = self._strip_to_srgb(shown[top : top + rows])
-        return result
+        if self.colour.is_srgb and shown.dtype == np.uint8:
+            return shown
+        return in_strips(shown, self._to_srgb)
 
     def srgb_reduced(self, max_side: int) -> NDArray[np.uint8]:
         """The displayed photo as sRGB [h, w, 3] uint8, area-averaged so that no side exceeds `max_side`
@@ -150,8 +154,8 @@ class Photo:
             size = max(1, round(columns * scale)), max(1, round(rows * scale))
             stored = cv2.resize(stored, size, interpolation=cv2.INTER_AREA)
             stored = stored.reshape(size[1], size[0], -1)
-        shown = to_displayed(self._rgb(stored), self.orientation)
-        return np.ascontiguousarray(_to_8bit(shown) if self.colour.is_srgb else self._strip_to_srgb(shown))
+        shown = np.ascontiguousarray(to_displayed(self._rgb(stored), self.orientation))
+        return self._to_srgb(shown)
 
     def with_block(self, box: Box, block: NDArray[Any]) -> "Photo":
         """The photo with the displayed pixels inside `box` replaced by `block` [h, w, 3], same dtype and
@@ -186,6 +190,10 @@ class Photo:
         region = region.copy()
         _inside(region, (left, top), overlap)[:] = _inside(self.patch.pixels, self.patch.box[:2], overlap)
         return region
+
+    @cached_property
+    def _to_srgb(self) -> ToSrgb:
+        return converter(self.colour, self.dtype)
 
     @property
     def _size(self) -> tuple[int, int]:
@@ -237,15 +245,6 @@ class Photo:
         kept = _inside(pixels, room[:2], tight).copy()
         kept.flags.writeable = False
         return replace(self, patch=Patch(tight, kept))
-
-    def _strip_to_srgb(self, values: NDArray[Any]) -> NDArray[np.uint8]:
-        full = np.float32(np.iinfo(self.dtype).max)
-        srgb = self.colour.to_srgb(values.astype(np.float32) / full)
-        return (np.clip(srgb, 0, 1) * 255 + 0.5).astype(np.uint8)
-
-
-def _to_8bit(values: NDArray[Any]) -> NDArray[np.uint8]:
-    return values if values.dtype == np.uint8 else ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
 def _inside(pixels: NDArray[Any], origin: tuple[int, ...], box: Box) -> NDArray[Any]:

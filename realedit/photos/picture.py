@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from realedit.photos.display import to_8bit
 from realedit.photos.orientation import box_to_stored, displayed_size, to_displayed
 from realedit.photos.photo import Format, Photo
 
@@ -44,7 +45,7 @@ class Picture:
             return self
 
         def rows(top: int, bottom: int) -> NDArray[np.uint8]:
-            return ((self.rows(top, bottom).astype(np.uint32) + 128) // 257).astype(np.uint8)
+            return to_8bit(np.ascontiguousarray(self.rows(top, bottom)))
 
         return replace(self, dtype=np.dtype(np.uint8), rows=rows)
 
@@ -126,5 +127,4 @@ def for_format(photo: Photo, kind: Format) -> Picture:
 def _opacity(strip: NDArray[Any]) -> list[NDArray[np.uint8]]:
     if strip.shape[2] != 2:
         return []
-    alpha = strip[..., 1:]
-    return [alpha if alpha.dtype == np.uint8 else ((alpha.astype(np.uint32) + 128) // 257).astype(np.uint8)]
+    return [to_8bit(np.ascontiguousarray(strip[..., 1:]))]

@@ -121,6 +121,35 @@ def test_srgb_goes_through_the_profile() -> None:
     assert red > 205 and green < 97 and blue < 100
 
 
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("name", ["p3", "adobe", "tables"])
+def test_the_quick_way_to_srgb_is_the_exact_one_to_a_level(name: str, depth: int) -> None:
+    from realedit.photos.colour import colour_of
+    from tests.realedit.photos.corpus import profiles
+
+    colour, _ = colour_of(profiles()[name])
+    full = (1 << depth) - 1
+    levels = (
+        np.random.default_rng(0)
+        .integers(0, full + 1, (70, 90, 3))
+        .astype(np.uint16 if depth > 8 else np.uint8)
+    )
+    one = Photo(Path("p"), b"", Format.PNG, levels, 3, colour=colour)
+    exact = np.clip(colour.to_srgb((one.view() / full).astype(np.float32)), 0, 1) * 255
+    error = np.abs(one.srgb() - exact)
+    if name == "tables" and depth == 16:
+        assert error.mean() < 0.6  # tables are entered with 8 bits, and this profile is linear light
+    else:
+        assert error.max() < 0.6
+
+
+def test_eight_bits_for_detectors_are_a_view_where_they_can_be() -> None:
+    one = photo()
+    assert np.shares_memory(one.eight_bit(), one.stored)
+    deep = photo(depth=16, orientation=6)
+    np.testing.assert_array_equal(deep.eight_bit(), np.rint(deep.view() / 257).astype(np.uint8))
+
+
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_the_reduced_view_is_the_photo_made_small(orientation: int) -> None:
     stored = np.kron(make.picture((8, 6)), np.ones((4, 4, 1), np.uint8))
