@@ -1,0 +1,30 @@
+"""A tuned generator as the difference from the one it was tuned from: small enough to keep beside every photo."""
+
+import torch
+from torch import Tensor
+
+from checkpoints import Generator
+
+
+def difference(tuned: Generator, original: Generator) -> dict[str, Tensor]:
+    """float16 differences of the parameters that changed, by state-dict name."""
+    before = original.state_dict()
+    changes = {}
+    for name, tensor in tuned.state_dict().items():
+        change = (tensor - before[name]).detach().to(torch.float16)
+        if bool((change != 0).any()):
+            changes[name] = change.contiguous().cpu()
+    return changes
+
+
+@torch.no_grad()
+def apply(generator: Generator, changes: dict[str, Tensor]) -> None:
+    """Add stored differences to a fresh copy of the generator they belong to.
+
+    Raises ValueError for a name or shape the generator does not have.
+    """
+    own = dict(generator.named_parameters())
+    for name, change in changes.items():
+        if name not in own or own[name].shape != change.shape:
+            raise ValueError(f"the stored tuning does not fit this generator: {name}")
+        own[name].add_(change.to(own[name].device, own[name].dtype))

@@ -1,0 +1,173 @@
+"""Perceptual losses behind one protocol.
+
+Every loss compares two pictures `[N, 3, H, W]` in [-1, 1] under a weight map `[N, 1, H, W]` in [0, 1] (1: compare here)
+and returns one scalar. `gan-features` needs nothing but the checkpoint; `lpips` needs a backbone's weights.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from checkpoints import Checkpoint
+
+LpipsNet = Literal["vgg", "alex", "squeeze"]
+LPIPS_NETS: tuple[LpipsNet, ...] = ("vgg", "alex", "squeeze")
+
+
+class PerceptualLoss(Protocol):
+    """A distance between pictures; `name` says which, for reports."""
+
+    name: str
+
+    def __call__(self, image: Tensor, target: Tensor, valid: Tensor) -> Tensor: ...
+
+
+def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
+    """Mean of `[N, C, H, W]` values under a `[N, 1, H, W]` weight, over everything; 0 where nothing is weighed."""
+    total = (values * weight).sum()
+    return total / (weight.sum() * values.shape[1]).clamp_min(1e-6)
+
+
+def resize_valid(valid: Tensor, size: Sequence[int]) -> Tensor:
+    """The weight map at another size: area mean, so that a half-valid cell counts half."""
+    return F.adaptive_avg_pool2d(valid, list(size))
+
+
+class Pyramid:
+    """Multi-scale L1 of colours and of gradients: no network, sees blur and misplaced edges."""
+
+    name = "pyramid"
+
+    def __init__(self, *, levels: int = 4, gradients: float = 1.0) -> None:
+        self.levels = levels
+        self.gradients = gradients
+
+    def __call__(self, image: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+        total = image.new_zeros(())
+        for level in range(self.levels):
+            if level:
+                if min(image.shape[-2:]) < 8:
+                    break
+                image, target = F.avg_pool2d(image, 2), F.avg_pool2d(target, 2)
+                valid = F.avg_pool2d(valid, 2)
+            difference = image - target
+            total = total + weighted_mean(difference.abs(), valid)
+            total = total + self.gradients * self._gradients(difference, valid)
+        return total / self.levels
+
+    @staticmethod
+    def _gradients(difference: Tensor, valid: Tensor) -> Tensor:
+        across = (difference[..., :, 1:] - difference[..., :, :-1]).abs()
+        down = (difference[..., 1:, :] - difference[..., :-1, :]).abs()
+        return weighted_mean(across, torch.minimum(valid[..., :, 1:], valid[..., :, :-1])) + weighted_mean(
+            down, torch.minimum(valid[..., 1:, :], valid[..., :-1, :])
+        )
+
+
+class GanFeatures:
+    """The checkpoint's own trunk as a feature distance, added to the pyramid loss.
+
+    Features are normalised per position over channels and compared by squared distance, as LPIPS does without its
+    learned weights (Zhang et al. 2018, arXiv 1801.03924).
+    """
+
+    name = "gan-features"
+
+    def __init__(
+        self, features: Callable[[Tensor], Sequence[Tensor]], *, resolution: int, weight: float = 0.3
+    ) -> None:
+        self.features = features
+        self.resolution = resolution
+        self.weight = weight
+        self.pyramid = Pyramid()
+
+    def __call__(self, image: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+        total = self.pyramid(image, target, valid)
+        if self.weight == 0:
+            return total
+        ours = self.features(self._at_resolution(image))
+        with torch.no_grad():
+            theirs = self.features(self._at_resolution(target))
+        for a, b in zip(ours, theirs, strict=True):
+            squared = (_unit(a) - _unit(b)).square().sum(1, keepdim=True)
+            total = total + self.weight * weighted_mean(squared, resize_valid(valid, a.shape[-2:])) / len(ours)
+        return total
+
+    def _at_resolution(self, image: Tensor) -> Tensor:
+        if image.shape[-1] == self.resolution:
+            return image
+        size = [self.resolution, self.resolution]
+        return F.interpolate(image, size=size, mode="bilinear", align_corners=False, antialias=True)
+
+
+class Lpips:
+    """LPIPS through the lpips package, on a backbone whose weights the caller read from a file.
+
+    backbone: torchvision's state dict of the whole network (`features.0.weight`, ...).
+    """
+
+    def __init__(self, net: LpipsNet, backbone: Mapping[str, Tensor], *, device: str = "cpu") -> None:
+        import lpips  # imported here: it pulls in torchvision and scipy, which most runs do not need
+
+        self.name = f"lpips-{net}"
+        # pnet_rand: or else the package downloads the backbone. Its own learned weights come with the package.
+        self.model: Any = lpips.LPIPS(net=net, pnet_rand=True, spatial=True, verbose=False)
+        load_backbone(self.model.net, net, backbone)
+        self.model.eval().requires_grad_(False).to(device)
+
+    def __call__(self, image: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+        if image.shape[-1] < 64:  # the backbones' deepest maps vanish below this
+            image, target, valid = (
+                F.interpolate(x, size=[64, 64], mode="bilinear", align_corners=False)
+                for x in (image, target, valid)
+            )
+        distance: Tensor = self.model(image, target)  # [N, 1, H, W]
+        return weighted_mean(distance, valid)
+
+
+def load_backbone(network: torch.nn.Module, net: LpipsNet, weights: Mapping[str, Tensor]) -> None:
+    """Copy torchvision's weights into the slices lpips cuts a backbone into; the slices keep torchvision's indices.
+
+    Raises ValueError when a weight is missing or has another shape.
+    """
+    own = dict(network.state_dict())
+    loaded = {}
+    for name, tensor in own.items():
+        if not name.startswith("slice"):
+            continue
+        source = "features." + name.split(".", 1)[1]
+        if source not in weights or weights[source].shape != tensor.shape:
+            raise ValueError(f"the weights do not fit lpips-{net}: {source} is missing or has another shape")
+        loaded[name] = weights[source]
+    network.load_state_dict(loaded, strict=False)
+
+
+def choose(
+    name: str, checkpoint: Checkpoint, backbones: Mapping[str, Mapping[str, Tensor]] | None = None
+) -> PerceptualLoss:
+    """The loss called `name` (`auto`, `pyramid`, `gan-features`, `lpips-vgg`, `lpips-alex`, `lpips-squeeze`).
+
+    backbones: the weights that are at hand, by loss name. `auto` takes LPIPS (vgg, alex, squeeze in this order) where its
+    weights are, then the checkpoint's trunk, then the pyramid. Raises ValueError for a name that cannot be had.
+    """
+    backbones = backbones or {}
+    device = str(next(checkpoint.generator.parameters()).device)
+    if name == "auto":
+        present = [f"lpips-{net}" for net in LPIPS_NETS if f"lpips-{net}" in backbones]
+        fallback = "gan-features" if checkpoint.perceptual is not None else "pyramid"
+        name = present[0] if present else fallback
+    if name == "pyramid":
+        return Pyramid()
+    if name == "gan-features" and checkpoint.perceptual is not None:
+        return GanFeatures(checkpoint.perceptual, resolution=checkpoint.generator.resolution)
+    for net in LPIPS_NETS:
+        if name == f"lpips-{net}" and name in backbones:
+            return Lpips(net, backbones[name], device=device)
+    raise ValueError(f"the perceptual loss {name!r} is not at hand")
+
+
+def _unit(features: Tensor) -> Tensor:
+    return F.normalize(features, dim=1, eps=1e-6)  # [N, C, H, W]

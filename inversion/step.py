@@ -1,0 +1,25 @@
+"""What an inversion says about itself while it runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+StageName = Literal["project", "tune"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One optimisation step of a stage, as it is handed to the caller.
+
+    index counts from 1; total is the most there can be. terms holds the loss by part. latent is the current W+
+    `[1, num_ws, w_dim]`, detached.
+    """
+
+    stage: StageName
+    index: int
+    total: int
+    loss: float
+    terms: Mapping[str, float]
+    latent: Tensor

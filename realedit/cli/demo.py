@@ -1,0 +1,58 @@
+"""`realedit demo`: the main job on a photograph that comes with scikit-image."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realedit.cli.edit import tell
+from realedit.cli.options import device_option, path_option, set_up_logging, talk_options
+from realedit.cli.progress import Watcher
+from realedit.editing import EditRequest, edit
+from realedit.errors import OutputError, UsageError
+from realedit.files import write_bytes
+
+# The corners of the mouth of the astronaut (Eileen Collins), and where a wider smile has them, in photo pixels.
+SMILE = (((200.5, 139.5), (193.5, 134.5)), ((246.5, 141.5), (253.5, 137.0)))
+
+
+@click.command("demo")
+@path_option("-o", "--output", default=Path("realedit-demo"), show_default=True, help="The folder to write into.")
+@device_option
+@talk_options
+def demo_command(output: Path, device: str, verbose: bool, quiet: bool, log_file: Path | None) -> None:
+    """Widen the smile of an astronaut, and say where to look."""
+    set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
+    photo = output / "photo.png"
+    ok, data = cv2.imencode(".png", np.ascontiguousarray(astronaut()[..., ::-1]))
+    assert ok
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        write_bytes(photo, data.tobytes())
+    except OSError as error:
+        raise OutputError(
+            f"cannot write into {output}: {error.strerror}; choose another folder with -o"
+        ) from error
+    request = EditRequest(
+        photo=photo,
+        output=output / "edited.png",
+        drags=SMILE,
+        device=device,
+        compare=output / "before-after.png",
+    )
+    with Watcher(quiet=quiet) as watcher:
+        report = edit(request, on_step=watcher)
+    tell(report, quiet=quiet, verbose=verbose)
+
+
+def astronaut() -> NDArray[np.uint8]:
+    """scikit-image's photograph of Eileen Collins (NASA, public domain), `[512, 512, 3]`. Raises UsageError without it."""
+    if find_spec("skimage") is None:
+        raise UsageError("the demo's photograph comes with scikit-image; run: pip install 'realedit[demo]'")
+    from skimage import data
+
+    picture: NDArray[np.uint8] = data.astronaut()
+    return picture

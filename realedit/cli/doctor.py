@@ -1,0 +1,82 @@
+"""`realedit doctor`: what is installed, and what stands in the way."""
+
+import platform
+import sys
+from collections.abc import Iterator
+from importlib import metadata, util
+from pathlib import Path
+
+import click
+
+from realedit import __version__
+
+PACKAGES = ("alignment", "checkpoints", "inversion")
+LIBRARIES = ("torch", "torchvision", "numpy", "pillow", "opencv-python", "dlib-bin", "lpips", "pillow-heif", "jpeglib")
+
+
+@click.command("doctor")
+@click.pass_context
+def doctor_command(ctx: click.Context) -> None:
+    """Say what is installed, which device is used, and whether another package stands in the way."""
+    failed = False
+    for what, found, good in findings():
+        click.echo(f"{'ok ' if good else 'BAD'}  {what}: {found}")
+        failed |= not good
+    if failed:
+        ctx.exit(2)
+
+
+def findings() -> Iterator[tuple[str, str, bool]]:
+    """(what, what was found, whether that is good)."""
+    yield "realedit", f"{__version__}, {Path(__file__).parents[1]}", True
+    yield "Python", f"{platform.python_version()} on {platform.platform()}", sys.version_info >= (3, 11)
+    for library in LIBRARIES:
+        try:
+            yield library, metadata.version(library), True
+        except metadata.PackageNotFoundError:
+            yield library, "missing; run: pip install --force-reinstall realedit", False
+    shadows = list(shadowed())
+    yield from shadows
+    if any(not good for _, _, good in shadows):
+        return
+    yield from _models()
+
+
+def shadowed() -> Iterator[tuple[str, str, bool]]:
+    """Whether `alignment`, `checkpoints` and `inversion` are realedit's own and not another's of the same name."""
+    home = Path(__file__).parents[2]
+    for name in PACKAGES:
+        spec = util.find_spec(name)
+        origin = Path(spec.origin).parent if spec is not None and spec.origin else None
+        if origin is not None and origin == home / name:
+            yield f"package {name}", "realedit's own", True
+        else:
+            yield (
+                f"package {name}",
+                f"{origin or 'another folder of that name'} stands before realedit's own; run elsewhere, or install "
+                "realedit in an environment of its own (pipx)",
+                False,
+            )
+
+
+def _models() -> Iterator[tuple[str, str, bool]]:
+    """The device, the bundled generator and dlib's files: loaded, not only looked for."""
+    import checkpoints
+    from alignment.errors import AlignmentError
+    from alignment.models import FaceModels
+    from realedit.devices import choose_device
+
+    yield "device", str(choose_device("auto")), True
+    try:
+        checkpoint = checkpoints.load()
+        size = checkpoint.generator.resolution
+        yield "bundled model", f"{checkpoint.name}, {size} px, {checkpoint.sha256[:12]}", True
+    except checkpoints.CheckpointError as error:
+        yield "bundled model", str(error), False
+    models = FaceModels()
+    try:
+        for name in ("landmarks", "recogniser"):
+            getattr(models, name)
+        yield "dlib's face models", "found and read", True
+    except AlignmentError as error:
+        yield "dlib's face models", str(error), False

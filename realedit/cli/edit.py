@@ -1,0 +1,98 @@
+"""`realedit edit`: a photo in, the same photo with a dragged face out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from realedit.cli.options import (
+    drag_options,
+    model_options,
+    path_option,
+    photo_argument,
+    set_up_logging,
+    talk_options,
+)
+from realedit.cli.progress import Watcher
+from realedit.drag import DragSettings
+from realedit.editing import EditReport, EditRequest, edit
+from realedit.pipeline import PasteSettings
+
+
+@click.command("edit")
+@photo_argument
+@path_option("-o", "--output", required=True, help="The edited photo; its extension says the format.")
+@drag_options
+@model_options
+@path_option("--compare", help="Also write before and after side by side (PNG), and a marked copy beside it.")
+@path_option("--keep", help="Keep the session in this folder; the next edit of the photo starts from it.")
+@click.option(
+    "--paste",
+    "mode",
+    type=click.Choice(["detail", "plain"]),
+    default="detail",
+    show_default=True,
+    help="detail moves the photo's own pixels; plain shows the model's.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a report as one JSON object.")
+@talk_options
+def edit_command(
+    photo: Path,
+    output: Path,
+    drags: tuple[Any, ...],
+    mask: Path | None,
+    reach: Any,
+    max_steps: int,
+    model: str,
+    quality: Any,
+    face: str,
+    seed: int,
+    device: str,
+    compare: Path | None,
+    keep: Path | None,
+    mode: Any,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+    log_file: Path | None,
+) -> None:
+    """Edit PHOTO by dragging points; the photo itself is never changed."""
+    set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
+    request = EditRequest(
+        photo=photo,
+        output=output,
+        drags=drags,
+        mask=mask,
+        face=face,
+        model=model,
+        quality=quality,
+        seed=seed,
+        device=device,
+        compare=compare,
+        keep=keep,
+        reach=reach,
+        drag=DragSettings(max_steps=max_steps),
+        paste=PasteSettings(mode=mode),
+    )
+    with Watcher(quiet=quiet or as_json) as watcher:
+        report = edit(request, on_step=watcher)
+    if as_json:
+        click.echo(json.dumps(report.as_json()))
+        return
+    tell(report, quiet=quiet, verbose=verbose)
+
+
+def tell(report: EditReport, *, quiet: bool, verbose: bool) -> None:
+    """The report in words: what was written on stdout, warnings on stderr."""
+    for warning in report.warnings:
+        if not quiet:
+            click.echo(f"realedit: {warning}", err=True)
+    if quiet:
+        return
+    last = report.session.history[-1]
+    click.echo(f"{report.request.output}  ({last.ending} after {last.steps} steps, {report.seconds:.1f} s)")
+    if report.request.compare is not None:
+        click.echo(f"{report.request.compare}  (before and after)")
+    if verbose and report.identity is not None:
+        click.echo(f"identity distance {report.identity:.2f}, changed box {report.changed}", err=True)

@@ -1,0 +1,137 @@
+"""Options that several commands share, and how their values are read."""
+
+import logging
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from realedit.errors import UsageError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Point = tuple[float, float]
+
+
+class DragParam(click.ParamType):
+    """`X,Y:X,Y`, a handle and its target in photo pixels."""
+
+    name = "X,Y:X,Y"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Point, Point]:
+        """Two points, or click's usage error."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            numbers = [[float(n) for n in part.split(",")] for part in str(value).split(":")]
+            (x0, y0), (x1, y1) = numbers
+        except ValueError:
+            self.fail(f"{value!r} is not a drag; write handle and target as X,Y:X,Y, e.g. 210,340:205,332")
+        if not all(map(math.isfinite, (x0, y0, x1, y1))):
+            self.fail(f"{value!r} has a coordinate that is not a number")
+        return (x0, y0), (x1, y1)
+
+
+def path_option(*names: str, **kwargs: Any) -> Callable[[Command], Command]:
+    """An option that takes a file or folder name; whether it is there is checked where it is used."""
+    return click.option(*names, type=click.Path(path_type=Path), **kwargs)
+
+
+def photo_argument(command: Command) -> Command:
+    """PHOTO."""
+    return click.argument("photo", type=click.Path(path_type=Path))(command)
+
+
+def drag_options(command: Command) -> Command:
+    """What and how far to drag."""
+    for option in reversed(
+        [
+            click.option(
+                "--drag",
+                "drags",
+                type=DragParam(),
+                multiple=True,
+                required=True,
+                help="A handle and where it should go, in photo pixels as displayed; may be given several times.",
+            ),
+            path_option("--mask", help="Picture of the photo's size; white may move, black stays."),
+            click.option(
+                "--reach",
+                type=click.Choice(["local", "face", "head", "all"]),
+                default="local",
+                show_default=True,
+                help="How far around the points the photo may change.",
+            ),
+            click.option(
+                "--max-steps",
+                type=click.IntRange(1, 10_000),
+                default=300,
+                show_default=True,
+                help="Drag steps at most.",
+            ),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def model_options(command: Command) -> Command:
+    """Which generator, how thoroughly, and where."""
+    for option in reversed(
+        [
+            click.option("--model", default="face128", show_default=True, help="A model's name or file."),
+            click.option(
+                "--quality",
+                type=click.Choice(["draft", "standard", "best"]),
+                default="standard",
+                show_default=True,
+                help="How long to look for the face in the model.",
+            ),
+            click.option(
+                "--face", default="auto", show_default=True, help="auto, largest, or a number from the left."
+            ),
+            click.option("--seed", type=click.IntRange(0), default=0, show_default=True),
+            device_option,
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def device_option(command: Command) -> Command:
+    """Where to compute."""
+    return click.option(
+        "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps."
+    )(command)
+
+
+def talk_options(command: Command) -> Command:
+    """How much to say on stderr."""
+    command = click.option("-v", "--verbose", is_flag=True, help="Say more on stderr.")(command)
+    command = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")(command)
+    return path_option("--log-file", help="Keep all messages in this file.")(command)
+
+
+def set_up_logging(*, verbose: bool, quiet: bool, log_file: Path | None) -> None:
+    """Send the packages' messages to stderr and, all of them, to `log_file`."""
+    root = logging.getLogger()
+    root.setLevel(logging.DEBUG if log_file else logging.INFO if verbose else logging.WARNING)
+    to_terminal = logging.StreamHandler()
+    to_terminal.setLevel(logging.INFO if verbose else logging.ERROR if quiet else logging.WARNING)
+    to_terminal.setFormatter(logging.Formatter("realedit: %(message)s"))
+    handlers: list[logging.Handler] = [to_terminal]
+    if log_file is not None:
+        try:
+            to_file = logging.FileHandler(log_file, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(
+                f"the log file {log_file} cannot be written: {error.strerror}; choose another"
+            ) from error
+        to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        handlers.append(to_file)
+    root.handlers[:] = handlers
+    for noisy in ("PIL", "numba", "matplotlib"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

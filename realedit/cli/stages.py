@@ -1,0 +1,195 @@
+"""The four stages by themselves: `align`, `invert`, `drag` and `paste`; `edit` is their sum."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import cv2
+import numpy as np
+
+import checkpoints
+from inversion import InversionSettings
+from realedit import pipeline
+from realedit.cli.options import (
+    device_option,
+    drag_options,
+    model_options,
+    path_option,
+    photo_argument,
+    set_up_logging,
+    talk_options,
+)
+from realedit.cli.progress import Watcher
+from realedit.devices import choose_device
+from realedit.drag import DragSettings
+from realedit.editing import check_belongs, check_picture, drag_warnings
+from realedit.errors import OutputError, SessionError
+from realedit.files import write_bytes
+from realedit.masks import read_mask
+from realedit.photos import Photo, Provenance, check_output, read_photo, write_photo
+from realedit.pipeline import PasteSettings
+from realedit.session import Session, check_folder
+
+dir_argument = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+
+
+@click.command("align")
+@photo_argument
+@path_option("-o", "--output", required=True, help="The aligned crop (PNG).")
+@model_options
+@talk_options
+def align_command(
+    photo: Path,
+    output: Path,
+    model: str,
+    quality: Any,
+    face: str,
+    seed: int,
+    device: str,
+    verbose: bool,
+    quiet: bool,
+    log_file: Path | None,
+) -> None:
+    """Cut the aligned square of a face out of PHOTO, as the model sees it."""
+    set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
+    check_picture(output, photo)
+    session = _aligned(read_photo(photo), photo, model, quality, face, seed, device)[0]
+    ok, data = cv2.imencode(".png", np.ascontiguousarray(session.crop[..., ::-1]))
+    assert ok
+    try:
+        write_bytes(output, data.tobytes())
+    except OSError as error:
+        raise OutputError(f"cannot write {output}: {error.strerror}; choose another place") from error
+    if not quiet:
+        click.echo(f"{output}  (face {session.face}, {session.alignment.side:.0f} px in the photo)")
+
+
+@click.command("invert")
+@photo_argument
+@path_option("--keep", required=True, help="The folder for the session.")
+@model_options
+@talk_options
+def invert_command(
+    photo: Path,
+    keep: Path,
+    model: str,
+    quality: Any,
+    face: str,
+    seed: int,
+    device: str,
+    verbose: bool,
+    quiet: bool,
+    log_file: Path | None,
+) -> None:
+    """Find the face of PHOTO in the model and keep the session in a folder."""
+    set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
+    check_folder(keep)
+    session, checkpoint = _aligned(read_photo(photo), photo, model, quality, face, seed, device)
+    with Watcher(quiet=quiet) as watcher:
+        settings = InversionSettings.preset(quality, seed=seed)
+        session = pipeline.invert(session, checkpoint, settings, on_step=watcher)
+    session.save(keep)
+    if not quiet:
+        click.echo(str(keep))
+
+
+@click.command("drag")
+@dir_argument
+@drag_options
+@click.option("--from-start", is_flag=True, help="Forget earlier drags.")
+@device_option
+@talk_options
+def drag_command(
+    folder: Path,
+    drags: tuple[Any, ...],
+    mask: Path | None,
+    reach: Any,
+    max_steps: int,
+    from_start: bool,
+    device: str,
+    verbose: bool,
+    quiet: bool,
+    log_file: Path | None,
+) -> None:
+    """Drag points of the session in DIR, going on from what was dragged before."""
+    set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
+    session, checkpoint = _kept(folder, device)
+    session = session.from_start() if from_start else session
+    picture = None if mask is None else read_mask(mask, session.photo_size)
+    handles, targets = (np.array(points, float) for points in zip(*drags, strict=True))
+    with Watcher(quiet=quiet) as watcher:
+        session = pipeline.drag(
+            session,
+            checkpoint,
+            handles,
+            targets,
+            mask=picture,
+            reach=reach,
+            settings=DragSettings(max_steps=max_steps),
+            on_step=watcher,
+        )
+    session.save(folder)
+    for warning in drag_warnings(session):
+        if not quiet:
+            click.echo(f"realedit: {warning}", err=True)
+    if not quiet:
+        last = session.history[-1]
+        click.echo(f"{folder}  ({last.ending} after {last.steps} steps)")
+
+
+@click.command("paste")
+@dir_argument
+@path_option("-o", "--output", required=True, help="The edited photo; its extension says the format.")
+@path_option("--photo", help="The photo, where it is no longer at the place the session remembers.")
+@click.option("--paste", "mode", type=click.Choice(["detail", "plain"]), default="detail", show_default=True)
+@device_option
+@talk_options
+def paste_command(
+    folder: Path,
+    output: Path,
+    photo: Path | None,
+    mode: Any,
+    device: str,
+    verbose: bool,
+    quiet: bool,
+    log_file: Path | None,
+) -> None:
+    """Put what was dragged in the session in DIR back into its photo."""
+    set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
+    session, checkpoint = _kept(folder, device)
+    path = photo or session.photo_path
+    if photo is None and not path.exists():
+        raise SessionError(f"the session's photo {path} is gone; say where it is with --photo")
+    check_output(output, path)
+    picture: Photo = read_photo(path)
+    check_belongs(session, picture, checkpoint, folder)
+    result = pipeline.render(picture, session, checkpoint, PasteSettings(mode=mode))
+    report = write_photo(result, output, provenance=Provenance())
+    for warning in (*picture.warnings, *report.warnings):
+        if not quiet:
+            click.echo(f"realedit: {warning}", err=True)
+    if not quiet:
+        click.echo(str(output))
+
+
+def _aligned(
+    photo: Photo, path: Path, model: str, quality: Any, face: str, seed: int, device: str
+) -> tuple[Session, checkpoints.Checkpoint]:
+    checkpoint = checkpoints.load(model, device=choose_device(device))
+    session = pipeline.align(
+        photo,
+        checkpoint,
+        photo_path=path.resolve(),
+        face=face,
+        settings=InversionSettings.preset(quality, seed=seed),
+        quality=quality,
+    )
+    return session, checkpoint
+
+
+def _kept(folder: Path, device: str) -> tuple[Session, checkpoints.Checkpoint]:
+    """The session of a folder, and its model."""
+    session = Session.load(folder)
+    checkpoint = checkpoints.load(session.model, device=choose_device(device))
+    check_belongs(session, None, checkpoint, folder)
+    return session, checkpoint

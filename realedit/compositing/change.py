@@ -1,0 +1,134 @@
+"""What the edit did, at the crop's scale: how pixels moved, what appeared, and what to do where neither is known."""
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realedit.compositing.flow import Array, FlowSettings, blur, measure, warp
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeSettings:
+    """size: side of the working square, at least the crop's. colour_match: Gaussian sigma over which generated pixels
+    take the photo's colours. still: colour change (of 1) and motion (pixels) below which nothing happened. Lengths are
+    pixels of a 512 square."""
+
+    size: int = 512
+    colour_match: float = 16.0
+    still_colour: float = 0.012
+    still_motion: float = 0.35
+    noise: float = 0.05
+    own_error: float = 1.0
+    new: float = 0.2
+    flow: FlowSettings = field(default_factory=FlowSettings)
+
+
+@dataclass(frozen=True)
+class Change:
+    """All on one working square `[S, S]`.
+
+    flow `[S, S, 2]`: where a pixel comes from, relative, in pixels of the square. residual `[S, S, 3]`: what is added
+    after moving. trust `[S, S]`: 1 = move the photo and add the residual; 0 = show `generated` `[S, S, 3]` instead.
+    amount `[S, S]`: 0 = leave the photo alone, 1 = the whole change. Colours are sRGB in [0, 1].
+    """
+
+    flow: Array
+    residual: Array
+    trust: Array
+    generated: Array
+    amount: Array
+
+    @property
+    def size(self) -> int:
+        """Side of the working square."""
+        return self.amount.shape[0]
+
+    @property
+    def empty(self) -> bool:
+        """True when nothing changed anywhere."""
+        return not bool(self.amount.any())
+
+
+def describe(
+    before: NDArray[np.floating],
+    after: NDArray[np.floating],
+    crop: NDArray[np.uint8],
+    valid: NDArray[np.bool_],
+    reach: NDArray[np.float32],
+    settings: ChangeSettings,
+) -> Change:
+    """Explain the step from before to after.
+
+    before, after `[R, R, 3]` sRGB in [0, 1] from the same generator; crop `[R, R, 3]` uint8 and valid `[R, R]` the
+    aligned photo; reach `[R, R]` where the drag may act.
+    """
+    size = max(settings.size, before.shape[0])
+    scale = size / 512
+    b, a = _enlarge(before, size), _enlarge(after, size)
+    if np.array_equal(before, after):
+        return _nothing(size)
+    photo = _enlarge(crop.astype(np.float32) / 255, size)
+    here = _enlarge(valid.astype(np.float32), size)
+    within = _enlarge(reach, size) * (here > 0.5)
+    flow = measure(b, a, settings.flow, reach=within)
+    a = within_colours(a, photo, within * here > 0.02)
+    residual = a - warp(b, flow)
+    error = blur(np.abs(photo - b).mean(-1), 4 * scale)  # what the generator gets wrong of the photo anyway
+    residual = shrink(residual, settings.noise + settings.own_error * warp(error, flow), 2 * scale)
+    generated = a + warp(blur(photo - b, settings.colour_match * scale), flow)
+    appeared = blur(np.abs(residual).mean(-1), 2 * scale) / settings.new
+    trust = np.clip(warp(here, flow) * 2 - 1, 0, 1) / (1 + appeared**4)
+    still = np.maximum(
+        blur(np.abs(a - b).max(-1), 3 * scale) / settings.still_colour,
+        np.linalg.norm(flow, axis=-1) / (settings.still_motion * scale),
+    )
+    active = cv2.dilate(np.clip(still - 1, 0, 1), np.ones((5, 5), np.uint8))
+    amount = within * np.clip(blur(active, 4 * scale) * 1.5, 0, 1)
+    amount = np.where(amount < 1 / 512, 0, amount)
+    return Change(
+        flow, residual, trust.astype(np.float32), generated.astype(np.float32), amount.astype(np.float32)
+    )
+
+
+def within_colours(picture: Array, photo: Array, where: NDArray[np.bool_]) -> Array:
+    """`picture` `[S, S, 3]` held to the brightness and hues that `photo` has at `where` `[S, S]`, or darker, or neutral.
+
+    A generator that is pushed far makes colours no face has; what appears in a face is made of the face's colours, of
+    shade and of white.
+    """
+    if not where.any():
+        return picture
+    luma = np.array([0.299, 0.587, 0.114], np.float32)
+    y, py = picture @ luma, photo[where] @ luma
+    held = np.clip(y, 0, max(float(np.quantile(py, 0.995)), 0.0))[..., None]
+    chroma, pchroma = picture - y[..., None], photo[where] - py[:, None]
+    low = np.minimum(np.quantile(pchroma, 0.005, axis=0), 0)
+    high = np.maximum(np.quantile(pchroma, 0.995, axis=0), 0)
+    clipped = np.clip(chroma, low, high)
+    result: Array = (held + clipped - (clipped @ luma)[..., None]).astype(np.float32)
+    return result
+
+
+def shrink(residual: Array, threshold: Array, sigma: float) -> Array:
+    """Take `threshold` `[S, S]` off the residual's local size `[S, S, 3]`: what is no larger than noise is not added."""
+    size = blur(np.abs(residual).mean(-1), sigma)
+    kept = np.clip(1 - threshold / np.maximum(size, 1e-6), 0, 1)
+    result: Array = residual * kept[..., None]
+    return result
+
+
+def _nothing(size: int) -> Change:
+    flat = np.zeros((size, size), np.float32)
+    three = np.zeros((size, size, 3), np.float32)
+    return Change(np.zeros((size, size, 2), np.float32), three, flat, three, flat)
+
+
+def _enlarge(picture: NDArray[np.floating], size: int) -> Array:
+    picture = np.ascontiguousarray(picture, np.float32)
+    if picture.shape[0] == size:
+        return picture
+    interpolation = cv2.INTER_CUBIC if picture.ndim == 3 else cv2.INTER_LINEAR
+    result: Array = cv2.resize(picture, (size, size), interpolation=interpolation)
+    return result

@@ -1,0 +1,173 @@
+"""Putting a change back into the photo, at the photo's own resolution, colours and depth."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from alignment import Alignment
+from realedit.compositing.change import Change
+from realedit.compositing.flow import Array
+from realedit.photos import Photo
+
+Mode = Literal["detail", "plain"]
+MODES: tuple[Mode, ...] = ("detail", "plain")
+PhotoBox = tuple[int, int, int, int]
+
+TILE = 1024
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """One photo rectangle and the change in it: everything `[h, w, ...]` float32."""
+
+    box: PhotoBox
+    offset: Array  # [h, w, 2] photo px to where the pixel comes from
+    amount: Array
+    trust: Array
+    residual: Array
+    generated: Array
+
+
+def paste(
+    photo: Photo,
+    change: Change,
+    alignment: Alignment,
+    *,
+    mask: NDArray[np.bool_] | None = None,
+    mode: Mode = "detail",
+) -> Photo:
+    """The photo with the change in it.
+
+    mask `[height, width]` over the displayed photo, None = everywhere; where it is False no pixel changes, and the change
+    fades in from there. Where nothing changed, the photo comes back as it is.
+    """
+    box = changed_box(change, alignment, (photo.width, photo.height))
+    if box is None:
+        return photo
+    left, top, right, bottom = box
+    block = photo.view(box).copy()
+    limit = None if mask is None else fade_in(mask[top:bottom, left:right], 0.015 * alignment.side)
+    for tile_box in _tiles(box):
+        tile = _tile(change, alignment, tile_box)
+        rows = slice(tile_box[1] - top, tile_box[3] - top)
+        columns = slice(tile_box[0] - left, tile_box[2] - left)
+        part = None if limit is None else limit[rows, columns]
+        block[rows, columns] = _render(photo, tile, part, mode)
+    return photo.with_block(box, block)
+
+
+def changed_box(change: Change, alignment: Alignment, size: tuple[int, int]) -> PhotoBox | None:
+    """The photo rectangle (left, top, right, bottom; half open) in which `amount` is not zero; None for nowhere."""
+    rows, columns = np.flatnonzero(change.amount.any(1)), np.flatnonzero(change.amount.any(0))
+    if not len(rows):
+        return None
+    x0, x1, y0, y1 = columns[0] - 1, columns[-1] + 2, rows[0] - 1, rows[-1] + 2
+    corners = alignment.to_photo(np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], float), change.size)
+    left, top = np.floor(corners.min(0)).astype(int)
+    right, bottom = np.ceil(corners.max(0)).astype(int)
+    box = (max(0, int(left)), max(0, int(top)), min(size[0], int(right)), min(size[1], int(bottom)))
+    return box if box[0] < box[2] and box[1] < box[3] else None
+
+
+def fade_in(mask: NDArray[np.bool_], width: float) -> Array:
+    """0 outside of the mask, rising to 1 over `width` pixels inside of it."""
+    if mask.all():
+        return np.ones(mask.shape, np.float32)
+    distance = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
+    result: Array = np.clip(distance / max(width, 1.0), 0, 1).astype(np.float32)
+    return result
+
+
+def _tiles(box: PhotoBox) -> Iterator[PhotoBox]:
+    left, top, right, bottom = box
+    for y in range(top, bottom, TILE):
+        for x in range(left, right, TILE):
+            yield x, y, min(x + TILE, right), min(y + TILE, bottom)
+
+
+def _tile(change: Change, alignment: Alignment, box: PhotoBox) -> _Tile:
+    """Resample the change from its square to one rectangle of photo pixels."""
+    left, top, right, bottom = box
+    to_square = alignment.matrix(change.size)  # [2, 3] photo px -> square px, continuous coordinates
+    linear = to_square[:, :2]
+    # from pixel indices of the tile to pixel indices of the square
+    shift = linear @ np.array([left + 0.5, top + 0.5]) + to_square[:, 2] - 0.5
+    indices = np.concatenate([linear, shift[:, None]], 1)
+    size = (right - left, bottom - top)
+
+    def resample(picture: Array, border: int = cv2.BORDER_REPLICATE) -> Array:
+        result: Array = cv2.warpAffine(
+            picture, indices, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=border
+        )
+        return result
+
+    amount = resample(change.amount, cv2.BORDER_CONSTANT)
+    to_photo = np.linalg.inv(linear).astype(np.float32)
+    offset = resample(change.flow) @ to_photo.T
+    return _Tile(
+        box, offset, amount, resample(change.trust), resample(change.residual), resample(change.generated)
+    )
+
+
+def _render(photo: Photo, tile: _Tile, limit: Array | None, mode: Mode) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """The tile's new pixels, in the photo's own colours and depth."""
+    amount = tile.amount if limit is None else tile.amount * limit
+    original = photo.view(tile.box)
+    top_value = np.float32(np.iinfo(original.dtype).max)
+    untouched = amount <= 0
+    if untouched.all():
+        return original
+    if mode == "plain":
+        base = original.astype(np.float32) / top_value
+        added = (tile.generated - photo.colour.to_srgb(base)) * amount[..., None]
+    else:
+        base = _moved(photo, tile, tile.offset * amount_of_motion(amount, tile.amount)[..., None]) / top_value
+        trust = tile.trust[..., None]
+        shown = photo.colour.to_srgb(base)
+        added = amount[..., None] * (trust * tile.residual + (1 - trust) * (tile.generated - shown))
+    result = add_srgb(base, added, photo.colour.to_srgb, photo.colour.from_srgb, grey=photo.is_grey)
+    pixels = np.clip(np.rint(result * top_value), 0, top_value).astype(original.dtype)
+    return np.where(untouched[..., None], original, pixels)
+
+
+def amount_of_motion(amount: Array, unlimited: Array) -> Array:
+    """How much of the flow to apply: all of it inside (the flow fades by itself), less where a mask takes the amount."""
+    return np.minimum(1, amount / np.maximum(unlimited, 1e-6))
+
+
+def add_srgb(
+    base: Array,
+    added: Array,
+    to_srgb: Callable[[Array], Array],
+    from_srgb: Callable[[Array], Array],
+    *,
+    grey: bool = False,
+) -> Array:
+    """base, in the photo's colours, plus an sRGB difference, as a difference: exact where `added` is zero."""
+    if grey:
+        added = np.repeat(added @ np.array([[0.299], [0.587], [0.114]], np.float32), 3, axis=-1)
+    shown = to_srgb(base)
+    result: Array = base + (from_srgb(np.clip(shown + added, 0, 1)) - from_srgb(shown))
+    return result
+
+
+def _moved(photo: Photo, tile: _Tile, offset: Array) -> Array:
+    """The photo's own pixels from where the flow says, bicubic, in its own values (not scaled)."""
+    left, top, right, bottom = tile.box
+    margin = int(np.ceil(np.abs(offset).max())) + 4
+    x0, y0 = max(0, left - margin), max(0, top - margin)
+    x1, y1 = min(photo.width, right + margin), min(photo.height, bottom + margin)
+    source = photo.view((x0, y0, x1, y1)).astype(np.float32)
+    x, y = np.meshgrid(
+        np.arange(left - x0, right - x0, dtype=np.float32), np.arange(top - y0, bottom - y0, dtype=np.float32)
+    )
+    moved: Array = cv2.remap(
+        source, x + offset[..., 0], y + offset[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+    )
+    still = ~offset.any(-1)
+    moved[still] = source[top - y0 : bottom - y0, left - x0 : right - x0][still]
+    return moved

@@ -1,0 +1,56 @@
+"""Settings of the drag by the paper's symbols, and their lengths on a given generator."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class DragSettings:
+    """DragGAN's settings (Pan et al. 2023, arXiv 2305.10973, section 3 and 4).
+
+    Lengths are pixels of a 512-pixel crop; `Lengths.of` scales them to a generator.
+
+    mask_weight: lambda, the weight of what must not move.
+    r1, r2: radius of the supervised patch and of the tracking search.
+    shift: how far a patch is asked to move per step.
+    until: a handle has arrived when it is this near its target.
+    max_steps: at most this many.
+    learning_rate: Adam's, in units of the codes' spread per dimension.
+    layers: W+ layers that move, from the first on; None takes the checkpoint's advice or a third.
+    patience: steps without progress after which the drag ends as stalled.
+    """
+
+    mask_weight: float = 4.0
+    r1: float = 3.0
+    r2: float = 12.0
+    shift: float = 1.0
+    until: float = 1.0
+    max_steps: int = 300
+    learning_rate: float = 0.02
+    layers: int | None = None
+    patience: int = 40
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """The settings' lengths in feature cells: at least one cell, and a quarter of one for `until`."""
+
+    r1: float
+    r2: float
+    shift: float
+    until: float
+
+    @classmethod
+    def of(cls, settings: DragSettings, cells: int) -> "Lengths":
+        """For feature maps of `cells` x `cells` over the whole crop."""
+        scale = cells / 512
+        return cls(
+            r1=max(1.0, settings.r1 * scale),
+            r2=max(1.0, settings.r2 * scale),
+            shift=max(1.0, settings.shift * scale),
+            until=max(0.25, settings.until * scale),
+        )
+
+
+def feature_resolution(resolution: int) -> int:
+    """Cells per side of the supervised features: those after the sixth block, or half the picture if that is less."""
+    return max(4, min(128, resolution // 2))

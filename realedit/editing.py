@@ -1,0 +1,240 @@
+"""One edit from file to file: what `realedit edit` does, for other programs too."""
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+import checkpoints
+from alignment.identity import descriptor, distance
+from checkpoints import Checkpoint
+from inversion import InversionSettings, Quality
+from realedit import __version__, pipeline
+from realedit.compare import marked, side_by_side
+from realedit.devices import choose_device
+from realedit.drag import DragSettings
+from realedit.errors import OutputError, SessionError, UsageError
+from realedit.files import write_bytes
+from realedit.masks import Reach, read_mask
+from realedit.photos import Photo, Provenance, check_output, read_photo, write_photo
+from realedit.pipeline import OnStep, PasteSettings, keep_going
+from realedit.session import Session, check_folder
+
+log = logging.getLogger(__name__)
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditRequest:
+    """What a person asks for: see `realedit edit --help`. Points are photo pixels, as displayed."""
+
+    photo: Path
+    output: Path
+    drags: tuple[tuple[Point, Point], ...]
+    mask: Path | None = None
+    face: str = "auto"
+    model: str = "face128"
+    quality: Quality = "standard"
+    seed: int = 0
+    device: str = "auto"
+    compare: Path | None = None
+    keep: Path | None = None
+    reach: Reach = "local"
+    drag: DragSettings = DragSettings()
+    paste: PasteSettings = PasteSettings()
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditReport:
+    """What came of it; `as_json` is what `--json` prints."""
+
+    request: EditRequest
+    session: Session
+    seconds: float
+    identity: float | None
+    changed: tuple[int, int, int, int] | None
+    warnings: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """version, input, output, face, model, quality, seconds, handles, identity, changed_box, warnings."""
+        last = self.session.history[-1]
+        handles = [
+            {"start": list(start), "target": list(target), "reached": list(reached)}
+            for start, target, reached in zip(last.handles, last.targets, last.reached, strict=True)
+        ]
+        return {
+            "version": __version__,
+            "input": str(self.request.photo),
+            "output": str(self.request.output),
+            "face": self.session.face,
+            "model": self.session.model,
+            "quality": self.session.quality,
+            "seconds": round(self.seconds, 3),
+            "handles": handles,
+            "identity": None if self.identity is None else round(self.identity, 4),
+            "changed_box": None if self.changed is None else list(self.changed),
+            "warnings": list(self.warnings),
+        }
+
+
+def edit(request: EditRequest, *, on_step: OnStep = keep_going) -> EditReport:
+    """Read, align, invert (or go on from a kept session), drag, paste, write."""
+    started = time.perf_counter()
+    check_request(request)
+    photo = read_photo(request.photo)
+    mask = None if request.mask is None else read_mask(request.mask, (photo.width, photo.height))
+    handles, targets = (np.array(points, float) for points in zip(*request.drags, strict=True))
+    checkpoint = checkpoints.load(request.model, device=choose_device(request.device))
+    session = inverted_session(request, photo, checkpoint, np.concatenate([handles, targets]), on_step=on_step)
+    session = pipeline.drag(
+        session,
+        checkpoint,
+        handles,
+        targets,
+        mask=mask,
+        reach=request.reach,
+        settings=request.drag,
+        on_step=on_step,
+    )
+    if request.keep is not None:
+        session.save(request.keep)
+    warnings = [*photo.warnings, *drag_warnings(session)]
+    result = pipeline.render(photo, session, checkpoint, request.paste)
+    warnings += write_photo(result, request.output, provenance=Provenance()).warnings
+    if request.compare is not None:
+        write_comparison(request.compare, photo, result, session)
+    return EditReport(
+        request=request,
+        session=session,
+        seconds=time.perf_counter() - started,
+        identity=identity_distance(photo, result, session),
+        changed=result.changed,
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def check_request(request: EditRequest) -> None:
+    """The mistakes that can be told before anything is computed."""
+    check_output(request.output, request.photo)
+    if request.compare is not None:
+        check_picture(request.compare, request.photo)
+        if request.compare.resolve() == request.output.resolve():
+            raise OutputError(f"{request.compare} is the output already; give --compare another name")
+    if request.keep is not None:
+        check_folder(request.keep)
+
+
+def check_picture(path: Path, photo: Path) -> None:
+    """Raise for a comparison's name that is not a PNG, or cannot be written."""
+    if path.suffix.lower() != ".png":
+        raise UsageError(f"a comparison is written as PNG; end {path} in .png")
+    check_output(path, photo)
+
+
+def inverted_session(
+    request: EditRequest,
+    photo: Photo,
+    checkpoint: Checkpoint,
+    points: NDArray[np.float64],
+    *,
+    on_step: OnStep = keep_going,
+) -> Session:
+    """The kept session where it serves, or a new one; in both nothing is dragged yet."""
+    settings = InversionSettings.preset(request.quality, seed=request.seed)
+    kept = None
+    if request.keep is not None and (request.keep / "session.json").exists():
+        kept = Session.load(request.keep)
+        check_belongs(kept, photo, checkpoint, request.keep)
+        if serves(kept, settings, request, points):
+            log.info("going on from the session in %s", request.keep)
+            return kept.from_start()
+    session = pipeline.align(
+        photo,
+        checkpoint,
+        photo_path=request.photo.resolve(),
+        face=request.face,
+        points=points,
+        settings=settings,
+        quality=request.quality,
+    )
+    pipeline.check_points(session, points)
+    if kept is not None and kept.face == session.face and pipeline.same_settings(kept, settings):
+        return kept.from_start()
+    session = pipeline.invert(session, checkpoint, settings, on_step=on_step)
+    if request.keep is not None:
+        session.save(request.keep)
+    return session
+
+
+def check_belongs(session: Session, photo: Photo | None, checkpoint: Checkpoint, folder: Path) -> None:
+    """Raise SessionError when a session is of another photo or model."""
+    if photo is not None and session.photo_sha256 != photo.sha256:
+        raise SessionError(
+            f"the session in {folder} is of another photo ({session.photo_path}); use another folder for {photo.path}"
+        )
+    if session.model_sha256 != checkpoint.sha256:
+        raise SessionError(
+            f"the session in {folder} was made with the model {session.model}, not with {checkpoint.name}; "
+            "name that model or use another folder"
+        )
+
+
+def serves(
+    session: Session, settings: InversionSettings, request: EditRequest, points: NDArray[np.float64]
+) -> bool:
+    """Whether a kept inversion answers the request without looking for faces again."""
+    return (
+        session.pivot is not None
+        and pipeline.same_settings(session, settings)
+        and (request.face == "auto" or request.face == str(session.face))
+        and bool(session.alignment.contains(points).all())
+    )
+
+
+def drag_warnings(session: Session) -> list[str]:
+    """What the user should know of the last drag."""
+    last = session.history[-1]
+    moved = np.linalg.norm(np.subtract(last.targets, last.reached), axis=-1)
+    if last.ending == "stalled":
+        return [
+            f"the drag stalled after {last.steps} steps, {moved.max():.1f} px from its target: the model cannot move this "
+            "point there; the nearest it came was kept"
+        ]
+    if last.ending == "steps":
+        return [f"the drag ended after {last.steps} steps, {moved.max():.1f} px from its target"]
+    return []
+
+
+def write_comparison(path: Path, before: Photo, after: Photo, session: Session) -> None:
+    """Before and after side by side, and beside it `NAME.marked.png`, the photo with handles, targets and mask."""
+    shown = before.srgb()
+    last = session.history[-1]
+    mask = session.masks.get(last.mask) if last.mask else None
+    drawn = marked(
+        shown, np.array(last.handles), np.array(last.targets), mask=mask, reached=np.array(last.reached)
+    )
+    pictures = {path: side_by_side(shown, after.srgb()), path.with_suffix(".marked.png"): drawn}
+    for name, picture in pictures.items():
+        ok, data = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
+        assert ok
+        try:
+            write_bytes(name, data.tobytes())
+        except OSError as error:
+            raise OutputError(f"cannot write {name}: {error.strerror}; choose another place") from error
+
+
+def identity_distance(before: Photo, after: Photo, session: Session) -> float | None:
+    """dlib descriptor distance between the face before and after, at the landmarks of the photo; None without a face."""
+    if session.landmarks is None:
+        return None
+    if after.changed is None:
+        return 0.0
+    one, other = (descriptor(photo.srgb(), session.landmarks) for photo in (before, after))
+    return distance(one, other)
+

@@ -1,0 +1,149 @@
+"""Where an edit may act: the user's mask, and the reach of a drag.
+
+A mask is a picture of the displayed photo's size, 1 = may move. A reach is a soft region `[S, S]` in [0, 1] over the crop.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from alignment.names import REGIONS, region_of
+from realedit.errors import PhotoError, UsageError
+from realedit.photos import read_photo
+
+Reach = Literal["local", "face", "head", "all"]
+REACHES: tuple[Reach, ...] = ("local", "face", "head", "all")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReachSettings:
+    """Widths of a drag's local region, in shares of the crop's side.
+
+    core: everything this near to the dragged part may move fully. fade: over this much more it fades to nothing.
+    """
+
+    core: float = 0.05
+    fade: float = 0.12
+
+
+def read_mask(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A mask picture as `[height, width]` uint8, 255 where it is white (>= 128), which may move, else 0.
+
+    size: the displayed photo's (width, height). Raises UsageError for another size, a missing file or an all-black mask.
+    """
+    if not path.exists():
+        raise UsageError(f"there is no mask {path}; give a picture of {size[0]} x {size[1]} pixels")
+    try:
+        picture = read_photo(path).srgb()
+    except PhotoError as error:
+        raise UsageError(f"the mask cannot be read: {error}") from error
+    height, width = picture.shape[:2]
+    if (width, height) != size:
+        raise UsageError(
+            f"the mask {path} has {width} x {height} pixels, the photo as displayed has {size[0]} x {size[1]}; "
+            "make them the same"
+        )
+    mask = np.where(cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY) >= 128, 255, 0).astype(np.uint8)
+    if not mask.any():
+        raise UsageError(f"the mask {path} is black everywhere, so nothing may move; paint white what may")
+    return mask
+
+
+def reach_region(
+    reach: str,
+    handles: NDArray[np.float64],
+    targets: NDArray[np.float64],
+    size: int,
+    *,
+    landmarks: NDArray[np.float64] | None = None,
+    settings: ReachSettings | None = None,
+) -> NDArray[np.float32]:
+    """The soft region `[size, size]` in [0, 1] a drag may change, by the name of its reach.
+
+    `local`: see `local_reach`. `face`: the face's oval with the forehead. `head`: an ellipse around face and hair.
+    `all`: the whole crop but a thin rim. Points and landmarks are crop pixels at `size`. Without landmarks `face` and
+    `head` are `all`.
+    """
+    if reach == "local":
+        return local_reach(handles, targets, size, landmarks=landmarks, settings=settings)
+    rim = np.minimum(*np.meshgrid(*[np.minimum(np.arange(size) + 0.5, size - np.arange(size) - 0.5)] * 2))
+    everything = _smoothstep(rim / (0.06 * size))
+    if reach == "all" or landmarks is None:
+        return everything
+    if reach not in ("face", "head"):
+        raise UsageError(f"unknown reach {reach!r}; choose one of {', '.join(REACHES)}")
+    centre, axes, angle = _face_ellipse(landmarks, 1.0 if reach == "face" else 1.45)
+    region = np.zeros((size, size), np.uint8)
+    cv2.ellipse(region, (centre, axes, angle), 255, -1)
+    distance = cv2.distanceTransform(255 - region, cv2.DIST_L2, 5) / size
+    return _smoothstep(1 - distance / 0.08) * everything
+
+
+def _face_ellipse(
+    landmarks: NDArray[np.float64], grow: float
+) -> tuple[tuple[float, float], tuple[float, float], float]:
+    """Centre, full axes and angle (degrees) of the face's oval: jaw to a forehead as high as the nose is long."""
+    eyes = landmarks[36:48].mean(0)
+    chin = landmarks[8]
+    up = (eyes - chin) / max(float(np.linalg.norm(eyes - chin)), 1e-6)
+    top = eyes + up * np.linalg.norm(eyes - chin) * 0.8
+    centre = (top + chin) / 2
+    width = float(np.linalg.norm(landmarks[16] - landmarks[0])) * 1.05
+    height = float(np.linalg.norm(top - chin)) * 1.05
+    angle = float(np.degrees(np.arctan2(up[0], -up[1])))
+    return (float(centre[0]), float(centre[1])), (width * grow, height * grow), angle
+
+
+def local_reach(
+    handles: NDArray[np.float64],
+    targets: NDArray[np.float64],
+    size: int,
+    *,
+    landmarks: NDArray[np.float64] | None = None,
+    settings: ReachSettings | None = None,
+) -> NDArray[np.float32]:
+    """The soft region `[size, size]` a drag may change: around handles and targets and the face parts they lie on.
+
+    handles, targets `[K, 2]` and landmarks `[68, 2]` are crop pixels at `size`.
+    """
+    settings = settings or ReachSettings()
+    region = np.zeros((size, size), np.uint8)
+    for handle, target in zip(handles, targets, strict=True):
+        ends = _fixed_point(np.stack([handle, target]))
+        cv2.line(region, ends[0], ends[1], 255, thickness=max(1, size // 64), shift=4)
+        if landmarks is not None:
+            part = _part_under(handle, landmarks, 0.08 * size)
+            if len(part):
+                hull = cv2.convexHull(part.astype(np.float32))[:, 0]
+                cv2.fillConvexPoly(region, np.asarray(_fixed_point(hull), np.int32), 255, shift=4)
+    distance = cv2.distanceTransform(255 - region, cv2.DIST_L2, 5) / size
+    return _smoothstep(1 - (distance - settings.core) / settings.fade)
+
+
+def _part_under(
+    point: NDArray[np.float64], landmarks: NDArray[np.float64], within: float
+) -> NDArray[np.float64]:
+    """The landmarks `[N, 2]` of the face part a point lies on; of the jaw, those near it; none where it is far off."""
+    distances = np.linalg.norm(landmarks - point, axis=1)
+    nearest = int(distances.argmin())
+    if distances[nearest] > within:
+        return landmarks[:0]
+    name = region_of(nearest)
+    members = list(REGIONS[name])
+    if name == "jaw":  # the whole outline is the face, not a part of it
+        members = [index for index in members if abs(index - nearest) <= 2]
+    return landmarks[members]
+
+
+def _fixed_point(points: NDArray[np.floating]) -> list[tuple[int, int]]:
+    """OpenCV's integer coordinates with four binary places; pixel centres are whole numbers there."""
+    return [(round((x - 0.5) * 16), round((y - 0.5) * 16)) for x, y in points]
+
+
+def _smoothstep(x: NDArray[np.floating]) -> NDArray[np.float32]:
+    t = np.clip(x, 0, 1)
+    return (t * t * (3 - 2 * t)).astype(np.float32)

@@ -1,0 +1,262 @@
+"""The four stages: align the photo, invert the crop, drag the latent, paste the change.
+
+Each takes and returns plain values (a `Photo`, a `Session`); `edit` of the command line is one after the other.
+"""
+
+import dataclasses
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+import inversion
+from alignment import centred_square, choose_face, extract_crop, find_faces
+from alignment.errors import OutsideError
+from alignment.models import FaceModels
+from checkpoints import Checkpoint, Generator
+from inversion import InversionSettings, Step
+from realedit.compositing import ChangeSettings, Mode, describe, paste
+from realedit.drag import DragSettings, DragStep, Editor
+from realedit.errors import SessionError
+from realedit.masks import Reach, reach_region
+from realedit.photos import Photo
+from realedit.session import Drag, Session, mask_name, to_picture, to_tensor
+
+log = logging.getLogger(__name__)
+
+OnStep = Callable[[Step | DragStep], bool]
+"""Told of every step; False asks the stage to stop and keep what it has."""
+
+
+def keep_going(step: Step | DragStep) -> bool:
+    """The `OnStep` that watches nothing."""
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasteSettings:
+    """mode: how to paste. change: how the change is described."""
+
+    mode: Mode = "detail"
+    change: ChangeSettings = field(default_factory=ChangeSettings)
+
+
+def align(
+    photo: Photo,
+    checkpoint: Checkpoint,
+    *,
+    photo_path: Path,
+    face: str | int = "auto",
+    points: ArrayLike | None = None,
+    models: FaceModels | None = None,
+    settings: InversionSettings,
+    quality: str,
+) -> Session:
+    """Find the face that holds the points and cut its square: a session with nothing inverted yet.
+
+    points `[K, 2]` in photo pixels. Raises NoFaceError, OutsideError.
+    """
+    pixels = photo.srgb()
+    size = checkpoint.generator.resolution
+    landmarks = None
+    index = None
+    if checkpoint.alignment == "ffhq":
+        chosen = choose_face(find_faces(pixels, models=models), face, points)
+        square, landmarks, index = chosen.alignment, chosen.landmarks, chosen.index
+    else:
+        square = centred_square(photo.width, photo.height)
+    crop = extract_crop(pixels, square, size)
+    return Session(
+        photo_path=photo_path,
+        photo_sha256=photo.sha256,
+        photo_size=(photo.width, photo.height),
+        model=checkpoint.name,
+        model_sha256=checkpoint.sha256,
+        quality=quality,
+        seed=settings.seed,
+        settings=dataclasses.asdict(settings),
+        face=index,
+        landmarks=landmarks,
+        alignment=square,
+        crop=crop.pixels,
+        valid=crop.valid,
+    )
+
+
+def invert(
+    session: Session, checkpoint: Checkpoint, settings: InversionSettings, *, on_step: OnStep = keep_going
+) -> Session:
+    """Find the latent of the crop, and tune the generator to it where the settings say so."""
+    device = _device(checkpoint)
+    crop = to_tensor(session.crop, device)
+    valid = torch.from_numpy(session.valid.astype(np.float32)).to(device)[None, None]
+    loss = inversion.choose(settings.perceptual, checkpoint)
+    log.info("inverting with the perceptual loss %s", loss.name)
+    pivot = inversion.starting_latent(checkpoint, crop)
+    for step in inversion.project(checkpoint, crop, valid, loss, settings.projection, start=pivot):
+        pivot = step.latent
+        if not on_step(step):
+            break
+    tuning: Mapping[str, torch.Tensor] = {}
+    if settings.tuning.steps:
+        tuned = inversion.tuned_copy(checkpoint.generator)
+        steps = inversion.tune(checkpoint, tuned, pivot, crop, valid, loss, settings.tuning, seed=settings.seed)
+        for step in steps:
+            if not on_step(step):
+                break
+        steps.close()
+        tuning = inversion.difference(tuned, checkpoint.generator)
+    pivot = pivot.detach().cpu()
+    return replace(session, pivot=pivot, current=pivot, tuning=tuning, history=(), masks={})
+
+
+def drag(
+    session: Session,
+    checkpoint: Checkpoint,
+    handles: ArrayLike,
+    targets: ArrayLike,
+    *,
+    mask: NDArray[np.uint8] | None = None,
+    reach: Reach = "local",
+    settings: DragSettings | None = None,
+    on_step: OnStep = keep_going,
+) -> Session:
+    """Drag handles to targets (`[K, 2]` photo pixels, positions in the current result), from the current latent.
+
+    mask `[height, width]` uint8 over the displayed photo, white (>= 128) may move. Raises OutsideError for a point
+    outside of the square, SessionError before the inversion.
+    """
+    latent = _latents(session)[1].to(_device(checkpoint))
+    check_points(session, handles, targets)
+    size = checkpoint.generator.resolution
+    generator = generator_of(session, checkpoint)
+    start = session.alignment.to_crop(handles, size)
+    goal = session.alignment.to_crop(targets, size)
+    entry = Drag(_points(handles), _points(targets), [], 0, "nothing", reach, None)
+    if mask is not None:
+        entry = msgspec.structs.replace(entry, mask=mask_name(mask))
+        session = replace(session, masks={**session.masks, mask_name(mask): mask})
+    editor = Editor(
+        generator,
+        latent,
+        settings or DragSettings(),
+        inversion.CodeSpace.of(checkpoint),
+        mask=crop_region(session, entry, size),
+        layers=None,
+    )
+    editor.add(start, goal)
+    step = None
+    for step in editor.steps():
+        if not on_step(step):
+            break
+    assert step is not None
+    ending = "stopped" if step.ending == "running" else step.ending
+    reached = _points(session.alignment.to_photo(editor.handles, size))
+    entry = msgspec.structs.replace(entry, reached=reached, steps=step.index, ending=ending)
+    return replace(session, current=editor.latent.detach().cpu(), history=(*session.history, entry))
+
+
+def render(
+    photo: Photo, session: Session, checkpoint: Checkpoint, settings: PasteSettings | None = None
+) -> Photo:
+    """The photo with everything in it that was dragged so far."""
+    settings = settings or PasteSettings()
+    before, after = pictures(session, checkpoint)
+    size = checkpoint.generator.resolution
+    reach = np.zeros((size, size), np.float32)
+    for entry in session.history:
+        reach = np.maximum(reach, crop_region(session, entry, size))
+    change = describe(before, after, session.crop, session.valid, reach, settings.change)
+    return paste(photo, change, session.alignment, mask=_photo_mask(session), mode=settings.mode)
+
+
+def pictures(
+    session: Session, checkpoint: Checkpoint
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Before and after: the pivot and the current latent, `[R, R, 3]` sRGB in [0, 1], from the same generator."""
+    pivot, current = _latents(session)
+    generator = generator_of(session, checkpoint)
+    device = _device(checkpoint)
+    with torch.no_grad():
+        before = to_picture(generator.synthesis(pivot.to(device)))
+        after = before if torch.equal(pivot, current) else to_picture(generator.synthesis(current.to(device)))
+    return before, after
+
+
+def same_settings(session: Session, settings: InversionSettings) -> bool:
+    """Whether a session was inverted with these settings."""
+    return dict(session.settings) == dataclasses.asdict(settings)
+
+
+def generator_of(session: Session, checkpoint: Checkpoint) -> Generator:
+    """The generator as tuned to the session's photo."""
+    if not session.tuning:
+        return checkpoint.generator
+    tuned = inversion.tuned_copy(checkpoint.generator)
+    try:
+        inversion.apply(tuned, session.tuning)
+    except ValueError as error:
+        raise SessionError(f"{error}; delete the session and invert again") from error
+    return tuned
+
+
+def check_points(session: Session, *points: ArrayLike) -> None:
+    """Raise OutsideError for a point outside of the photo or of the aligned square."""
+    width, height = session.photo_size
+    for x, y in np.concatenate([np.asarray(p, float).reshape(-1, 2) for p in points]):
+        if not (0 <= x <= width and 0 <= y <= height):
+            raise OutsideError(
+                f"the point {x:g},{y:g} lies outside of the photo, which is {width} x {height} pixels as displayed"
+            )
+        if not session.alignment.contains([(x, y)])[0]:
+            corners = session.alignment.corners()
+            (left, top), (right, bottom) = corners.min(0), corners.max(0)
+            raise OutsideError(
+                f"the point {x:g},{y:g} lies outside of the aligned square ({left:.0f},{top:.0f} to "
+                f"{right:.0f},{bottom:.0f}); drag points on or near the face"
+            )
+
+
+def crop_region(session: Session, entry: Drag, size: int) -> NDArray[np.float32]:
+    """Where a drag may act, `[size, size]` in [0, 1]: its reach within its mask."""
+    square = session.alignment
+    landmarks = None if session.landmarks is None else square.to_crop(session.landmarks, size)
+    region = reach_region(
+        entry.reach,
+        square.to_crop(entry.handles, size),
+        square.to_crop(entry.targets, size),
+        size,
+        landmarks=landmarks,
+    )
+    if entry.mask is not None:
+        mask = session.masks[entry.mask]
+        crop = extract_crop(np.repeat(mask[..., None], 3, -1), square, size)
+        region = region * (crop.pixels[..., 0] >= 128) * crop.valid
+    return region.astype(np.float32)
+
+
+def _photo_mask(session: Session) -> NDArray[np.bool_] | None:
+    """Where the drags' masks together let the photo change; None: anywhere."""
+    names = [entry.mask for entry in session.history]
+    if not names or None in names:
+        return None
+    return np.logical_or.reduce([session.masks[name] >= 128 for name in names if name])
+
+
+def _latents(session: Session) -> tuple[torch.Tensor, torch.Tensor]:
+    if session.pivot is None or session.current is None:
+        raise SessionError("the session holds no inversion yet; run: realedit invert PHOTO --keep DIR")
+    return session.pivot, session.current
+
+
+def _points(points: ArrayLike) -> list[tuple[float, float]]:
+    return [(float(x), float(y)) for x, y in np.asarray(points, float).reshape(-1, 2)]
+
+
+def _device(checkpoint: Checkpoint) -> torch.device:
+    return next(checkpoint.generator.parameters()).device
