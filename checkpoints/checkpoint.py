@@ -42,6 +42,7 @@ class Checkpoint:
     codes: the distribution of real pictures' codes, or None.
     domain: "face", "cat", ... or "unknown". alignment: how photos become crops, "ffhq" or "box".
     sha256: of the content of the file it came from.
+    drag_layers: how many W+ layers, from the first, drags should move (metadata `drag_layers`); None: no advice.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Checkpoint:
     alignment: Alignment
     licence: str
     sha256: str
+    drag_layers: int | None = None
 
     @property
     def perceptual(self) -> Callable[[Tensor], list[Tensor]] | None:
@@ -142,7 +144,16 @@ def assemble(stored: StoredModel, sha256: str, device: torch.device, name: str) 
         alignment=cast(Alignment, alignment),
         licence=stored.metadata.get("licence", "unknown"),
         sha256=sha256,
+        drag_layers=_drag_layers(stored.metadata.get("drag_layers"), arch.num_ws, source),
     )
+
+
+def _drag_layers(text: str | None, num_ws: int, source: str) -> int | None:
+    if text is None:
+        return None
+    if not text.isdecimal() or not 1 <= int(text) <= num_ws:
+        raise CheckpointError(f"{source} says drag_layers {text!r}, which is no number from 1 to {num_ws}.")
+    return int(text)
 
 
 def _codes(stored: StoredModel, w_dim: int, device: torch.device) -> Codes | None:

@@ -59,6 +59,6 @@ def _sampled_axes(checkpoint: Checkpoint, samples: int, seed: int) -> tuple[Tens
     label = torch.zeros(samples, generator.c_dim, device=device) if generator.c_dim else None
     codes = generator.mapping(z, label)[:, 0]  # [samples, w_dim]
     mean = codes.mean(0)
-    rank = min(128, codes.shape[1], samples - 1)
+    rank = min(codes.shape[1], samples - 1)
     _, singular, rows = torch.linalg.svd(codes - mean, full_matrices=False)
     return mean, rows[:rank], singular[:rank] / max(samples - 1, 1) ** 0.5

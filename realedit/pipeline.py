@@ -15,14 +15,14 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 import inversion
-from alignment import centred_square, choose_face, extract_crop, find_faces
-from alignment.errors import OutsideError
+from alignment import Face, centred_square, choose_face, extract_crop, find_faces
+from alignment.errors import NoFaceError, OutsideError
 from alignment.models import FaceModels
 from checkpoints import Checkpoint, Generator
 from inversion import InversionSettings, Step
 from realedit.compositing import ChangeSettings, Mode, describe, paste
 from realedit.drag import DragSettings, DragStep, Editor
-from realedit.errors import SessionError
+from realedit.errors import SessionError, UsageError
 from realedit.masks import Reach, reach_region
 from realedit.photos import Photo
 from realedit.session import Drag, Session, mask_name, to_picture, to_tensor
@@ -66,7 +66,7 @@ def align(
     landmarks = None
     index = None
     if checkpoint.alignment == "ffhq":
-        chosen = choose_face(find_faces(pixels, models=models), face, points)
+        chosen = _chosen_face(pixels, photo_path, face, points, models)
         square, landmarks, index = chosen.alignment, chosen.landmarks, chosen.index
     else:
         square = centred_square(photo.width, photo.height)
@@ -86,6 +86,17 @@ def align(
         crop=crop.pixels,
         valid=crop.valid,
     )
+
+
+def _chosen_face(
+    pixels: NDArray[np.uint8], path: Path, face: str | int, points: ArrayLike | None, models: FaceModels | None
+) -> Face:
+    try:
+        return choose_face(find_faces(pixels, points=points, models=models), face, points)
+    except NoFaceError as error:
+        raise NoFaceError(f"{path}: {error}") from error
+    except ValueError as error:
+        raise UsageError(f"{error}") from error
 
 
 def invert(
@@ -139,6 +150,7 @@ def drag(
     goal = session.alignment.to_crop(targets, size)
     entry = Drag(_points(handles), _points(targets), [], 0, "nothing", reach, None)
     if mask is not None:
+        _check_mask(mask, entry)
         entry = msgspec.structs.replace(entry, mask=mask_name(mask))
         session = replace(session, masks={**session.masks, mask_name(mask): mask})
     editor = Editor(
@@ -147,7 +159,7 @@ def drag(
         settings or DragSettings(),
         inversion.CodeSpace.of(checkpoint),
         mask=crop_region(session, entry, size),
-        layers=None,
+        layers=checkpoint.drag_layers,
     )
     editor.add(start, goal)
     step = None
@@ -220,6 +232,13 @@ def check_points(session: Session, *points: ArrayLike) -> None:
                 f"the point {x:g},{y:g} lies outside of the aligned square ({left:.0f},{top:.0f} to "
                 f"{right:.0f},{bottom:.0f}); drag points on or near the face"
             )
+
+
+def _check_mask(mask: NDArray[np.uint8], entry: Drag) -> None:
+    """Raise UsageError where the mask forbids a handle to move."""
+    for x, y in entry.handles:
+        if mask[min(int(y), mask.shape[0] - 1), min(int(x), mask.shape[1] - 1)] < 128:
+            raise UsageError(f"the mask is black at the handle {x:g},{y:g}, which it must let move; paint it white there")
 
 
 def crop_region(session: Session, entry: Drag, size: int) -> NDArray[np.float32]:

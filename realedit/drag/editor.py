@@ -95,6 +95,7 @@ class Editor:
 
     def add(self, handles: ArrayLike, targets: ArrayLike) -> None:
         """Add points `[K, 2]`, crop pixels of the current picture. Raises UsageError outside of the crop."""
+        self._settle()
         new, goals = self._cells(handles), self._cells(targets)
         for points in (new, goals):
             if bool(((points < 0) | (points > self.cells)).any()):
@@ -106,22 +107,17 @@ class Editor:
             handles=torch.cat([self.state.handles, new]),
             targets=torch.cat([self.state.targets, goals]),
             templates=torch.cat([self.state.templates, sample(features, new)]),
-            best=None,
-            best_handles=None,
-            best_distance=float("inf"),
         )
 
     def remove(self, indices: Sequence[int]) -> None:
         """Forget points by their place in the order they were added."""
+        self._settle()
         keep = [i for i in range(len(self.state.handles)) if i not in set(indices)]
         self.state = replace(
             self.state,
             handles=self.state.handles[keep],
             targets=self.state.targets[keep],
             templates=self.state.templates[keep],
-            best=None,
-            best_handles=None,
-            best_distance=float("inf"),
         )
 
     def set_mask(self, mask: NDArray[np.float32] | None) -> None:
@@ -136,7 +132,7 @@ class Editor:
         if not self.history:
             return False
         self.state = self.history.pop()
-        self._optimiser = None
+        self._settle()
         return True
 
     def steps(self) -> Iterator[DragStep]:
@@ -145,6 +141,7 @@ class Editor:
         The generator runs once per step: the features that say where the handles are now are the ones the next update
         supervises.
         """
+        self._settle()
         self.history.append(self.state)
         total, since_progress, loss = self.settings.max_steps, 0, 0.0
         if len(self.state.handles) == 0 or float(self._distance().max()) <= 1e-6:
@@ -160,6 +157,14 @@ class Editor:
                 if ending != "running":
                     return
             loss = self._update(features)
+
+    def _settle(self) -> None:
+        """Go on from the best latent, with a fresh optimiser."""
+        state = self.state
+        if state.best is not None and state.best_handles is not None:
+            state = replace(state, latent=state.best, handles=state.best_handles)
+        self.state = replace(state, best=None, best_handles=None, best_distance=float("inf"))
+        self._optimiser = None
 
     def _ending(self, index: int, since_progress: int) -> Ending:
         if float(self._distance().max()) <= self.lengths.until:
