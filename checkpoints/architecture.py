@@ -11,6 +11,7 @@ from .errors import CheckpointError
 Shapes = Mapping[str, Sequence[int]]
 
 MAX_RESOLUTION = 4096
+MAX_WIDTH = 1 << 16
 _BLOCK = re.compile(r"synthesis\.b(\d+)\.conv1\.weight")
 
 
@@ -112,7 +113,7 @@ def _dim(shapes: Shapes, name: str, axis: int, source: str) -> int:
     shape = shapes.get(name)
     if shape is None:
         raise CheckpointError(f"{source} lacks the tensor {name}; use a complete StyleGAN2 generator.")
-    if axis >= len(shape):
+    if axis >= len(shape) or not 1 <= shape[axis] <= MAX_WIDTH:
         raise CheckpointError(
             f"{source} has the tensor {name} of shape {list(shape)}, which does not fit; use another file."
         )

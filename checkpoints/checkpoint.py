@@ -38,11 +38,10 @@ class Codes:
 class Checkpoint:
     """A loaded model: a frozen generator in float32 and what is known about it.
 
-    encoder: crop [N, 3, R, R] in [-1, 1] -> ws [N, num_ws, w_dim], or None.
-    codes: the distribution of real pictures' codes, or None.
-    domain: "face", "cat", ... or "unknown". alignment: how photos become crops, "ffhq" or "box".
-    sha256: of the content of the file it came from.
-    drag_layers: how many W+ layers, from the first, drags should move (metadata `drag_layers`); None: no advice.
+    encoder: crop [N, 3, R, R] in [-1, 1] -> ws [N, num_ws, w_dim], or None. codes: the distribution of real
+    pictures' codes, or None. domain: "face", "cat", ... or "unknown". alignment: how photos become crops,
+    "ffhq" or "box". sha256: of the content of the file it came from. drag_layers: how many W+ layers, from
+    the first, drags should move (metadata `drag_layers`); None: no advice.
     """
 
     name: str

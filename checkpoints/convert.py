@@ -8,9 +8,9 @@ import safetensors
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .architecture import infer_architecture
+from .architecture import Architecture, infer_architecture
 from .domains import DOMAINS, Alignment, default_alignment, guess_domain
-from .errors import CheckpointError, UnsupportedModelError
+from .errors import CheckpointError, DamagedFileError, UnsupportedModelError
 from .files import replacing, require_disk, write_error
 from .formats import read_foreign, read_state_dict, sample_codes
 from .formats.sniff import is_safetensors
@@ -42,11 +42,24 @@ def complete(stored: StoredModel) -> StoredModel:
     shapes = {name: tuple(tensor.shape) for name, tensor in stored.generator.items()}
     arch = infer_architecture(shapes, stored.arguments, stored.source)
     check_tensors({"mapping.w_avg": (arch.w_dim,), **shapes}, expected_shapes(arch), stored.source)
-    codes = stored.codes or sample_codes(arch, stored.generator)
+    for name, tensor in stored.generator.items():
+        if not bool(tensor.isfinite().all()):
+            raise DamagedFileError(
+                f"{stored.source} cannot be used: {name} holds numbers that are not finite; "
+                f"its training may have diverged, so use an earlier snapshot."
+            )
+    codes = stored.codes or _codes(arch, stored)
     generator = stored.generator
     if "mapping.w_avg" not in generator:
         generator = {**generator, "mapping.w_avg": codes["mean"].clone()}
     return replace(stored, generator=generator, codes=codes)
+
+
+def _codes(arch: Architecture, stored: StoredModel) -> dict[str, Tensor]:
+    try:
+        return sample_codes(arch, stored.generator)
+    except DamagedFileError as error:
+        raise DamagedFileError(f"{stored.source} cannot be used: {error}.") from error
 
 
 def describe(

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..architecture import Architecture
+from ..errors import DamagedFileError
 from ..mapping import MappingNetwork
 
 SAMPLES: Final = 8192
@@ -33,11 +34,12 @@ def sample_codes(arch: Architecture, generator: dict[str, Tensor]) -> dict[str, 
             classes = torch.randint(arch.c_dim, (1024,), generator=rng)
             label = torch.nn.functional.one_hot(classes, arch.c_dim).float()
         total.append(network(z, label))
-    w = torch.cat(total)  # [SAMPLES, w_dim]
-    mean = w.mean(dim=0)
-    variances, axes = torch.linalg.eigh(torch.cov((w - mean).t().double()))
+    w = torch.cat(total).double()  # [SAMPLES, w_dim]
+    if not bool(w.isfinite().all()):
+        raise DamagedFileError("its mapping network gives no finite numbers; use another file")
+    variances, axes = torch.linalg.eigh(torch.cov(w.t()))
     count = min(COMPONENTS, arch.w_dim)
     components = axes.flip(1).t()[:count].float()  # the largest first
     signs = components.gather(1, components.abs().argmax(dim=1, keepdim=True)).sign()
     std = variances.flip(0)[:count].clamp_min(0).sqrt().float()
-    return {"mean": mean, "components": (components * signs).contiguous(), "std": std}
+    return {"mean": w.mean(dim=0).float(), "components": (components * signs).contiguous(), "std": std}

@@ -130,8 +130,8 @@ def _add_average(tensors: dict[str, Tensor], file: Unpickled, read_tensor: Tenso
     """rosinality keeps the mean w beside the network; pSp and e4e one per layer, all the same."""
     value = (as_mapping(file.root) or {}).get("latent_avg")
     lazy = file.tensor(value)
-    if lazy is not None and "mapping.w_avg" not in tensors and 1 <= len(lazy.shape) <= 3:
-        average = read_tensor(lazy).float()
+    if lazy is not None and "mapping.w_avg" not in tensors:
+        average = read_tensor(lazy, 1, 2, 3).float()
         tensors["mapping.w_avg"] = average.reshape(-1, average.shape[-1]).mean(dim=0)
 
 

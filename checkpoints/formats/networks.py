@@ -37,7 +37,10 @@ class TensorReader:
     def __init__(self, limit: int) -> None:
         self.left = limit
 
-    def __call__(self, tensor: LazyTensor) -> Tensor:
+    def __call__(self, tensor: LazyTensor, *dimensions: int) -> Tensor:
+        """Copy a tensor that must have one of the given numbers of dimensions, none of them empty."""
+        if 0 in tensor.shape or (dimensions and len(tensor.shape) not in dimensions):
+            raise DamagedFileError(f"it has a tensor of shape {list(tensor.shape)} where that makes no sense")
         self.left -= tensor.nbytes
         if self.left < 0:
             raise DamagedFileError("it describes more tensors than it has bytes for")

@@ -81,12 +81,13 @@ def _target(name: str) -> str | None:
 
 
 def _convert(target: str, lazy: LazyTensor, read_tensor: TensorReader) -> Tensor:
-    tensor = read_tensor(lazy).float()
     last = target.rsplit(".", 1)[-1]
+    if last == "noise_const":
+        tensor = read_tensor(lazy, 4).float()
+        return tensor[0, 0].clone()
+    tensor = read_tensor(lazy).float()
     if last == "resample_filter":
         return tensor / 4
-    if last == "noise_const":
-        return tensor.reshape(tensor.shape[-2:]) if tensor.ndim == 4 else tensor
     if last == "noise_strength":
         return tensor.reshape(()) if tensor.numel() == 1 else tensor
     if last == "bias":

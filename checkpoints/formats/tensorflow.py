@@ -108,15 +108,16 @@ def _convert(name: str, lazy: LazyTensor, read_tensor: TensorReader) -> tuple[st
     if match := _NOISE.fullmatch(name):
         index = min(int(match[1]), 32)
         resolution = 4 << (index + 1) // 2
-        tensor = read_tensor(lazy).float().reshape(resolution, -1)
-        return f"synthesis.b{resolution}.conv{(index + 1) % 2}.noise_const", tensor
+        tensor = read_tensor(lazy, 4).float()
+        return f"synthesis.b{resolution}.conv{(index + 1) % 2}.noise_const", tensor[0, 0].clone()
     if name == "synthesis/4x4/Const/const":
         return "synthesis.b4.const", read_tensor(lazy).float().squeeze(0)
     match = _LAYER.fullmatch(name)
     if not match or match[3] not in _PARTS:
         return None
-    tensor = _turned(read_tensor(lazy).float())
-    if match[2] == "Conv0_up" and match[3] == "weight":
+    kernel = match[3] == "weight"
+    tensor = _turned(read_tensor(lazy, *((4,) if kernel else (0, 1, 2))).float())
+    if match[2] == "Conv0_up" and kernel:
         tensor = tensor.flip(2, 3)
     if match[3] == "mod_bias":
         tensor = tensor + 1

@@ -113,6 +113,23 @@ def test_tensorflow_pickles(tmp_path: Path, protocol: int) -> None:
     same(write(tmp_path / "stylegan2-car-config-f.pkl", samples.tensorflow_pickle(G, protocol)))
 
 
+@pytest.mark.parametrize("name", ["synthesis.b8.conv1.weight", "mapping.fc1.weight"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_of_a_training_that_diverged(tmp_path: Path, name: str, value: float) -> None:
+    tensors = samples.nvidia_tensors(G)
+    tensors[name].view(-1)[3] = value
+    with pytest.raises(DamagedFileError, match="not finite"):
+        checkpoints.load(write(tmp_path / "x.pkl", samples.nvidia_pickle(G, tensors=tensors)), cache=False)
+
+
+def test_weights_that_overflow(tmp_path: Path) -> None:
+    tensors = samples.nvidia_tensors(G)
+    tensors["mapping.fc0.weight"].fill_(3e38)
+    tensors["mapping.fc1.weight"].fill_(3e38)
+    with pytest.raises(DamagedFileError, match="no finite numbers"):
+        checkpoints.load(write(tmp_path / "x.pkl", samples.nvidia_pickle(G, tensors=tensors)), cache=False)
+
+
 def test_a_conversion_computes_the_same(tmp_path: Path) -> None:
     from checkpoints.convert import convert
 

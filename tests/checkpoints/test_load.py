@@ -102,6 +102,15 @@ def test_missing_and_unknown_tensors_are_named(tmp_path: Path) -> None:
         checkpoints.load(tmp_path / "c.safetensors")
 
 
+def test_a_width_that_no_network_has_is_refused(tmp_path: Path) -> None:
+    from checkpoints.architecture import infer_architecture
+
+    shapes = {"synthesis.b4.conv1.weight": (8, 8, 3, 3), "synthesis.b8.conv1.weight": (8, 8, 3, 3)}
+    shapes["synthesis.b4.conv1.affine.weight"] = (0, 1 << 47)
+    with pytest.raises(CheckpointError, match="which does not fit"):
+        infer_architecture(shapes, {}, "x")
+
+
 def test_no_synthesis_blocks(tmp_path: Path) -> None:
     save_file({"mapping.w_avg": torch.zeros(4)}, tmp_path / "a.safetensors", {"generator": "{}"})
     with pytest.raises(CheckpointError, match="not a StyleGAN2 generator"):
