@@ -24,10 +24,12 @@ class ReachSettings:
     """Widths of a drag's local region, in shares of the crop's side.
 
     core: everything this near to the dragged part may move fully. fade: over this much more it fades to nothing.
+    others: how much of the reach is left on other parts of the face (a mouth moves, the nose above it hardly).
     """
 
     core: float = 0.05
     fade: float = 0.12
+    others: float = 0.3
 
 
 def read_mask(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -79,8 +81,7 @@ def reach_region(
     centre, axes, angle = _face_ellipse(landmarks, 1.0 if reach == "face" else 1.45)
     region = np.zeros((size, size), np.uint8)
     cv2.ellipse(region, (centre, axes, angle), 255, -1)
-    distance = cv2.distanceTransform(255 - region, cv2.DIST_L2, 5) / size
-    return _smoothstep(1 - distance / 0.08) * everything
+    return _smoothstep(1 - _distance(region) / 0.08) * everything
 
 
 def _face_ellipse(
@@ -111,32 +112,51 @@ def local_reach(
     handles, targets `[K, 2]` and landmarks `[68, 2]` are crop pixels at `size`.
     """
     settings = settings or ReachSettings()
-    region = np.zeros((size, size), np.uint8)
+    dragged = np.zeros((size, size), np.uint8)
+    held = np.zeros((size, size), np.uint8)
     for handle, target in zip(handles, targets, strict=True):
-        ends = _fixed_point(np.stack([handle, target]))
-        cv2.line(region, ends[0], ends[1], 255, thickness=max(1, size // 64), shift=4)
-        if landmarks is not None:
-            part = _part_under(handle, landmarks, 0.08 * size)
-            if len(part):
-                hull = cv2.convexHull(part.astype(np.float32))[:, 0]
-                cv2.fillConvexPoly(region, np.asarray(_fixed_point(hull), np.int32), 255, shift=4)
-    distance = cv2.distanceTransform(255 - region, cv2.DIST_L2, 5) / size
-    return _smoothstep(1 - (distance - settings.core) / settings.fade)
+        start, end = _fixed_point(np.stack([handle, target]))
+        cv2.line(dragged, start, end, 255, thickness=max(1, size // 64), shift=4)
+    if landmarks is not None:
+        touched = [_landmark_under(handle, landmarks, 0.08 * size) for handle in handles]
+        for index in touched:
+            if index is not None:
+                _fill(dragged, landmarks[_part_around(index)])
+        names = {region_of(index) for index in touched if index is not None}
+        for name in set(REGIONS) - names - {"jaw"}:
+            _fill(held, landmarks[list(REGIONS[name])])
+    reach = _smoothstep(1 - (_distance(dragged) - settings.core) / settings.fade)
+    if not held.any():
+        return reach
+    free = _smoothstep(_distance(held) / settings.core)
+    kept = np.maximum(settings.others + (1 - settings.others) * free, dragged > 0)
+    return (reach * kept).astype(np.float32)
 
 
-def _part_under(
+def _landmark_under(
     point: NDArray[np.float64], landmarks: NDArray[np.float64], within: float
-) -> NDArray[np.float64]:
-    """The landmarks `[N, 2]` of the face part a point lies on; of the jaw, those near it; none where it is far off."""
+) -> int | None:
+    """The landmark nearest to a point, None where all are farther than `within`."""
     distances = np.linalg.norm(landmarks - point, axis=1)
     nearest = int(distances.argmin())
-    if distances[nearest] > within:
-        return landmarks[:0]
-    name = region_of(nearest)
-    members = list(REGIONS[name])
-    if name == "jaw":  # the whole outline is the face, not a part of it
-        members = [index for index in members if abs(index - nearest) <= 2]
-    return landmarks[members]
+    return nearest if distances[nearest] <= within else None
+
+
+def _part_around(index: int) -> list[int]:
+    """The landmarks of the face part a landmark belongs to; of the jaw, whose outline is the face, those near it."""
+    members = REGIONS[region_of(index)]
+    return [each for each in members if region_of(index) != "jaw" or abs(each - index) <= 2]
+
+
+def _fill(region: NDArray[np.uint8], points: NDArray[np.float64]) -> None:
+    hull = cv2.convexHull(points.astype(np.float32))[:, 0]
+    cv2.fillConvexPoly(region, np.asarray(_fixed_point(hull), np.int32), 255, shift=4)
+
+
+def _distance(region: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Distance to a region, in shares of the picture's side."""
+    distance: NDArray[np.float32] = cv2.distanceTransform(255 - region, cv2.DIST_L2, 5) / region.shape[0]
+    return distance
 
 
 def _fixed_point(points: NDArray[np.floating]) -> list[tuple[int, int]]:
