@@ -16,7 +16,7 @@ from realedit.errors import OutputError, UsageError
 from realedit.files import write_bytes
 
 # The corners of the mouth of the astronaut (Eileen Collins), and where a wider smile has them, in photo pixels.
-SMILE = (((200.5, 139.5), (193.5, 134.5)), ((246.5, 141.5), (253.5, 137.0)))
+SMILE = (((200.5, 139.5), (195.5, 136.0)), ((246.5, 141.5), (251.5, 138.5)))
 
 
 @click.command("demo")
