@@ -1,4 +1,6 @@
-"""Inversion: an aligned crop -> a W+ latent whose picture is like it, and a generator tuned to show it exactly."""
+"""Inversion: an aligned crop -> a W+ latent whose picture is like it, and a generator tuned to show it
+exactly.
+"""
 
 from inversion.delta import apply, difference
 from inversion.perceptual import GanFeatures, Lpips, PerceptualLoss, Pyramid, choose

@@ -1,4 +1,8 @@
-"""A tuned generator as the difference from the one it was tuned from: small enough to keep beside every photo."""
+"""A tuned generator as the difference from the one it was tuned from: small enough to keep beside every
+photo.
+"""
+
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -18,7 +22,7 @@ def difference(tuned: Generator, original: Generator) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def apply(generator: Generator, changes: dict[str, Tensor]) -> None:
+def apply(generator: Generator, changes: Mapping[str, Tensor]) -> None:
     """Add stored differences to a fresh copy of the generator they belong to.
 
     Raises ValueError for a name or shape the generator does not have.
@@ -27,4 +31,5 @@ def apply(generator: Generator, changes: dict[str, Tensor]) -> None:
     for name, change in changes.items():
         if name not in own or own[name].shape != change.shape:
             raise ValueError(f"the stored tuning does not fit this generator: {name}")
+    for name, change in changes.items():
         own[name].add_(change.to(own[name].device, own[name].dtype))

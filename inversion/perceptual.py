@@ -1,7 +1,8 @@
 """Perceptual losses behind one protocol.
 
-Every loss compares two pictures `[N, 3, H, W]` in [-1, 1] under a weight map `[N, 1, H, W]` in [0, 1] (1: compare here)
-and returns one scalar. `gan-features` needs nothing but the checkpoint; `lpips` needs a backbone's weights.
+Every loss compares two pictures `[N, 3, H, W]` in [-1, 1] under a weight map `[N, 1, H, W]` in [0, 1] (1:
+compare here) and returns one scalar. `gan-features` needs nothing but the checkpoint; `lpips` needs a
+backbone's weights.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,14 +27,25 @@ class PerceptualLoss(Protocol):
 
 
 def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
-    """Mean of `[N, C, H, W]` values under a `[N, 1, H, W]` weight, over everything; 0 where nothing is weighed."""
+    """Mean of `[N, C, H, W]` values under a `[N, 1, H, W]` weight, over everything; 0 where nothing is
+    weighed.
+    """
     total = (values * weight).sum()
     return total / (weight.sum() * values.shape[1]).clamp_min(1e-6)
 
 
 def resize_valid(valid: Tensor, size: Sequence[int]) -> Tensor:
-    """The weight map at another size: area mean, so that a half-valid cell counts half."""
-    return F.adaptive_avg_pool2d(valid, list(size))
+    """The weight map at another size, no larger: the least weight in each cell, so that what must not count
+    never does.
+    """
+    return -F.adaptive_max_pool2d(-valid, (size[0], size[1]))
+
+
+def within(image: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    """The image where `valid` is 1 and the target elsewhere: networks look over the border of what is
+    compared.
+    """
+    return target + (image - target) * valid
 
 
 class Pyramid:
@@ -52,7 +64,7 @@ class Pyramid:
                 if min(image.shape[-2:]) < 8:
                     break
                 image, target = F.avg_pool2d(image, 2), F.avg_pool2d(target, 2)
-                valid = F.avg_pool2d(valid, 2)
+                valid = resize_valid(valid, image.shape[-2:])
             difference = image - target
             total = total + weighted_mean(difference.abs(), valid)
             total = total + self.gradients * self._gradients(difference, valid)
@@ -70,8 +82,8 @@ class Pyramid:
 class GanFeatures:
     """The checkpoint's own trunk as a feature distance, added to the pyramid loss.
 
-    Features are normalised per position over channels and compared by squared distance, as LPIPS does without its
-    learned weights (Zhang et al. 2018, arXiv 1801.03924).
+    Features are normalised per position over channels and compared by squared distance, as LPIPS does without
+    its learned weights (Zhang et al. 2018, arXiv 1801.03924).
     """
 
     name = "gan-features"
@@ -88,12 +100,14 @@ class GanFeatures:
         total = self.pyramid(image, target, valid)
         if self.weight == 0:
             return total
-        ours = self.features(self._at_resolution(image))
+        ours = self.features(self._at_resolution(within(image, target, valid)))
         with torch.no_grad():
             theirs = self.features(self._at_resolution(target))
         for a, b in zip(ours, theirs, strict=True):
             squared = (_unit(a) - _unit(b)).square().sum(1, keepdim=True)
-            total = total + self.weight * weighted_mean(squared, resize_valid(valid, a.shape[-2:])) / len(ours)
+            total = total + self.weight * weighted_mean(squared, resize_valid(valid, a.shape[-2:])) / len(
+                ours
+            )
         return total
 
     def _at_resolution(self, image: Tensor) -> Tensor:
@@ -113,7 +127,7 @@ class Lpips:
         import lpips  # imported here: it pulls in torchvision and scipy, which most runs do not need
 
         self.name = f"lpips-{net}"
-        # pnet_rand: or else the package downloads the backbone. Its own learned weights come with the package.
+        # pnet_rand: else the package downloads the backbone. Its own learned weights come with the package.
         self.model: Any = lpips.LPIPS(net=net, pnet_rand=True, spatial=True, verbose=False)
         load_backbone(self.model.net, net, backbone)
         self.model.eval().requires_grad_(False).to(device)
@@ -124,12 +138,13 @@ class Lpips:
                 F.interpolate(x, size=[64, 64], mode="bilinear", align_corners=False)
                 for x in (image, target, valid)
             )
-        distance: Tensor = self.model(image, target)  # [N, 1, H, W]
+        distance: Tensor = self.model(within(image, target, valid), target)  # [N, 1, H, W]
         return weighted_mean(distance, valid)
 
 
 def load_backbone(network: torch.nn.Module, net: LpipsNet, weights: Mapping[str, Tensor]) -> None:
-    """Copy torchvision's weights into the slices lpips cuts a backbone into; the slices keep torchvision's indices.
+    """Copy torchvision's weights into the slices lpips cuts a backbone into; the slices keep torchvision's
+    indices.
 
     Raises ValueError when a weight is missing or has another shape.
     """
@@ -150,8 +165,9 @@ def choose(
 ) -> PerceptualLoss:
     """The loss called `name` (`auto`, `pyramid`, `gan-features`, `lpips-vgg`, `lpips-alex`, `lpips-squeeze`).
 
-    backbones: the weights that are at hand, by loss name. `auto` takes LPIPS (vgg, alex, squeeze in this order) where its
-    weights are, then the checkpoint's trunk, then the pyramid. Raises ValueError for a name that cannot be had.
+    backbones: the weights that are at hand, by loss name. `auto` takes LPIPS (vgg, alex, squeeze in this
+    order) where its weights are, then the checkpoint's trunk, then the pyramid. Raises ValueError for a name
+    that cannot be had.
     """
     backbones = backbones or {}
     device = str(next(checkpoint.generator.parameters()).device)

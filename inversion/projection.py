@@ -1,7 +1,8 @@
 """Projection: crop -> latent, by optimising W+ at a fixed generator.
 
-As in Abdal et al. 2019 (Image2StyleGAN, arXiv 1904.03189) and Karras et al. 2020 (arXiv 1912.04958, appendix D), with
-the encoder's guess as the start, most steps on the generator's lower-resolution partial sums, and the noise fixed.
+As in Abdal et al. 2019 (Image2StyleGAN, arXiv 1904.03189) and Karras et al. 2020 (arXiv 1912.04958, appendix
+D), with the encoder's guess as the start, most steps on the generator's lower-resolution partial sums, and
+the noise fixed.
 """
 
 import math
@@ -40,8 +41,8 @@ def project(
 ) -> Iterator[Step]:
     """Optimise W+ until the picture of the latent is like the crop.
 
-    crop `[1, 3, R, R]` in [-1, 1]; valid `[1, 1, R, R]`, 1 where the photo has pixels. Yields a `Step` after every
-    update; the last one holds the result. `start` defaults to `starting_latent`.
+    crop `[1, 3, R, R]` in [-1, 1]; valid `[1, 1, R, R]`, 1 where the photo has pixels. Yields a `Step` after
+    every update; the last one holds the result. `start` defaults to `starting_latent`.
     """
     generator = checkpoint.generator
     codes = CodeSpace.of(checkpoint)

@@ -1,4 +1,6 @@
-"""Keeping a latent where the generator knows its way: near the codes of its training, and its layers near each other."""
+"""Keeping a latent where the generator knows its way: near the codes of its training, and its layers near
+each other.
+"""
 
 from dataclasses import dataclass
 
@@ -12,8 +14,8 @@ from checkpoints import Checkpoint
 class CodeSpace:
     """Mean and principal axes of W, to measure distances in units of the codes' own spread.
 
-    mean `[w_dim]`; components `[K, w_dim]`, orthonormal rows; std `[K]`; floor: the spread given to what the axes leave
-    out, per dimension; scale: root mean square spread over all dimensions.
+    mean `[w_dim]`; components `[K, w_dim]`, orthonormal rows; std `[K]`; floor: the spread given to what the
+    axes leave out, per dimension; scale: root mean square spread over all dimensions.
     """
 
     mean: Tensor
@@ -38,7 +40,9 @@ class CodeSpace:
         return cls(mean, components, std.clamp_min(floor), floor, max(scale, 1e-4))
 
     def whitened(self, ws: Tensor) -> Tensor:
-        """Mean squared whitened distance per dimension of `[N, L, w_dim]`, a scalar (1: as far as a usual code)."""
+        """Mean squared whitened distance per dimension of `[N, L, w_dim]`, a scalar (1: as far as a usual
+        code).
+        """
         centred = ws - self.mean
         along = centred @ self.components.T  # [N, L, K]
         rest = (centred.square().sum(-1) - along.square().sum(-1)).clamp_min(0)  # [N, L]

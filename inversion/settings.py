@@ -41,7 +41,7 @@ class TuningSettings:
     first_resolution: blocks below it stay as they are (0: every block is tuned).
     """
 
-    steps: int = 120
+    steps: int = 60
     learning_rate: float = 2e-3
     l2: float = 1.0
     target: float = 0.0

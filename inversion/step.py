@@ -13,8 +13,8 @@ StageName = Literal["project", "tune"]
 class Step:
     """One optimisation step of a stage, as it is handed to the caller.
 
-    index counts from 1; total is the most there can be. terms holds the loss by part. latent is the current W+
-    `[1, num_ws, w_dim]`, detached.
+    index counts from 1; total is the most there can be. terms holds the loss by part. latent is the current
+    W+ `[1, num_ws, w_dim]`, detached.
     """
 
     stage: StageName

@@ -1,10 +1,11 @@
 """Pivotal tuning: the generator's weights move a little so that the pivot shows the crop.
 
-Roich et al. 2021 (PTI, arXiv 2106.05744): eq. 2 for the reconstruction, eq. 4 and 5 for the locality regularisation.
+Roich et al. 2021 (PTI, arXiv 2106.05744): eq. 2 for the reconstruction, eq. 4 and 5 for the locality
+regularisation.
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Generator as Steps
 
 import torch
 from torch import Tensor
@@ -43,11 +44,12 @@ def tune(
     settings: TuningSettings,
     *,
     seed: int = 0,
-) -> Iterator[Step]:
-    """Tune `generator` (a `tuned_copy` of the checkpoint's) in place until the pivot's picture is like the crop.
+) -> Steps[Step, None, None]:
+    """Tune `generator` (a `tuned_copy` of the checkpoint's) in place until the pivot's picture is like the
+    crop.
 
-    pivot `[1, num_ws, w_dim]`; crop `[1, 3, R, R]` in [-1, 1]; valid `[1, 1, R, R]`. Yields a `Step` per update. The
-    weights are not trainable any more when the iterator ends or is closed.
+    pivot `[1, num_ws, w_dim]`; crop `[1, 3, R, R]` in [-1, 1]; valid `[1, 1, R, R]`. Yields a `Step` per
+    update. The weights are not trainable any more when the iterator ends or is closed.
     """
     parameters = tunable(generator, settings.first_resolution)
     for parameter in parameters.values():

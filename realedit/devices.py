@@ -6,8 +6,8 @@ from realedit.errors import UsageError
 
 
 def choose_device(name: str) -> torch.device:
-    """`auto` (CUDA, then MPS, then the CPU), `cpu`, `cuda`, `cuda:N` or `mps`. Raises UsageError for one that is not
-    there."""
+    """`auto` (CUDA, then MPS, then the CPU), `cpu`, `cuda`, `cuda:N` or `mps`. Raises UsageError for one
+    that is not there."""
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,8 @@ class EditRequest:
     compare: Path | None = None
     keep: Path | None = None
     reach: Reach = "local"
-    drag: DragSettings = DragSettings()
-    paste: PasteSettings = PasteSettings()
+    drag: DragSettings = field(default_factory=DragSettings)
+    paste: PasteSettings = field(default_factory=PasteSettings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +91,9 @@ def edit(request: EditRequest, *, on_step: OnStep = keep_going) -> EditReport:
     mask = None if request.mask is None else read_mask(request.mask, (photo.width, photo.height))
     handles, targets = (np.array(points, float) for points in zip(*request.drags, strict=True))
     checkpoint = checkpoints.load(request.model, device=choose_device(request.device))
-    session = inverted_session(request, photo, checkpoint, np.concatenate([handles, targets]), on_step=on_step)
+    session = inverted_session(
+        request, photo, checkpoint, np.concatenate([handles, targets]), on_step=on_step
+    )
     session = pipeline.drag(
         session,
         checkpoint,
@@ -176,7 +178,8 @@ def check_belongs(session: Session, photo: Photo | None, checkpoint: Checkpoint,
     """Raise SessionError when a session is of another photo or model."""
     if photo is not None and session.photo_sha256 != photo.sha256:
         raise SessionError(
-            f"the session in {folder} is of another photo ({session.photo_path}); use another folder for {photo.path}"
+            f"the session in {folder} is of another photo ({session.photo_path}); use another folder "
+            f"for {photo.path}"
         )
     if session.model_sha256 != checkpoint.sha256:
         raise SessionError(
@@ -203,8 +206,8 @@ def drag_warnings(session: Session) -> list[str]:
     moved = np.linalg.norm(np.subtract(last.targets, last.reached), axis=-1)
     if last.ending == "stalled":
         return [
-            f"the drag stalled after {last.steps} steps, {moved.max():.1f} px from its target: the model cannot move this "
-            "point there; the nearest it came was kept"
+            f"the drag stalled after {last.steps} steps, {moved.max():.1f} px from its target: the "
+            "model cannot move this point there; the nearest it came was kept"
         ]
     if last.ending == "steps":
         return [f"the drag ended after {last.steps} steps, {moved.max():.1f} px from its target"]
@@ -212,7 +215,8 @@ def drag_warnings(session: Session) -> list[str]:
 
 
 def write_comparison(path: Path, before: Photo, after: Photo, session: Session) -> None:
-    """Before and after side by side, and beside it `NAME.marked.png`, the photo with handles, targets and mask."""
+    """Before and after side by side, and beside it `NAME.marked.png`, the photo with handles, targets and
+    mask."""
     shown = before.srgb()
     last = session.history[-1]
     mask = session.masks.get(last.mask) if last.mask else None
@@ -230,11 +234,11 @@ def write_comparison(path: Path, before: Photo, after: Photo, session: Session) 
 
 
 def identity_distance(before: Photo, after: Photo, session: Session) -> float | None:
-    """dlib descriptor distance between the face before and after, at the landmarks of the photo; None without a face."""
+    """dlib descriptor distance between the face before and after, at the landmarks of the photo; None
+    without a face."""
     if session.landmarks is None:
         return None
     if after.changed is None:
         return 0.0
     one, other = (descriptor(photo.srgb(), session.landmarks) for photo in (before, after))
     return distance(one, other)
-

@@ -1,6 +1,7 @@
 """Where an edit may act: the user's mask, and the reach of a drag.
 
-A mask is a picture of the displayed photo's size, 1 = may move. A reach is a soft region `[S, S]` in [0, 1] over the crop.
+A mask is a picture of the displayed photo's size, 1 = may move. A reach is a soft region `[S, S]` in [0, 1]
+over the crop.
 """
 
 from dataclasses import dataclass
@@ -23,8 +24,10 @@ REACHES: tuple[Reach, ...] = ("local", "face", "head", "all")
 class ReachSettings:
     """Widths of a drag's local region, in shares of the crop's side.
 
-    core: everything this near to the dragged part may move fully. fade: over this much more it fades to nothing.
-    others: how much of the reach is left on other parts of the face (a mouth moves, the nose above it hardly).
+    core: everything this near to the dragged part may move fully. fade: over this much more it fades to
+    nothing.
+    others: how much of the reach is left on other parts of the face (a mouth moves, the nose above it
+    hardly).
     """
 
     core: float = 0.05
@@ -35,7 +38,8 @@ class ReachSettings:
 def read_mask(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
     """A mask picture as `[height, width]` uint8, 255 where it is white (>= 128), which may move, else 0.
 
-    size: the displayed photo's (width, height). Raises UsageError for another size, a missing file or an all-black mask.
+    size: the displayed photo's (width, height). Raises UsageError for another size, a missing file or an
+    all-black mask.
     """
     if not path.exists():
         raise UsageError(f"there is no mask {path}; give a picture of {size[0]} x {size[1]} pixels")
@@ -46,10 +50,12 @@ def read_mask(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
     height, width = picture.shape[:2]
     if (width, height) != size:
         raise UsageError(
-            f"the mask {path} has {width} x {height} pixels, the photo as displayed has {size[0]} x {size[1]}; "
-            "make them the same"
+            f"the mask {path} has {width} x {height} pixels, the photo as displayed has {size[0]} x {size[1]}"
+            "; make them the same"
         )
-    mask = np.where(cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY) >= 128, 255, 0).astype(np.uint8)
+    mask = np.where(cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY) >= 128, 255, 0).astype(
+        np.uint8
+    )
     if not mask.any():
         raise UsageError(f"the mask {path} is black everywhere, so nothing may move; paint white what may")
     return mask
@@ -66,9 +72,9 @@ def reach_region(
 ) -> NDArray[np.float32]:
     """The soft region `[size, size]` in [0, 1] a drag may change, by the name of its reach.
 
-    `local`: see `local_reach`. `face`: the face's oval with the forehead. `head`: an ellipse around face and hair.
-    `all`: the whole crop but a thin rim. Points and landmarks are crop pixels at `size`. Without landmarks `face` and
-    `head` are `all`.
+    `local`: see `local_reach`. `face`: the face's oval with the forehead. `head`: an ellipse around face and
+    hair. `all`: the whole crop but a thin rim. Points and landmarks are crop pixels at `size`. Without
+    landmarks `face` and `head` are `all`.
     """
     if reach == "local":
         return local_reach(handles, targets, size, landmarks=landmarks, settings=settings)
@@ -81,13 +87,14 @@ def reach_region(
     centre, axes, angle = _face_ellipse(landmarks, 1.0 if reach == "face" else 1.45)
     region = np.zeros((size, size), np.uint8)
     cv2.ellipse(region, (centre, axes, angle), 255, -1)
-    return _smoothstep(1 - _distance(region) / 0.08) * everything
+    return np.asarray(_smoothstep(1 - _distance(region) / 0.08) * everything, np.float32)
 
 
 def _face_ellipse(
     landmarks: NDArray[np.float64], grow: float
 ) -> tuple[tuple[float, float], tuple[float, float], float]:
-    """Centre, full axes and angle (degrees) of the face's oval: jaw to a forehead as high as the nose is long."""
+    """Centre, full axes and angle (degrees) of the face's oval: jaw to a forehead as high as the nose is
+    long."""
     eyes = landmarks[36:48].mean(0)
     chin = landmarks[8]
     up = (eyes - chin) / max(float(np.linalg.norm(eyes - chin)), 1e-6)
@@ -107,7 +114,8 @@ def local_reach(
     landmarks: NDArray[np.float64] | None = None,
     settings: ReachSettings | None = None,
 ) -> NDArray[np.float32]:
-    """The soft region `[size, size]` a drag may change: around handles and targets and the face parts they lie on.
+    """The soft region `[size, size]` a drag may change: around handles and targets and the face parts they
+    lie on.
 
     handles, targets `[K, 2]` and landmarks `[68, 2]` are crop pixels at `size`.
     """
@@ -115,7 +123,7 @@ def local_reach(
     dragged = np.zeros((size, size), np.uint8)
     held = np.zeros((size, size), np.uint8)
     for handle, target in zip(handles, targets, strict=True):
-        start, end = _fixed_point(np.stack([handle, target]))
+        start, end = _fixed_point(np.clip([handle, target], 0.5, size - 0.5))  # a line beside it is not drawn
         cv2.line(dragged, start, end, 255, thickness=max(1, size // 64), shift=4)
     if landmarks is not None:
         touched = [_landmark_under(handle, landmarks, 0.08 * size) for handle in handles]
@@ -130,12 +138,10 @@ def local_reach(
         return reach
     free = _smoothstep(_distance(held) / settings.core)
     kept = np.maximum(settings.others + (1 - settings.others) * free, dragged > 0)
-    return (reach * kept).astype(np.float32)
+    return np.asarray(reach * kept, np.float32)
 
 
-def _landmark_under(
-    point: NDArray[np.float64], landmarks: NDArray[np.float64], within: float
-) -> int | None:
+def _landmark_under(point: NDArray[np.float64], landmarks: NDArray[np.float64], within: float) -> int | None:
     """The landmark nearest to a point, None where all are farther than `within`."""
     distances = np.linalg.norm(landmarks - point, axis=1)
     nearest = int(distances.argmin())
@@ -143,20 +149,20 @@ def _landmark_under(
 
 
 def _part_around(index: int) -> list[int]:
-    """The landmarks of the face part a landmark belongs to; of the jaw, whose outline is the face, those near it."""
+    """The landmarks of the face part a landmark belongs to; of the jaw, whose outline is the face, those
+    near it."""
     members = REGIONS[region_of(index)]
     return [each for each in members if region_of(index) != "jaw" or abs(each - index) <= 2]
 
 
 def _fill(region: NDArray[np.uint8], points: NDArray[np.float64]) -> None:
-    hull = cv2.convexHull(points.astype(np.float32))[:, 0]
+    hull = np.asarray(cv2.convexHull(points.astype(np.float32))[:, 0], np.float32)
     cv2.fillConvexPoly(region, np.asarray(_fixed_point(hull), np.int32), 255, shift=4)
 
 
 def _distance(region: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Distance to a region, in shares of the picture's side."""
-    distance: NDArray[np.float32] = cv2.distanceTransform(255 - region, cv2.DIST_L2, 5) / region.shape[0]
-    return distance
+    return np.asarray(cv2.distanceTransform(255 - region, cv2.DIST_L2, 5) / region.shape[0], np.float32)
 
 
 def _fixed_point(points: NDArray[np.floating]) -> list[tuple[int, int]]:
@@ -166,4 +172,4 @@ def _fixed_point(points: NDArray[np.floating]) -> list[tuple[int, int]]:
 
 def _smoothstep(x: NDArray[np.floating]) -> NDArray[np.float32]:
     t = np.clip(x, 0, 1)
-    return (t * t * (3 - 2 * t)).astype(np.float32)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)

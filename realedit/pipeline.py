@@ -1,6 +1,7 @@
 """The four stages: align the photo, invert the crop, drag the latent, paste the change.
 
-Each takes and returns plain values (a `Photo`, a `Session`); `edit` of the command line is one after the other.
+Each takes and returns plain values (a `Photo`, a `Session`); `edit` of the command line is one after the
+other.
 """
 
 import dataclasses
@@ -89,7 +90,11 @@ def align(
 
 
 def _chosen_face(
-    pixels: NDArray[np.uint8], path: Path, face: str | int, points: ArrayLike | None, models: FaceModels | None
+    pixels: NDArray[np.uint8],
+    path: Path,
+    face: str | int,
+    points: ArrayLike | None,
+    models: FaceModels | None,
 ) -> Face:
     try:
         return choose_face(find_faces(pixels, points=points, models=models), face, points)
@@ -116,7 +121,9 @@ def invert(
     tuning: Mapping[str, torch.Tensor] = {}
     if settings.tuning.steps:
         tuned = inversion.tuned_copy(checkpoint.generator)
-        steps = inversion.tune(checkpoint, tuned, pivot, crop, valid, loss, settings.tuning, seed=settings.seed)
+        steps = inversion.tune(
+            checkpoint, tuned, pivot, crop, valid, loss, settings.tuning, seed=settings.seed
+        )
         for step in steps:
             if not on_step(step):
                 break
@@ -137,10 +144,11 @@ def drag(
     settings: DragSettings | None = None,
     on_step: OnStep = keep_going,
 ) -> Session:
-    """Drag handles to targets (`[K, 2]` photo pixels, positions in the current result), from the current latent.
+    """Drag handles to targets (`[K, 2]` photo pixels, positions in the current result), from the current
+    latent.
 
-    mask `[height, width]` uint8 over the displayed photo, white (>= 128) may move. Raises OutsideError for a point
-    outside of the square, SessionError before the inversion.
+    mask `[height, width]` uint8 over the displayed photo, white (>= 128) may move. Raises OutsideError for a
+    point outside of the square, SessionError before the inversion.
     """
     latent = _latents(session)[1].to(_device(checkpoint))
     check_points(session, handles, targets)
@@ -187,10 +195,9 @@ def render(
     return paste(photo, change, session.alignment, mask=_photo_mask(session), mode=settings.mode)
 
 
-def pictures(
-    session: Session, checkpoint: Checkpoint
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Before and after: the pivot and the current latent, `[R, R, 3]` sRGB in [0, 1], from the same generator."""
+def pictures(session: Session, checkpoint: Checkpoint) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Before and after: the pivot and the current latent, `[R, R, 3]` sRGB in [0, 1], from the same
+    generator."""
     pivot, current = _latents(session)
     generator = generator_of(session, checkpoint)
     device = _device(checkpoint)
@@ -223,7 +230,8 @@ def check_points(session: Session, *points: ArrayLike) -> None:
     for x, y in np.concatenate([np.asarray(p, float).reshape(-1, 2) for p in points]):
         if not (0 <= x <= width and 0 <= y <= height):
             raise OutsideError(
-                f"the point {x:g},{y:g} lies outside of the photo, which is {width} x {height} pixels as displayed"
+                f"the point {x:g},{y:g} lies outside of the photo, which is {width} x {height} "
+                "pixels as displayed"
             )
         if not session.alignment.contains([(x, y)])[0]:
             corners = session.alignment.corners()
@@ -238,7 +246,9 @@ def _check_mask(mask: NDArray[np.uint8], entry: Drag) -> None:
     """Raise UsageError where the mask forbids a handle to move."""
     for x, y in entry.handles:
         if mask[min(int(y), mask.shape[0] - 1), min(int(x), mask.shape[1] - 1)] < 128:
-            raise UsageError(f"the mask is black at the handle {x:g},{y:g}, which it must let move; paint it white there")
+            raise UsageError(
+                f"the mask is black at the handle {x:g},{y:g}, which it must let move; paint it white there"
+            )
 
 
 def crop_region(session: Session, entry: Drag, size: int) -> NDArray[np.float32]:
@@ -264,7 +274,8 @@ def _photo_mask(session: Session) -> NDArray[np.bool_] | None:
     names = [entry.mask for entry in session.history]
     if not names or None in names:
         return None
-    return np.logical_or.reduce([session.masks[name] >= 128 for name in names if name])
+    union: NDArray[np.bool_] = np.logical_or.reduce([session.masks[name] >= 128 for name in names if name])
+    return union
 
 
 def _latents(session: Session) -> tuple[torch.Tensor, torch.Tensor]:

@@ -7,8 +7,8 @@
     history.jsonl       one finished drag per line
     mask-*.png          masks of those drags, by content
 
-A `Session` in memory holds exactly what the folder would: values are rounded to what is stored before they are used, so
-that stages run one by one and all at once give the same bytes.
+A `Session` in memory holds exactly what the folder would: values are rounded to what is stored before they
+are used, so that stages run one by one and all at once give the same bytes.
 """
 
 import hashlib
@@ -67,8 +67,8 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """See the module. crop `[R, R, 3]` uint8 sRGB; valid `[R, R]` bool; latents `[1, num_ws, w_dim]`; None before the
-    inversion. masks: uint8 `[height, width]` pictures by the name that `Drag.mask` gives."""
+    """See the module. crop `[R, R, 3]` uint8 sRGB; valid `[R, R]` bool; latents `[1, num_ws, w_dim]`; None
+    before the inversion. masks: uint8 `[height, width]` pictures by the name that `Drag.mask` gives."""
 
     photo_path: Path
     photo_sha256: str
@@ -147,7 +147,9 @@ class Session:
     def load(cls, folder: Path) -> "Session":
         """Read a folder. Raises SessionError when it is missing, unfinished or damaged."""
         if not (folder / "session.json").is_file():
-            raise SessionError(f"{folder} holds no session; make one with: realedit invert PHOTO --keep {folder}")
+            raise SessionError(
+                f"{folder} holds no session; make one with: realedit invert PHOTO --keep {folder}"
+            )
         try:
             return cls._load(folder)
         except (OSError, ValueError, KeyError, msgspec.MsgspecError, SafetensorError) as error:
@@ -199,7 +201,8 @@ def mask_name(mask: NDArray[np.uint8]) -> str:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise OutputError for a place where no session can be kept: a file, a folder of other things, no parent."""
+    """Raise OutputError for a place where no session can be kept: a file, a folder of other things, no
+    parent."""
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; name a folder for the session")
     if not folder.exists():
@@ -232,7 +235,7 @@ def _read_png(path: Path) -> NDArray[np.uint8]:
     return picture  # type: ignore[return-value]
 
 
-def to_tensor(crop: NDArray[np.uint8], device: str = "cpu") -> Tensor:
+def to_tensor(crop: NDArray[np.uint8], device: torch.device | str = "cpu") -> Tensor:
     """A crop `[R, R, 3]` uint8 as `[1, 3, R, R]` float32 in [-1, 1]."""
     return torch.from_numpy(crop.copy()).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
 

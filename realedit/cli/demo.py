@@ -15,12 +15,15 @@ from realedit.editing import EditRequest, edit
 from realedit.errors import OutputError, UsageError
 from realedit.files import write_bytes
 
-# The corners of the mouth of the astronaut (Eileen Collins), and where a wider smile has them, in photo pixels.
+# The corners of the mouth of the astronaut (Eileen Collins), and where a wider smile has them, in photo
+# pixels.
 SMILE = (((200.5, 139.5), (195.5, 136.0)), ((246.5, 141.5), (251.5, 138.5)))
 
 
 @click.command("demo")
-@path_option("-o", "--output", default=Path("realedit-demo"), show_default=True, help="The folder to write into.")
+@path_option(
+    "-o", "--output", default=Path("realedit-demo"), show_default=True, help="The folder to write into."
+)
 @device_option
 @talk_options
 def demo_command(output: Path, device: str, verbose: bool, quiet: bool, log_file: Path | None) -> None:
@@ -49,7 +52,8 @@ def demo_command(output: Path, device: str, verbose: bool, quiet: bool, log_file
 
 
 def astronaut() -> NDArray[np.uint8]:
-    """scikit-image's photograph of Eileen Collins (NASA, public domain), `[512, 512, 3]`. Raises UsageError without it."""
+    """scikit-image's photograph of Eileen Collins (NASA, public domain), `[512, 512, 3]`. Raises UsageError
+    without it."""
     if find_spec("skimage") is None:
         raise UsageError("the demo's photograph comes with scikit-image; run: pip install 'realedit[demo]'")
     from skimage import data

@@ -11,7 +11,17 @@ import click
 from realedit import __version__
 
 PACKAGES = ("alignment", "checkpoints", "inversion")
-LIBRARIES = ("torch", "torchvision", "numpy", "pillow", "opencv-python", "dlib-bin", "lpips", "pillow-heif", "jpeglib")
+LIBRARIES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "pillow",
+    "opencv-python",
+    "dlib-bin",
+    "lpips",
+    "pillow-heif",
+    "jpeglib",
+)
 
 
 @click.command("doctor")
@@ -43,7 +53,8 @@ def findings() -> Iterator[tuple[str, str, bool]]:
 
 
 def shadowed() -> Iterator[tuple[str, str, bool]]:
-    """Whether `alignment`, `checkpoints` and `inversion` are realedit's own and not another's of the same name."""
+    """Whether `alignment`, `checkpoints` and `inversion` are realedit's own and not another's of the same
+    name."""
     home = Path(__file__).parents[2]
     for name in PACKAGES:
         spec = util.find_spec(name)
@@ -53,8 +64,8 @@ def shadowed() -> Iterator[tuple[str, str, bool]]:
         else:
             yield (
                 f"package {name}",
-                f"{origin or 'another folder of that name'} stands before realedit's own; run elsewhere, or install "
-                "realedit in an environment of its own (pipx)",
+                f"{origin or 'another folder of that name'} stands before realedit's own; run elsewhere, or "
+                "install realedit in an environment of its own (pipx)",
                 False,
             )
 

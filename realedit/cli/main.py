@@ -75,10 +75,14 @@ def explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
         return "out of memory; use a smaller photo, --quality draft or --device cpu", 7
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"no space left on the disk ({error.filename or 'temporary files'}); free some and try again", 7
+        return (
+            f"no space left on the disk ({error.filename or 'temporary files'}); free some and try again",
+            7,
+        )
     log.debug("unexpected error", exc_info=error)
     return (
-        f"a bug of realedit: {type(error).__name__}: {error}; please report it with the output of the same command and -v",
+        f"a bug of realedit: {type(error).__name__}: {error}; please report it with what "
+        "--log-file FILE keeps of the same command",
         1,
     )
 

@@ -14,7 +14,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Point = tuple[float, float]
 
 
-class DragParam(click.ParamType):
+class DragParam(click.ParamType[Any]):
     """`X,Y:X,Y`, a handle and its target in photo pixels."""
 
     name = "X,Y:X,Y"
@@ -55,7 +55,7 @@ def drag_options(command: Command) -> Command:
                 type=DragParam(),
                 multiple=True,
                 required=True,
-                help="A handle and where it should go, in photo pixels as displayed; may be given several times.",
+                help="A handle and where it should go, in photo pixels as displayed; may be repeated.",
             ),
             path_option("--mask", help="Picture of the photo's size; white may move, black stays."),
             click.option(

@@ -16,8 +16,8 @@ TITLES = {"project": "finding the face", "tune": "tuning to the photo", "drag": 
 class Watcher:
     """An `OnStep` that draws stage, step, loss and handle distance, and listens for Ctrl-C.
 
-    The first Ctrl-C during a drag ends it with what was reached; anywhere else, and the second time, it interrupts.
-    Use as a context manager. Draws on a terminal only.
+    The first Ctrl-C during a drag ends it with what was reached; anywhere else, and the second time, it
+    interrupts. Use as a context manager. Draws on a terminal only.
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
@@ -65,5 +65,3 @@ class Watcher:
             raise KeyboardInterrupt
         self.stopped = True
         print("realedit: stopping; Ctrl-C again to give up", file=sys.stderr)  # noqa: T201
-
-

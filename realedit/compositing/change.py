@@ -1,4 +1,5 @@
-"""What the edit did, at the crop's scale: how pixels moved, what appeared, and what to do where neither is known."""
+"""What the edit did, at the crop's scale: how pixels moved, what appeared, and what to do where neither is
+known."""
 
 from dataclasses import dataclass, field
 
@@ -6,14 +7,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realedit.compositing.flow import Array, FlowSettings, blur, measure, warp
+from realedit.compositing.flow import Array, FlowSettings, blur, dilate, measure, warp
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Rec. 601
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeSettings:
-    """size: side of the working square, at least the crop's. colour_match: Gaussian sigma over which generated pixels
-    take the photo's colours. still: colour change (of 1) and motion (pixels) below which nothing happened. Lengths are
-    pixels of a 512 square."""
+    """How before and after are compared; lengths are pixels of a 512 square, colours shares of 1.
+
+    size: side of the working square, at least the crop's.
+    colour_match: Gaussian sigma over which generated pixels take the photo's colours.
+    still_colour, still_motion: change below which nothing happened.
+    noise: what is added must be larger than this, and than own_error times what the generator gets wrong
+    anyway.
+    new: local size of what is added at which the generator's pixels are half shown instead of moved ones.
+    """
 
     size: int = 512
     colour_match: float = 16.0
@@ -29,9 +38,10 @@ class ChangeSettings:
 class Change:
     """All on one working square `[S, S]`.
 
-    flow `[S, S, 2]`: where a pixel comes from, relative, in pixels of the square. residual `[S, S, 3]`: what is added
-    after moving. trust `[S, S]`: 1 = move the photo and add the residual; 0 = show `generated` `[S, S, 3]` instead.
-    amount `[S, S]`: 0 = leave the photo alone, 1 = the whole change. Colours are sRGB in [0, 1].
+    flow `[S, S, 2]`: where a pixel comes from, relative, in pixels of the square. residual `[S, S, 3]`: what
+    is added after moving. trust `[S, S]`: 1 = move the photo and add the residual; 0 = show `generated` `[S,
+    S, 3]` instead. amount `[S, S]`: 0 = leave the photo alone, 1 = the whole change. Colours are sRGB in [0,
+    1].
     """
 
     flow: Array
@@ -43,7 +53,7 @@ class Change:
     @property
     def size(self) -> int:
         """Side of the working square."""
-        return self.amount.shape[0]
+        return int(self.amount.shape[0])
 
     @property
     def empty(self) -> bool:
@@ -61,8 +71,8 @@ def describe(
 ) -> Change:
     """Explain the step from before to after.
 
-    before, after `[R, R, 3]` sRGB in [0, 1] from the same generator; crop `[R, R, 3]` uint8 and valid `[R, R]` the
-    aligned photo; reach `[R, R]` where the drag may act.
+    before, after `[R, R, 3]` sRGB in [0, 1] from the same generator; crop `[R, R, 3]` uint8 and valid `[R,
+    R]` the aligned photo; reach `[R, R]` where the drag may act.
     """
     size = max(settings.size, before.shape[0])
     scale = size / 512
@@ -84,7 +94,7 @@ def describe(
         blur(np.abs(a - b).max(-1), 3 * scale) / settings.still_colour,
         np.linalg.norm(flow, axis=-1) / (settings.still_motion * scale),
     )
-    active = cv2.dilate(np.clip(still - 1, 0, 1), np.ones((5, 5), np.uint8))
+    active = dilate(np.clip(still - 1, 0, 1), 5)
     amount = within * np.clip(blur(active, 4 * scale) * 1.5, 0, 1)
     amount = np.where(amount < 1 / 512, 0, amount)
     return Change(
@@ -93,30 +103,29 @@ def describe(
 
 
 def within_colours(picture: Array, photo: Array, where: NDArray[np.bool_]) -> Array:
-    """`picture` `[S, S, 3]` held to the brightness and hues that `photo` has at `where` `[S, S]`, or darker, or neutral.
+    """`picture` `[S, S, 3]` held to the brightness and hues that `photo` has at `where` `[S, S]`, or darker,
+    or neutral.
 
-    A generator that is pushed far makes colours no face has; what appears in a face is made of the face's colours, of
-    shade and of white.
+    A generator that is pushed far makes colours no face has; what appears in a face is made of the face's
+    colours, of shade and of white.
     """
     if not where.any():
         return picture
-    luma = np.array([0.299, 0.587, 0.114], np.float32)
-    y, py = picture @ luma, photo[where] @ luma
-    held = np.clip(y, 0, max(float(np.quantile(py, 0.995)), 0.0))[..., None]
+    y, py = picture @ LUMA, photo[where] @ LUMA
+    held = np.clip(y, 0, float(np.quantile(py, 0.995)))[..., None]
     chroma, pchroma = picture - y[..., None], photo[where] - py[:, None]
     low = np.minimum(np.quantile(pchroma, 0.005, axis=0), 0)
     high = np.maximum(np.quantile(pchroma, 0.995, axis=0), 0)
     clipped = np.clip(chroma, low, high)
-    result: Array = (held + clipped - (clipped @ luma)[..., None]).astype(np.float32)
-    return result
+    return np.asarray(held + clipped - (clipped @ LUMA)[..., None], np.float32)
 
 
 def shrink(residual: Array, threshold: Array, sigma: float) -> Array:
-    """Take `threshold` `[S, S]` off the residual's local size `[S, S, 3]`: what is no larger than noise is not added."""
+    """Take `threshold` `[S, S]` off the residual's local size `[S, S, 3]`: what is no larger than noise is
+    not added."""
     size = blur(np.abs(residual).mean(-1), sigma)
     kept = np.clip(1 - threshold / np.maximum(size, 1e-6), 0, 1)
-    result: Array = residual * kept[..., None]
-    return result
+    return np.asarray(residual * kept[..., None], np.float32)
 
 
 def _nothing(size: int) -> Change:
@@ -130,5 +139,4 @@ def _enlarge(picture: NDArray[np.floating], size: int) -> Array:
     if picture.shape[0] == size:
         return picture
     interpolation = cv2.INTER_CUBIC if picture.ndim == 3 else cv2.INTER_LINEAR
-    result: Array = cv2.resize(picture, (size, size), interpolation=interpolation)
-    return result
+    return np.asarray(cv2.resize(picture, (size, size), interpolation=interpolation), np.float32)

@@ -16,9 +16,9 @@ Array = NDArray[np.float32]
 class FlowSettings:
     """Measuring the flow.
 
-    smooth: Gaussian sigmas over which the flow is averaged, weighed by its agreement, from fine to wide: each fills what
-    the one before had no agreement for. tolerance: forward-backward disagreement at which a pixel's vote is half gone.
-    All lengths are pixels of a 512 square.
+    smooth: Gaussian sigmas over which the flow is averaged, weighed by its agreement, from fine to wide:
+    each fills what the one before had no agreement for. tolerance: forward-backward disagreement at which a
+    pixel's vote is half gone. All lengths are pixels of a 512 square.
     """
 
     smooth: tuple[float, ...] = (3.0, 8.0, 24.0)
@@ -26,9 +26,11 @@ class FlowSettings:
 
 
 def measure(before: Array, after: Array, settings: FlowSettings, *, reach: Array) -> Array:
-    """The flow `[S, S, 2]` between two sRGB pictures `[S, S, 3]` in [0, 1], zero where `reach` `[S, S]` is zero.
+    """The flow `[S, S, 2]` between two sRGB pictures `[S, S, 3]` in [0, 1], zero where `reach` `[S, S]` is
+    zero.
 
-    Forward and backward search vote: where they disagree (flat skin, things that appear) neighbours that agree decide.
+    Forward and backward search vote: where they disagree (flat skin, things that appear) neighbours that
+    agree decide.
     """
     scale = before.shape[0] / 512
     forward = _dis(after, before)
@@ -50,18 +52,18 @@ def _dis(source: Array, target: Array) -> Array:
     """OpenCV's dense inverse search (Kroeger et al. 2016, arXiv 1603.03590) from `source` to `target`."""
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     grey = [cv2.cvtColor(_to_bytes(picture), cv2.COLOR_RGB2GRAY) for picture in (source, target)]
-    flow: Array = search.calc(grey[0], grey[1], None)
-    return flow
+    start = np.zeros((*source.shape[:2], 2), np.float32)
+    return np.asarray(search.calc(grey[0], grey[1], start), np.float32)
 
 
 def warp(picture: Array, flow: Array) -> Array:
     """picture(x + flow(x)), bilinear, the border extended."""
     height, width = flow.shape[:2]
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    result: Array = cv2.remap(
+    moved = cv2.remap(
         picture, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    return result
+    return np.asarray(moved, np.float32)
 
 
 def unfold(flow: Array, *, least: float = 0.1, rounds: int = 20) -> Array:
@@ -71,7 +73,7 @@ def unfold(flow: Array, *, least: float = 0.1, rounds: int = 20) -> Array:
         folded = (jacobian(flow) < least).astype(np.float32)
         if not folded.any():
             return flow
-        near = np.clip(blur(cv2.dilate(folded, np.ones((5, 5), np.uint8)), sigma) * 4, 0, 1)[..., None]
+        near = np.clip(blur(dilate(folded, 5), sigma) * 4, 0, 1)[..., None]
         flow = flow * (1 - near) + blur(flow, sigma) * near
         sigma = min(sigma * 1.3, flow.shape[0] / 16)
     while (jacobian(flow) < least).any():  # a smaller motion folds less
@@ -83,16 +85,19 @@ def jacobian(flow: Array) -> Array:
     """Determinant of the derivative of x + F(x), `[S, S]`."""
     dx_dy, dx_dx = np.gradient(flow[..., 0])
     dy_dy, dy_dx = np.gradient(flow[..., 1])
-    determinant: Array = (1 + dx_dx) * (1 + dy_dy) - dx_dy * dy_dx
-    return determinant
+    return np.asarray((1 + dx_dx) * (1 + dy_dy) - dx_dy * dy_dx, np.float32)
 
 
 def blur(picture: Array, sigma: float) -> Array:
     """Gaussian blur that mirrors at the border; none for a sigma near zero."""
     if sigma < 0.05:
         return picture
-    result: Array = cv2.GaussianBlur(picture, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
-    return result
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma, borderType=cv2.BORDER_REFLECT), np.float32)
+
+
+def dilate(picture: Array, size: int) -> Array:
+    """The largest value in a square of `size` pixels around each pixel."""
+    return np.asarray(cv2.dilate(picture, np.ones((size, size), np.uint8)), np.float32)
 
 
 def _to_bytes(picture: Array) -> NDArray[np.uint8]:

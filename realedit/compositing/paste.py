@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment import Alignment
-from realedit.compositing.change import Change
+from realedit.compositing.change import LUMA, Change
 from realedit.compositing.flow import Array
 from realedit.photos import Photo
 
@@ -42,8 +42,8 @@ def paste(
 ) -> Photo:
     """The photo with the change in it.
 
-    mask `[height, width]` over the displayed photo, None = everywhere; where it is False no pixel changes, and the change
-    fades in from there. Where nothing changed, the photo comes back as it is.
+    mask `[height, width]` over the displayed photo, None = everywhere; where it is False no pixel changes,
+    and the change fades in from there. Where nothing changed, the photo comes back as it is.
     """
     box = changed_box(change, alignment, (photo.width, photo.height))
     if box is None:
@@ -61,7 +61,8 @@ def paste(
 
 
 def changed_box(change: Change, alignment: Alignment, size: tuple[int, int]) -> PhotoBox | None:
-    """The photo rectangle (left, top, right, bottom; half open) in which `amount` is not zero; None for nowhere."""
+    """The photo rectangle (left, top, right, bottom; half open) in which `amount` is not zero; None for
+    nowhere."""
     rows, columns = np.flatnonzero(change.amount.any(1)), np.flatnonzero(change.amount.any(0))
     if not len(rows):
         return None
@@ -100,10 +101,8 @@ def _tile(change: Change, alignment: Alignment, box: PhotoBox) -> _Tile:
     size = (right - left, bottom - top)
 
     def resample(picture: Array, border: int = cv2.BORDER_REPLICATE) -> Array:
-        result: Array = cv2.warpAffine(
-            picture, indices, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=border
-        )
-        return result
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return np.asarray(cv2.warpAffine(picture, indices, size, flags=flags, borderMode=border), np.float32)
 
     amount = resample(change.amount, cv2.BORDER_CONSTANT)
     to_photo = np.linalg.inv(linear).astype(np.float32)
@@ -113,7 +112,9 @@ def _tile(change: Change, alignment: Alignment, box: PhotoBox) -> _Tile:
     )
 
 
-def _render(photo: Photo, tile: _Tile, limit: Array | None, mode: Mode) -> NDArray[np.uint8] | NDArray[np.uint16]:
+def _render(
+    photo: Photo, tile: _Tile, limit: Array | None, mode: Mode
+) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """The tile's new pixels, in the photo's own colours and depth."""
     amount = tile.amount if limit is None else tile.amount * limit
     original = photo.view(tile.box)
@@ -135,7 +136,8 @@ def _render(photo: Photo, tile: _Tile, limit: Array | None, mode: Mode) -> NDArr
 
 
 def amount_of_motion(amount: Array, unlimited: Array) -> Array:
-    """How much of the flow to apply: all of it inside (the flow fades by itself), less where a mask takes the amount."""
+    """How much of the flow to apply: all of it inside (the flow fades by itself), less where a mask takes
+    the amount."""
     return np.minimum(1, amount / np.maximum(unlimited, 1e-6))
 
 
@@ -149,7 +151,7 @@ def add_srgb(
 ) -> Array:
     """base, in the photo's colours, plus an sRGB difference, as a difference: exact where `added` is zero."""
     if grey:
-        added = np.repeat(added @ np.array([[0.299], [0.587], [0.114]], np.float32), 3, axis=-1)
+        added = np.repeat((added @ LUMA)[..., None], 3, axis=-1)
     shown = to_srgb(base)
     result: Array = base + (from_srgb(np.clip(shown + added, 0, 1)) - from_srgb(shown))
     return result
@@ -165,8 +167,9 @@ def _moved(photo: Photo, tile: _Tile, offset: Array) -> Array:
     x, y = np.meshgrid(
         np.arange(left - x0, right - x0, dtype=np.float32), np.arange(top - y0, bottom - y0, dtype=np.float32)
     )
-    moved: Array = cv2.remap(
-        source, x + offset[..., 0], y + offset[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+    x, y = x + offset[..., 0], y + offset[..., 1]
+    moved = np.asarray(
+        cv2.remap(source, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101), np.float32
     )
     still = ~offset.any(-1)
     moved[still] = source[top - y0 : bottom - y0, left - x0 : right - x0][still]

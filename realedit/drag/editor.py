@@ -22,8 +22,9 @@ Ending = Literal["running", "arrived", "stalled", "steps", "nothing"]
 class DragStep:
     """One step of a drag.
 
-    index counts from 1. handles `[K, 2]` are tracked positions in crop pixels; distances `[K]` to the targets, crop
-    pixels. ending says why this was the last step, or `running`. latent is the W+ reached, `[1, num_ws, w_dim]`.
+    index counts from 1. handles `[K, 2]` are tracked positions in crop pixels; distances `[K]` to the
+    targets, crop pixels. ending says why this was the last step, or `running`. latent is the W+ reached,
+    `[1, num_ws, w_dim]`.
     """
 
     index: int
@@ -51,9 +52,10 @@ class _State:
 class Editor:
     """Drags points of one latent.
 
-    Points are crop pixels (`resolution` x `resolution`, centres at +0.5); `mask` `[R, R]` in [0, 1], 1 = may move, None
-    = everything may. Iterate over `steps()`; stop by not asking for more, go on by calling it again. `add`, `remove`
-    and `set_mask` may be called between steps, `undo` goes back to before the last `steps()`.
+    Points are crop pixels (`resolution` x `resolution`, centres at +0.5); `mask` `[R, R]` in [0, 1], 1 = may
+    move, None = everything may. Iterate over `steps()`; stop by not asking for more, go on by calling it
+    again. `add`, `remove` and `set_mask` may be called between steps, `undo` goes back to before the last
+    `steps()`.
     """
 
     def __init__(
@@ -77,7 +79,9 @@ class Editor:
         with torch.no_grad():
             self.original = self._features(latent)
         none = torch.zeros(0, 2, device=self.device)
-        self.state = _State(latent.detach().clone(), none, none, self.original.new_zeros(0, self.original.shape[1]))
+        self.state = _State(
+            latent.detach().clone(), none, none, self.original.new_zeros(0, self.original.shape[1])
+        )
         self.history: list[_State] = []
         self._optimiser: tuple[Tensor, torch.optim.Adam] | None = None
         self.set_mask(mask)
@@ -138,8 +142,8 @@ class Editor:
     def steps(self) -> Iterator[DragStep]:
         """Drag until every handle has arrived, progress ends, or the steps are used up.
 
-        The generator runs once per step: the features that say where the handles are now are the ones the next update
-        supervises.
+        The generator runs once per step: the features that say where the handles are now are the ones the
+        next update supervises.
         """
         self._settle()
         self.history.append(self.state)
@@ -214,7 +218,7 @@ class Editor:
         return True
 
     def _distance(self) -> Tensor:
-        return (self.state.targets - self.state.handles).norm(dim=-1)  # [K], cells
+        return torch.linalg.vector_norm(self.state.targets - self.state.handles, dim=-1)  # [K], cells
 
     def _step(self, index: int, total: int, loss: float, ending: Ending) -> DragStep:
         last = ending != "running"
@@ -225,7 +229,8 @@ class Editor:
         )
 
     def _features(self, latent: Tensor) -> Tensor:
-        return self.generator.features(latent, upto=self.cells)[self.cells]
+        features: Tensor = self.generator.features(latent, upto=self.cells)[self.cells]
+        return features
 
     def _cells(self, points: ArrayLike) -> Tensor:
         array = np.asarray(points, np.float64).reshape(-1, 2) * (self.cells / self.resolution)

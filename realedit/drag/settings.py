@@ -52,5 +52,6 @@ class Lengths:
 
 
 def feature_resolution(resolution: int) -> int:
-    """Cells per side of the supervised features: those after the sixth block, or half the picture if that is less."""
+    """Cells per side of the supervised features: those after the sixth block, or half the picture if that is
+    less."""
     return max(4, min(128, resolution // 2))

@@ -27,7 +27,8 @@ def disc(radius: float, spacing: float = 1.0, *, device: torch.device | None = N
 
 
 def motion_loss(features: Tensor, handles: Tensor, targets: Tensor, *, r1: float, shift: float) -> Tensor:
-    """Equation 1 without the mask term: the patch around each handle should be found one shift towards its target.
+    """Equation 1 without the mask term: the patch around each handle should be found one shift towards its
+    target.
 
     handles, targets `[K, 2]`. The shift ends at the target, so that a handle near it does not overshoot.
     """
@@ -48,18 +49,19 @@ def mask_loss(features: Tensor, original: Tensor, fixed: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def track(features: Tensor, templates: Tensor, handles: Tensor, *, r2: float, spacing: float = 0.25) -> Tensor:
+def track(
+    features: Tensor, templates: Tensor, handles: Tensor, *, r2: float, spacing: float = 0.25
+) -> Tensor:
     """Equation 2: the place within r2 of each handle whose feature is nearest to the handle's first one.
 
-    templates `[K, C]`; handles `[K, 2]`. The minimum is refined below the grid's spacing by a parabola per axis.
+    templates `[K, C]`; handles `[K, 2]`. The minimum is refined below the grid's spacing by a parabola per
+    axis.
     """
     height, width = features.shape[-2:]
     offsets = disc(r2, spacing, device=handles.device)  # [M, 2]
     places = handles[:, None] + offsets
     distance = (sample(features, places) - templates[:, None]).abs().mean(-1)  # [K, M]
-    outside = (
-        (places < 0).any(-1) | (places[..., 0] > width) | (places[..., 1] > height)
-    )
+    outside = (places < 0).any(-1) | (places[..., 0] > width) | (places[..., 1] > height)
     best = distance.masked_fill(outside, torch.inf).argmin(1)
     found = places[torch.arange(len(handles), device=handles.device), best]
     return _refine(features, templates, found, spacing)
