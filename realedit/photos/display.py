@@ -5,7 +5,6 @@ give), and fast enough for whole frames of large photos.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import cv2
@@ -14,9 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from realedit.photos.colour import Colour, MatrixColour, TableColour, linear_to_srgb
+from realedit.photos.parallel import ordered_map
 
 _STRIP = 1 << 18  # pixels converted at a time, few enough to stay in the processor's cache
-_THREADS = 4
 
 ToSrgb = Callable[[NDArray[Any]], NDArray[np.uint8]]
 """Pixels [h, w, 3] of the photo's depth, rows one after the other, to sRGB uint8 of the same shape."""
@@ -51,9 +50,8 @@ def in_strips(pixels: NDArray[Any], convert: ToSrgb) -> NDArray[np.uint8]:
     def strip(top: int) -> None:
         result[top : top + rows] = convert(np.ascontiguousarray(pixels[top : top + rows]))
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        for _ in pool.map(strip, range(0, len(pixels), rows)):
-            pass
+    for _ in ordered_map(strip, range(0, len(pixels), rows)):
+        pass
     return result
 
 

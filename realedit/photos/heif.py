@@ -19,6 +19,8 @@ from realedit.photos.picture import Picture
 
 QUALITY = 92
 """Of HEIC that is written; measured on portraits, about what phones use."""
+_PRESET = "ultrafast"
+"""x265's; at this quality the slower ones give the same PSNR in a tenth less space and six times the time."""
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _GAIN_MAPS = ("hdrgainmap", "gainmap")
 
@@ -99,7 +101,7 @@ def write(
     pixels = _with_known_channels(picture.whole())
     mode = _MODES[pixels.shape[2]]
     warnings = [f"HEIC is encoded anew as a whole, at quality {QUALITY}"]
-    extra: dict[str, Any] = {"chroma": _chroma(original)}
+    extra: dict[str, Any] = {"chroma": _chroma(original), "enc_params": {"preset": _PRESET}}
     if picture.dtype == np.uint16:
         mode += ";16"
         extra["bit_depth"] = min(max(depth, 10), 12)

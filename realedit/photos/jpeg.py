@@ -4,7 +4,7 @@ An edited JPEG keeps its tables, its sampling, its scans and every coefficient t
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 import numpy as np
@@ -76,15 +76,15 @@ def encode(out: BinaryIO, picture: Picture, metadata: Metadata) -> tuple[str, ..
     buffer = io.BytesIO()
     pixels = picture.on_white().to_8bit().whole()
     _pillow_image(pixels).save(buffer, "JPEG", quality=QUALITY, subsampling=0, optimize=True)
-    _assemble(out, fresh_header(metadata), _without_header(read_segments(buffer.getvalue())))
+    _assemble(out, fresh_header(metadata), _bytes_of(_without_header(read_segments(buffer.getvalue()))))
     return tuple(warnings)
 
 
-def _exact_image(jpeg: JpegFile, photo: Photo) -> Iterator[Segment]:
-    """The segments that make up the picture, its coefficients changed where the photo's pixels are."""
+def _exact_image(jpeg: JpegFile, photo: Photo) -> Iterator[bytes | memoryview]:
+    """The bytes that make up the picture, its coefficients changed where the photo's pixels are."""
     patch = photo.patch
     if patch is None:
-        return _without_header(jpeg)
+        return _bytes_of(_without_header(jpeg))
     check_exact(jpeg)
     try:
         scans = {id(s): read_scan(jpeg.frame, s.payload) for s in jpeg.segments if s.marker == SOS}
@@ -94,20 +94,21 @@ def _exact_image(jpeg: JpegFile, photo: Photo) -> Iterator[Segment]:
     left, top, right, bottom = patch.box
     add_change(planes, jpeg, patch.box, photo.stored[top:bottom, left:right], patch.pixels)
 
-    def segments() -> Iterator[Segment]:
+    def pieces() -> Iterator[bytes | memoryview]:
         for segment in _without_header(jpeg):
             if segment.marker == SOS:
                 tables, coded = encode_scan(jpeg.frame, planes, scans[id(segment)])
                 if tables is not None:
-                    yield tables
-                yield Segment(SOS, segment.payload, memoryview(b"".join(coded)))
+                    yield tables.encoded()
+                yield segment.encoded()
+                yield from coded
             elif segment.marker not in (DHT, DRI):
-                yield segment
+                yield segment.encoded()
 
-    return segments()
+    return pieces()
 
 
-def _encoded_image(photo: Photo) -> Iterator[Segment]:
+def _encoded_image(photo: Photo) -> Iterator[bytes | memoryview]:
     """The picture encoded from its pixels, with the file's tables and, where Pillow can, its sampling."""
     with JpegImagePlugin.JpegImageFile(io.BytesIO(photo.source)) as original:
         tables = original.quantization
@@ -123,7 +124,7 @@ def _encoded_image(photo: Photo) -> Iterator[Segment]:
         progressive=progressive,
         optimize=True,
     )
-    return _without_header(read_segments(buffer.getvalue()))
+    return _bytes_of(_without_header(read_segments(buffer.getvalue())))
 
 
 def _pillow_image(pixels: NDArray[np.uint8]) -> Image.Image:
@@ -136,10 +137,15 @@ def _without_header(jpeg: JpegFile) -> Iterator[Segment]:
     return (segment for segment in jpeg.segments if segment.marker not in _APPLICATION)
 
 
-def _assemble(out: BinaryIO, header: Iterator[Segment], image: Iterator[Segment]) -> None:
+def _bytes_of(segments: Iterable[Segment]) -> Iterator[bytes | memoryview]:
+    for segment in segments:
+        yield segment.encoded()
+        if segment.entropy is not None:
+            yield segment.entropy
+
+
+def _assemble(out: BinaryIO, header: Iterable[Segment], image: Iterable[bytes | memoryview]) -> None:
     out.write(b"\xff\xd8")
-    for segments in (header, image):
-        for segment in segments:
-            out.write(segment.encoded())
-            out.write(segment.entropy or b"")
+    out.writelines(_bytes_of(header))
+    out.writelines(image)
     out.write(b"\xff\xd9")

@@ -7,7 +7,6 @@ T.871 (JFIF), section 7.
 """
 
 import ctypes
-import io
 import struct
 import tempfile
 from pathlib import Path
@@ -36,7 +35,7 @@ Planes = list[NDArray[np.int16]]
 
 _NEEDED = FRAMES | {APP0, APP14, DHT, DQT, DRI, SOS}
 _LARGEST = 2047  # twice what 8-bit samples can give
-_BATCH = 1 << 19  # pixels transformed at a time
+_BATCH = 1 << 17  # pixels transformed at a time
 # differences of R, G, B -> differences of Y, Cb, Cr
 _TO_YCC = np.array(
     [[0.299, 0.587, 0.114], [-0.168735892, -0.331264108, 0.5], [0.5, -0.418687589, -0.081312411]], np.float32
@@ -96,7 +95,7 @@ def read_coefficients(jpeg: JpegFile) -> Planes:
     library = CJpegLib.get()
     with tempfile.TemporaryDirectory(prefix="realedit-") as folder:
         path = Path(folder) / "photo.jpg"
-        path.write_bytes(_bare(jpeg))
+        _write_bare(jpeg, path)
         whole = library.read_jpeg_dct(
             CJpegLib.cstr(str(path)), *pointers, *[None] * (4 - len(planes)), None, None
         )
@@ -192,13 +191,12 @@ def _add_blocks(
     target[touched] = np.clip(target[touched] + change, -1023, 1023)
 
 
-def _bare(jpeg: JpegFile) -> bytes:
+def _write_bare(jpeg: JpegFile, path: Path) -> None:
     """The file without the segments that do not matter to its coefficients."""
-    out = io.BytesIO()
-    out.write(b"\xff\xd8")
-    for segment in jpeg.segments:
-        if segment.marker in _NEEDED:
-            out.write(segment.encoded())
-            out.write(segment.entropy or b"")
-    out.write(b"\xff\xd9")
-    return out.getvalue()
+    with path.open("wb") as out:
+        out.write(b"\xff\xd8")
+        for segment in jpeg.segments:
+            if segment.marker in _NEEDED:
+                out.write(segment.encoded())
+                out.write(segment.entropy or b"")
+        out.write(b"\xff\xd9")

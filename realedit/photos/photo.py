@@ -229,8 +229,10 @@ class Photo:
         """This photo with `new` inside `box`, the patch being cut to what differs from the file within
         `room`.
         """
-        pixels = self.stored_region(room).copy()
-        _inside(pixels, room[:2], box)[:] = new
+        pixels = new
+        if room != box:
+            pixels = self.stored_region(room).copy()
+            _inside(pixels, room[:2], box)[:] = new
         left, top, right, bottom = room
         differs = (pixels != self.stored[top:bottom, left:right]).any(axis=-1)
         rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
@@ -242,7 +244,8 @@ class Photo:
             left + int(columns[-1]) + 1,
             top + int(rows[-1]) + 1,
         )
-        kept = _inside(pixels, room[:2], tight).copy()
+        kept = _inside(pixels, room[:2], tight)
+        kept = kept if tight == room else kept.copy()
         kept.flags.writeable = False
         return replace(self, patch=Patch(tight, kept))
 

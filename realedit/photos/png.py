@@ -7,7 +7,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from realedit.photos.decoded import Decoded, UnreadableError, check_size, pillow_pixels
 from realedit.photos.metadata import Metadata
+from realedit.photos.parallel import ordered_map
 from realedit.photos.picture import Picture
 from realedit.photos.png_chunks import (
     SIGNATURE,
@@ -36,6 +37,8 @@ _GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
 _CHANNELS = {_GREY: 1, _RGB: 3, _PALETTE: 1, _GREY_ALPHA: 2, _RGBA: 4}
 _TYPES = {1: _GREY, 2: _GREY_ALPHA, 3: _RGB, 4: _RGBA}
 _STRIP_BYTES = 1 << 20
+# with zlib's run-length strategy: on filtered photographs as small as a full search, in a tenth of the time
+_LEVEL = 6
 
 
 def read(data: bytes, max_pixels: int) -> Decoded:
@@ -91,7 +94,7 @@ def _deep_pixels(data: bytes, chunks: list[Chunk], kind: int) -> NDArray[np.uint
     alpha = image[..., 3:] if image.shape[2] == 4 else None
     if colours == 3 and image.shape[2] >= 3:
         code = cv2.COLOR_BGR2RGB if alpha is None else cv2.COLOR_BGRA2RGBA
-        return np.asarray(cv2.cvtColor(image, code), np.uint16)
+        return np.asarray(cv2.cvtColor(image, code, dst=image), np.uint16)  # in place
     grey = image[..., :1]
     return np.ascontiguousarray(grey if alpha is None else np.concatenate([grey, alpha], axis=2))
 
@@ -128,19 +131,30 @@ def write(out: BinaryIO, picture: Picture, metadata: Metadata, original: bytes |
 
 
 def _compressed(picture: Picture) -> Iterator[bytes]:
-    """The filtered, deflated rows of `picture`, in pieces."""
+    """The filtered, deflated rows of `picture`: strips made at the same time, together one zlib stream (RFC
+    1950).
+    """
     step = picture.channels * picture.dtype.itemsize
     rows = max(1, _STRIP_BYTES // (picture.width * step))
-    compressor = zlib.compressobj(6, strategy=zlib.Z_FILTERED)
-    above: NDArray[np.uint8] | None = None
-    for strip in picture.strips(rows):
-        raw = np.ascontiguousarray(strip if strip.itemsize == 1 else strip.astype(">u2")).view(np.uint8)
-        lines = raw.reshape(len(strip), -1)
-        piece = compressor.compress(_filtered(lines, above, step).tobytes())
-        above = lines[-1]
-        if piece:
-            yield piece
-    yield compressor.flush()
+
+    def strip(top: int) -> tuple[bytes, bytes]:
+        lines = _lines(picture.rows(max(0, top - 1), min(top + rows, picture.height)))
+        data = (_filtered(lines[1:], lines[0], step) if top else _filtered(lines, None, step)).tobytes()
+        compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, -15, 9, zlib.Z_RLE)
+        return data, compressor.compress(data) + compressor.flush(zlib.Z_SYNC_FLUSH)
+
+    checksum = zlib.adler32(b"")
+    yield b"\x78\x9c"
+    for data, coded in ordered_map(strip, range(0, picture.height, rows)):
+        checksum = zlib.adler32(data, checksum)
+        yield coded
+    yield b"\x03\x00" + struct.pack(">I", checksum)  # an empty last block
+
+
+def _lines(strip: NDArray[Any]) -> NDArray[np.uint8]:
+    """Pixels [h, w, c] as the bytes of PNG rows [h, n]."""
+    raw = np.ascontiguousarray(strip if strip.itemsize == 1 else strip.astype(">u2")).view(np.uint8)
+    return raw.reshape(len(strip), -1)
 
 
 def _filtered(lines: NDArray[np.uint8], above: NDArray[np.uint8] | None, step: int) -> NDArray[np.uint8]:
