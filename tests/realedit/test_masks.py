@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from realedit.errors import UsageError
-from realedit.masks import REACHES, read_mask, reach_region
+from realedit.masks import REACHES, reach_region, read_mask
 from tests.realedit.samples import png
 
 SIZE = 256
@@ -34,7 +34,7 @@ def _region(
     reach: str, landmarks: NDArray[np.float64] | None, handle: tuple[float, float], size: int = SIZE
 ) -> NDArray[np.float32]:
     points = np.array([handle], float)
-    return reach_region(reach, points, points + [-6.0, -4.0], size, landmarks=landmarks)
+    return reach_region(reach, points, points + np.array([-6.0, -4.0]), size, landmarks=landmarks)
 
 
 def test_a_mouth_corner_reaches_the_whole_mouth_and_nothing_far(landmarks: NDArray[np.float64]) -> None:
@@ -101,7 +101,7 @@ def test_regions_scale_with_the_crop(landmarks: NDArray[np.float64]) -> None:
     for reach in REACHES:
         large = _region(reach, landmarks, tuple(landmarks[48]))
         points = landmarks[48:49] / 2
-        small = reach_region(reach, points, points - [3.0, 2.0], SIZE // 2, landmarks=landmarks / 2)
+        small = reach_region(reach, points, points - np.array([3.0, 2.0]), SIZE // 2, landmarks=landmarks / 2)
         reduced = cv2.resize(large, (SIZE // 2, SIZE // 2), interpolation=cv2.INTER_AREA)
         assert np.abs(reduced - small).mean() < 0.02, reach
 
