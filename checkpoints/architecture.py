@@ -1,18 +1,18 @@
 """The shape of a StyleGAN2 generator, read from its tensors and the arguments stored beside them."""
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .errors import CheckpointError
+from .errors import CheckpointError, brief
 
 Shapes = Mapping[str, Sequence[int]]
 
 MAX_RESOLUTION = 4096
 MAX_WIDTH = 1 << 16
-_BLOCK = re.compile(r"synthesis\.b(\d+)\.conv1\.weight")
+MAX_NUMBER = 1e6
+_BLOCK = re.compile(r"synthesis\.b(\d{1,4})\.conv1\.weight")
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _refuse_foreign(flat: Mapping[str, Any], source: str) -> None:
     for name, allowed in (("architecture", "skip"), ("activation", "lrelu")):
         if flat.get(name, allowed) != allowed:
             raise CheckpointError(
-                f"{source} has {name}={flat[name]!r}, but only {allowed!r} generators are supported; "
+                f"{source} has {name}={brief(flat[name])}, but only {allowed!r} generators are supported; "
                 f"use a checkpoint trained with the default configuration."
             )
 
@@ -121,13 +121,7 @@ def _dim(shapes: Shapes, name: str, axis: int, source: str) -> int:
 
 
 def _number(value: Any, name: str, source: str) -> float:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not math.isfinite(value)
-        or value <= 0
-    ):
-        raise CheckpointError(
-            f"{source} says {name}={value!r}, which is not a positive number; use another file."
-        )
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    if not plain or not 0 < value <= MAX_NUMBER:
+        raise CheckpointError(f"{source} says {name}={brief(value)}, which makes no sense; use another file.")
     return float(value)

@@ -15,7 +15,7 @@ from .cache import model_path, subfolder
 from .convert import complete, describe, read_any, write_model
 from .domains import Alignment
 from .encoder import Encoder, build_encoder
-from .errors import CheckpointError, UnknownModelError, UnsupportedModelError
+from .errors import CheckpointError, UnknownModelError, UnsupportedModelError, brief
 from .memory import require_memory, synthesis_bytes
 from .models import cached
 from .network import Generator, build_generator
@@ -133,7 +133,9 @@ def assemble(stored: StoredModel, sha256: str, device: torch.device, name: str) 
     encoder = build_encoder(stored.encoder, arch.num_ws, arch.w_dim, source) if stored.encoder else None
     alignment = stored.metadata.get("alignment", "box")
     if alignment not in ("ffhq", "box"):
-        raise CheckpointError(f"{source} says alignment {alignment!r}, which is neither 'ffhq' nor 'box'.")
+        raise CheckpointError(
+            f"{source} says alignment {brief(alignment)}, which is neither 'ffhq' nor 'box'."
+        )
     return Checkpoint(
         name=name,
         generator=generator.to(device),
@@ -150,8 +152,10 @@ def assemble(stored: StoredModel, sha256: str, device: torch.device, name: str) 
 def _drag_layers(text: str | None, num_ws: int, source: str) -> int | None:
     if text is None:
         return None
-    if not text.isdecimal() or not 1 <= int(text) <= num_ws:
-        raise CheckpointError(f"{source} says drag_layers {text!r}, which is no number from 1 to {num_ws}.")
+    if not text.isdecimal() or len(text) > 4 or not 1 <= int(text) <= num_ws:
+        raise CheckpointError(
+            f"{source} says drag_layers {brief(text)}, which is no number from 1 to {num_ws}."
+        )
     return int(text)
 
 

@@ -45,7 +45,7 @@ def complete(stored: StoredModel) -> StoredModel:
     for name, tensor in stored.generator.items():
         if not bool(tensor.isfinite().all()):
             raise DamagedFileError(
-                f"{stored.source} cannot be used: {name} holds numbers that are not finite; "
+                f"{stored.source} cannot be used: {name:.100} holds numbers that are not finite; "
                 f"its training may have diverged, so use an earlier snapshot."
             )
     codes = stored.codes or _codes(arch, stored)

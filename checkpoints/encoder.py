@@ -8,11 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .architecture import MAX_WIDTH
 from .errors import CheckpointError
 from .layers import leaky_relu
 from .network import check_tensors, own_copy
 
-_BLOCK = re.compile(r"t\.b(\d+)\.c0\.weight")
+_BLOCK = re.compile(r"t\.b(\d{1,4})\.c0\.weight")
 
 
 class EncoderBlock(nn.Module):
@@ -85,12 +86,17 @@ class Encoder(nn.Module):
 def build_encoder(tensors: Mapping[str, Tensor], num_ws: int, w_dim: int, source: str) -> Encoder:
     """A frozen encoder in eval mode from tensors named `t.bR.c0.weight`, ..., `fc.weight`, `out.weight`."""
     shapes = {name: tuple(t.shape) for name, t in tensors.items()}
-    widths = {int(m.group(1)): shapes[name][0] for name in shapes if (m := _BLOCK.fullmatch(name))}
+    widths = {
+        int(m.group(1)): shapes[name][0] for name in shapes if shapes[name] and (m := _BLOCK.fullmatch(name))
+    }
     needed = [f"t.b{min(widths, default=8)}.c1.weight", "fc.weight", "out.weight"]
     absent = [name for name in needed if not shapes.get(name)]
     if absent:
         raise CheckpointError(f"{source} has an encoder without the tensor {absent[0]}; use a complete file.")
     widths[min(widths) // 2] = shapes[needed[0]][0]
+    sizes = (*widths.values(), *shapes["fc.weight"], *shapes["out.weight"])
+    if not 0 < min(sizes) <= max(sizes) <= MAX_WIDTH:
+        raise CheckpointError(f"{source} has an encoder of impossible widths; use another file.")
     hidden, out = shapes["fc.weight"][0], shapes["out.weight"][0]
     if sorted(widths) != [4 << i for i in range(len(widths))] or out not in (w_dim, num_ws * w_dim):
         raise CheckpointError(

@@ -29,3 +29,14 @@ class CapacityError(CheckpointError):
     """The machine has not enough memory or disk."""
 
     exit_code: ClassVar[int] = 7
+
+
+def brief(value: object) -> str:
+    """A value out of a file as a message may show it: its repr, at most 60 characters of it."""
+    if isinstance(value, str | bytes):
+        value = value[:60]
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python writes
+        text = "a huge number"
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -5,13 +5,13 @@ import math
 import torch
 from torch import Tensor
 
-from .errors import CheckpointError
+from .errors import CheckpointError, brief
 
 
 def parse_label(text: str, c_dim: int) -> Tensor:
     """A class number ("3") or c_dim numbers ("0,0.5,1") -> label [1, c_dim]. Raises CheckpointError."""
     if not c_dim:
-        raise CheckpointError(f"This generator takes no label; leave {text!r} out.")
+        raise CheckpointError(f"This generator takes no label; leave {brief(text)} out.")
     parts = [part.strip() for part in text.split(",")]
     if len(parts) == 1 and c_dim > 1 and parts[0].isascii() and parts[0].isdigit() and len(parts[0]) < 10:
         index = int(parts[0])
@@ -24,7 +24,7 @@ def parse_label(text: str, c_dim: int) -> Tensor:
         values = []
     if len(values) != c_dim or not all(math.isfinite(value) for value in values):
         raise CheckpointError(
-            f"{text!r} is no label of this generator; give a class from 0 to {c_dim - 1}, or {c_dim} numbers "
-            f"separated by commas."
+            f"{brief(text)} is no label of this generator; give a class from 0 to {c_dim - 1}, "
+            f"or {c_dim} numbers separated by commas."
         )
     return torch.tensor([values])

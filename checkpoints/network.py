@@ -188,7 +188,7 @@ def check_tensors(
         if names:
             others = f" and {len(names) - 1} more" if len(names) > 1 else ""
             raise CheckpointError(
-                f"{source} {verb} tensor {names[0]}{others}; use a complete StyleGAN2 generator file."
+                f"{source} {verb} tensor {names[0]:.100}{others}; use a complete StyleGAN2 generator file."
             )
     for name, shape in expected.items():
         if found[name] != shape:

@@ -3,7 +3,8 @@
 Tensor names: `generator.mapping.*` and `generator.synthesis.*` (NVIDIA's names), `encoder.*`, `codes.mean`,
 `codes.components`, `codes.std`. Metadata (all strings): `generator` (JSON: what shapes cannot tell, such as
 `conv_clamp`), `domain`, `alignment` ("ffhq" or "box"), `licence`, `name`, `source_sha256` (of the file it was
-converted from), `missing` (JSON: what the original lacked). A file with bare `mapping.*` and `synthesis.*`
+converted from), `drag_layers` (how many layers drags should move), `missing` (JSON: what the
+original lacked). A file with bare `mapping.*` and `synthesis.*`
 and NVIDIA's `init_kwargs` is read too.
 """
 
@@ -44,7 +45,7 @@ def read_safetensors(path: Path) -> StoredModel:
     for name, tensor in tensors.items():
         if not tensor.is_floating_point():
             raise CheckpointError(
-                f"{path} has {name} of type {tensor.dtype}, not a float type; use another file."
+                f"{path} has {name:.100} of type {tensor.dtype}, not a float type; use another file."
             )
     return _group(path, tensors, metadata)
 
@@ -67,7 +68,7 @@ def read_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:
         ) from error
     except safetensors.SafetensorError as error:
         raise DamagedFileError(
-            f"{path} is not a complete safetensors file ({error}); download or convert it again."
+            f"{path} is not a complete safetensors file ({str(error)[:120]}); download or convert it again."
         ) from error
 
 
@@ -89,7 +90,7 @@ def _group(path: Path, tensors: Tensors, metadata: dict[str, str]) -> StoredMode
         if head in ("mapping", "synthesis"):
             head, rest = "generator", name
         if head not in groups:
-            raise CheckpointError(f"{path} has the unknown tensor {name}; use a model file of realedit.")
+            raise CheckpointError(f"{path} has the unknown tensor {name:.100}; use a model file of realedit.")
         groups[head][rest] = tensor
     arguments = _json_object(path, metadata, "generator" if "generator" in metadata else "init_kwargs")
     return StoredModel(

@@ -18,9 +18,9 @@ from .networks import Network, TensorReader
 
 NOISE_SEED: Final = 0
 
-_STYLE: Final = re.compile(r"style\.(\d+)\.(weight|bias)")
-_LAYER: Final = re.compile(r"(conv1|to_rgb1|convs\.(\d+)|to_rgbs\.(\d+))\.(.+)")
-_NOISE: Final = re.compile(r"noises\.noise_(\d+)")
+_STYLE: Final = re.compile(r"style\.(\d{1,4})\.(weight|bias)")
+_LAYER: Final = re.compile(r"(conv1|to_rgb1|convs\.(\d{1,4})|to_rgbs\.(\d{1,4}))\.(.+)")
+_NOISE: Final = re.compile(r"noises\.noise_(\d{1,4})")
 _PARTS: Final[Mapping[str, str]] = {
     "conv.weight": "weight",
     "conv.modulation.weight": "affine.weight",

@@ -20,9 +20,9 @@ from ..inert.torchfile import as_bytes
 from ..inert.values import Call, Global
 from .networks import TensorReader, as_mapping, class_name
 
-_DENSE: Final = re.compile(r"mapping/Dense(\d+)/(weight|bias)")
-_NOISE: Final = re.compile(r"synthesis/noise(\d+)")
-_LAYER: Final = re.compile(r"synthesis/(\d+)x\1/(Conv|Conv0_up|Conv1|ToRGB)/(\w+)")
+_DENSE: Final = re.compile(r"mapping/Dense(\d{1,4})/(weight|bias)")
+_NOISE: Final = re.compile(r"synthesis/noise(\d{1,4})")
+_LAYER: Final = re.compile(r"synthesis/(\d{1,4})x\1/(Conv|Conv0_up|Conv1|ToRGB)/(\w+)")
 _LAYERS: Final = {"Conv": "conv1", "Conv0_up": "conv0", "Conv1": "conv1", "ToRGB": "torgb"}
 _PARTS: Final = {
     "weight": "weight",

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import DamagedFileError
+from ..errors import DamagedFileError, brief
 from .values import Call, Global
 
 MAX_DIMENSIONS: Final = 8
@@ -94,7 +94,8 @@ def storage_type(value: Any) -> torch.dtype:
         dtype = getattr(torch, value.name, None) if value.name.isidentifier() else None
         if isinstance(dtype, torch.dtype) and dtype in _NUMPY:
             return dtype
-    raise DamagedFileError(f"it stores numbers as {value!s:.80}, which is no type of torch")
+    shown = str(value) if isinstance(value, Global) else brief(value)
+    raise DamagedFileError(f"it stores numbers as {shown}, which is no type of torch")
 
 
 def describe_tensor(storage: Storage, offset: Any, shape: Any, stride: Any) -> LazyTensor:

@@ -126,10 +126,18 @@ def test_no_synthesis_blocks(tmp_path: Path) -> None:
         ({"generator": "{}", "alignment": "sideways"}, "sideways"),
         ({"generator": '{"conv_clamp": "x"}'}, "conv_clamp"),
         ({"generator": '{"conv_clamp": -1}'}, "conv_clamp"),
+        ({"generator": '{"conv_clamp": NaN}'}, "conv_clamp"),
+        ({"generator": '{"conv_clamp": 1' + "0" * 400 + "}"}, "conv_clamp"),
+        ({"generator": '{"conv_clamp": 1' + "0" * 9000 + "}"}, "not JSON"),
+        ({"generator": '{"activation": "' + "x" * 9000 + '"}'}, "xxx..., but only"),
+        ({"generator": "[" * 100_000}, "not JSON"),
+        ({"generator": "{}", "missing": "{}"}, "missing is no list"),
+        ({"generator": "{}", "drag_layers": "9" * 9000}, "drag_layers"),
         ({"generator": '{"synthesis_kwargs": {"architecture": "resnet"}}'}, "resnet"),
     ],
 )
 def test_wrong_metadata_is_refused(tmp_path: Path, metadata: dict[str, str], sentence: str) -> None:
     path = write_model(tmp_path / "a.safetensors", metadata=metadata)
-    with pytest.raises(CheckpointError, match=sentence):
+    with pytest.raises(CheckpointError, match=sentence) as caught:
         checkpoints.load(path)
+    assert len(str(caught.value)) < len(str(path)) + 300
