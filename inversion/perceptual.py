@@ -160,29 +160,42 @@ def load_backbone(network: torch.nn.Module, net: LpipsNet, weights: Mapping[str,
     network.load_state_dict(loaded, strict=False)
 
 
-def choose(
-    name: str, checkpoint: Checkpoint, backbones: Mapping[str, Mapping[str, Tensor]] | None = None
-) -> PerceptualLoss:
+Backbones = Callable[[str], Mapping[str, Tensor] | None]
+"""The weights of `lpips-vgg`, `lpips-alex` or `lpips-squeeze`, or None where they are not at hand."""
+
+
+def no_backbones(name: str) -> None:
+    """The `Backbones` that has none."""
+
+
+def choose(name: str, checkpoint: Checkpoint, backbones: Backbones = no_backbones) -> PerceptualLoss:
     """The loss called `name` (`auto`, `pyramid`, `gan-features`, `lpips-vgg`, `lpips-alex`, `lpips-squeeze`).
 
-    backbones: the weights that are at hand, by loss name. `auto` takes LPIPS (vgg, alex, squeeze in this
-    order) where its weights are, then the checkpoint's trunk, then the pyramid. Raises ValueError for a name
-    that cannot be had.
+    `auto` takes LPIPS (vgg, alex, squeeze in this order) where its weights are, then the checkpoint's trunk,
+    then the pyramid. Raises ValueError for a name that cannot be had.
     """
-    backbones = backbones or {}
-    device = str(next(checkpoint.generator.parameters()).device)
-    if name == "auto":
-        present = [f"lpips-{net}" for net in LPIPS_NETS if f"lpips-{net}" in backbones]
-        fallback = "gan-features" if checkpoint.perceptual is not None else "pyramid"
-        name = present[0] if present else fallback
+    wanted = (
+        [f"lpips-{net}" for net in LPIPS_NETS] + ["gan-features", "pyramid"] if name == "auto" else [name]
+    )
+    for each in wanted:
+        loss = _loss(each, checkpoint, backbones)
+        if loss is not None:
+            return loss
+    raise ValueError(f"the perceptual loss {name!r} is not at hand")
+
+
+def _loss(name: str, checkpoint: Checkpoint, backbones: Backbones) -> PerceptualLoss | None:
+    """The loss called `name`, None where it is unknown or lacks what it needs."""
     if name == "pyramid":
         return Pyramid()
     if name == "gan-features" and checkpoint.perceptual is not None:
         return GanFeatures(checkpoint.perceptual, resolution=checkpoint.generator.resolution)
     for net in LPIPS_NETS:
-        if name == f"lpips-{net}" and name in backbones:
-            return Lpips(net, backbones[name], device=device)
-    raise ValueError(f"the perceptual loss {name!r} is not at hand")
+        if name == f"lpips-{net}":
+            weights = backbones(name)
+            device = str(checkpoint.generator.w_avg.device)
+            return None if weights is None else Lpips(net, weights, device=device)
+    return None
 
 
 def _unit(features: Tensor) -> Tensor:

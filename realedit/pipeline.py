@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+import checkpoints
 import inversion
 from alignment import Face, centred_square, choose_face, extract_crop, find_faces
 from alignment.errors import NoFaceError, OutsideError
@@ -111,7 +112,10 @@ def invert(
     device = _device(checkpoint)
     crop = to_tensor(session.crop, device)
     valid = torch.from_numpy(session.valid.astype(np.float32)).to(device)[None, None]
-    loss = inversion.choose(settings.perceptual, checkpoint)
+    try:
+        loss = inversion.choose(settings.perceptual, checkpoint, checkpoints.backbone)
+    except ValueError as error:
+        raise UsageError(f"{error}; fetch it with: realedit models pull {settings.perceptual}") from error
     log.info("inverting with the perceptual loss %s", loss.name)
     pivot = inversion.starting_latent(checkpoint, crop)
     for step in inversion.project(checkpoint, crop, valid, loss, settings.projection, start=pivot):

@@ -218,7 +218,8 @@ class Editor:
         return True
 
     def _distance(self) -> Tensor:
-        return torch.linalg.vector_norm(self.state.targets - self.state.handles, dim=-1)  # [K], cells
+        distance: Tensor = (self.state.targets - self.state.handles).norm(dim=-1)  # [K], cells
+        return distance
 
     def _step(self, index: int, total: int, loss: float, ending: Ending) -> DragStep:
         last = ending != "running"
