@@ -11,6 +11,7 @@ A `Session` in memory holds exactly what the folder would: values are rounded to
 are used, so that stages run one by one and all at once give the same bytes.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -30,7 +31,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from alignment import Alignment
-from realedit.errors import OutputError, SessionError
+from realedit.errors import OutputError, ResourceError, SessionError
 from realedit.files import write_bytes
 
 SCHEMA = 1
@@ -96,7 +97,7 @@ class Session:
     def save(self, folder: Path) -> None:
         """Write the folder, readable by its owner only; what is there of another session is replaced.
 
-        Raises OutputError when it cannot be written, or when the folder holds something else.
+        Raises OutputError when it cannot be written or the folder holds something else, ResourceError on a full disk.
         """
         try:
             _make_private(folder)
@@ -104,9 +105,17 @@ class Session:
                 path = folder / name
                 if not path.exists() or path.read_bytes() != content:
                     write_bytes(path, content, private=True)
-            if not self.tuning:
-                (folder / "tuned.safetensors").unlink(missing_ok=True)
+            for name, kept in (
+                ("tuned.safetensors", self.tuning),
+                ("latents.safetensors", self.pivot is not None),
+            ):
+                if not kept:
+                    (folder / name).unlink(missing_ok=True)
         except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise ResourceError(
+                    f"no space left for the session in {folder}; free some or choose another with --keep"
+                ) from error
             raise OutputError(
                 f"the session folder {folder} cannot be written: {error.strerror}; choose another with --keep"
             ) from error
@@ -229,7 +238,8 @@ def _png(picture: NDArray[np.uint8]) -> bytes:
 
 
 def _read_png(path: Path) -> NDArray[np.uint8]:
-    picture = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    content = np.frombuffer(path.read_bytes(), np.uint8)
+    picture = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if len(content) else None
     if picture is None or picture.dtype != np.uint8:
         raise ValueError(f"{path.name} cannot be read")
     return picture  # type: ignore[return-value]
