@@ -21,7 +21,7 @@ def test_settings_are_frozen_and_by_keyword() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         InversionSettings().seed = 1  # type: ignore[misc]
     with pytest.raises(TypeError):
-        InversionSettings(inversion.ProjectionSettings())  # type: ignore[misc]
+        InversionSettings(inversion.ProjectionSettings())  # type: ignore[call-arg]
 
 
 def test_exported_names_exist() -> None:

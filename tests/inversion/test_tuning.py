@@ -70,7 +70,7 @@ def test_closing_the_iterator_freezes_the_weights(
     tuned = tuned_copy(checkpoint.generator)
     steps = tune(checkpoint, tuned, pivot, crop, torch.ones(1, 1, 32, 32), Pyramid(), SETTINGS)
     next(steps)
-    steps.close()  # type: ignore[attr-defined]
+    steps.close()
     assert not any(p.requires_grad or p.grad is not None for p in tuned.parameters())
 
 

@@ -28,7 +28,7 @@ def picture(width: int = 96, height: int = 80, *, seed: int = 0) -> NDArray[np.u
     noise = random.uniform(0, 255, (height, width, 3)).astype(np.float32)
     smooth = cv2.GaussianBlur(noise, (0, 0), 4)
     smooth = (smooth - smooth.mean()) * 6 + 128
-    return np.clip(smooth + 0.25 * (noise - 128), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(smooth + 0.25 * (noise - 128), 0, 255), np.uint8)
 
 
 def png(path: Path, pixels: NDArray[Any]) -> Path:

@@ -1,0 +1,123 @@
+"""Sampling, supervision and tracking on feature maps made by hand."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from realedit.drag.supervision import disc, mask_loss, motion_loss, sample, track
+
+SIZE = 32
+
+
+def _features(shift: tuple[float, float] = (0.0, 0.0), channels: int = 24, size: int = SIZE) -> Tensor:
+    """Smooth, distinctive features `[1, C, size, size]`; the pattern lies `shift` cells farther right and down."""
+    rng = torch.Generator().manual_seed(3)
+    frequencies = torch.randn(channels, 2, generator=rng) * 0.35
+    phases = torch.rand(channels, generator=rng) * 6.28
+    line = torch.arange(size) + 0.5
+    y, x = torch.meshgrid(line - shift[1], line - shift[0], indexing="ij")
+    waves = torch.sin(frequencies[:, :1, None] * x + frequencies[:, 1:, None] * y + phases[:, None, None])
+    return waves[None]
+
+
+def test_samples_at_centres_are_the_cells() -> None:
+    features = _features()
+    points = torch.tensor([[0.5, 0.5], [3.5, 7.5], [31.5, 0.5]])
+    expected = torch.stack([features[0, :, 0, 0], features[0, :, 7, 3], features[0, :, 0, 31]])
+    assert torch.allclose(sample(features, points), expected, atol=1e-5)
+
+
+def test_samples_between_cells_are_bilinear_and_the_border_goes_on() -> None:
+    features = torch.arange(4.0).reshape(1, 1, 2, 2)  # 0 1 / 2 3
+    points = torch.tensor([[1.0, 1.0], [1.0, 0.5], [-5.0, 0.0], [9.0, 9.0]])
+    assert sample(features, points)[:, 0].tolist() == pytest.approx([1.5, 0.5, 0.0, 3.0], abs=1e-5)
+
+
+def test_samples_keep_the_shape_of_the_points() -> None:
+    assert sample(_features(), torch.zeros(5, 7, 2)).shape == (5, 7, 24)
+
+
+def test_a_disc_is_round_symmetric_and_holds_its_centre() -> None:
+    for radius, spacing in [(1.0, 0.5), (3.0, 1.0), (2.4, 0.25)]:
+        offsets = disc(radius, spacing)
+        assert bool((offsets.norm(dim=-1) <= radius + 1e-5).all())
+        assert bool((offsets == 0).all(-1).any())
+        assert {tuple(o) for o in offsets.tolist()} == {tuple(o) for o in (-offsets + 0.0).tolist()}
+        assert len(offsets) == pytest.approx(3.1416 * radius**2 / spacing**2, rel=0.35)
+
+
+@settings(deadline=None, max_examples=30)
+@given(dx=st.floats(-2.2, 2.2), dy=st.floats(-2.2, 2.2))
+def test_a_shifted_pattern_is_found_below_the_grid(dx: float, dy: float) -> None:
+    handles = torch.tensor([[12.3, 15.8], [20.0, 9.5]])
+    templates = sample(_features(), handles)
+    found = track(_features((dx, dy)), templates, handles, r2=3.5)
+    expected = handles + torch.tensor([dx, dy])
+    assert float((found - expected).norm(dim=-1).max()) < 0.12
+
+
+def test_several_handles_are_tracked_as_each_alone() -> None:
+    handles = torch.tensor([[8.0, 8.0], [22.4, 10.1], [15.5, 25.5]])
+    templates = sample(_features(), handles)
+    moved = _features((0.8, -0.6))
+    together = track(moved, templates, handles, r2=3)
+    for i in range(3):
+        assert torch.allclose(track(moved, templates[i : i + 1], handles[i : i + 1], r2=3)[0], together[i])
+
+
+def test_nothing_is_found_beyond_the_search_radius_or_the_map() -> None:
+    handles = torch.tensor([[16.0, 16.0], [0.4, 31.8]])
+    templates = sample(_features(), handles)
+    found = track(_features((9.0, -8.0)), templates, handles, r2=2)
+    assert float((found - handles).norm(dim=-1).max()) <= 2 + 0.25
+    corners = torch.tensor([[0.0, 0.0], [32.0, 32.0], [0.0, 32.0]])
+    found = track(_features((-2.0, 1.0)), sample(_features(), corners), corners, r2=4)
+    assert bool((found > -0.3).all()) and bool((found < 32.3).all())
+
+
+def test_still_features_leave_handles_where_they_are() -> None:
+    handles = torch.tensor([[12.3, 15.8], [20.0, 9.5]])
+    found = track(_features(), sample(_features(), handles), handles, r2=3)
+    assert float((found - handles).norm(dim=-1).max()) < 0.05
+
+
+def _moved_by(field: Tensor, features: Tensor) -> Tensor:
+    """The features pushed by `field` `[2]` cells, with a gradient to it."""
+    line = (torch.arange(SIZE) + 0.5) / SIZE * 2 - 1
+    y, x = torch.meshgrid(line, line, indexing="ij")
+    grid = torch.stack([x - field[0] * 2 / SIZE, y - field[1] * 2 / SIZE], -1)
+    return F.grid_sample(features, grid[None], align_corners=False, padding_mode="border")
+
+
+@pytest.mark.parametrize("target", [(20.0, 16.0), (12.0, 16.0), (16.0, 21.0), (19.0, 13.0)])
+def test_the_gradient_moves_the_pattern_towards_the_target(target: tuple[float, float]) -> None:
+    handles, targets = torch.tensor([[16.0, 16.0]]), torch.tensor([target])
+    field = torch.zeros(2, requires_grad=True)
+    loss = motion_loss(_moved_by(field, _features()), handles, targets, r1=2.0, shift=1.0)
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert field.grad is not None
+    wanted = F.normalize(targets - handles)[0]
+    assert float(F.normalize(-field.grad, dim=0) @ wanted) > 0.7
+
+
+def test_a_handle_at_its_target_asks_for_nothing() -> None:
+    features = _features().requires_grad_(True)
+    here = torch.tensor([[16.0, 16.0]])
+    loss = motion_loss(features, here, here, r1=2.0, shift=1.0)
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert float(loss.detach()) == 0 and features.grad is not None and bool(features.grad.isfinite().all())
+
+
+def test_the_mask_term_sees_only_what_is_fixed() -> None:
+    original = _features()
+    fixed = torch.zeros(1, 1, SIZE, SIZE)
+    fixed[..., :10] = 1
+    moved = original.clone()
+    moved[..., 10:] += 5
+    assert float(mask_loss(moved, original, fixed)) == 0
+    moved[..., :10] += 0.5
+    assert float(mask_loss(moved, original, fixed)) == pytest.approx(0.5, rel=1e-4)
+    assert float(mask_loss(moved, original, torch.zeros_like(fixed))) == 0, "nothing fixed, nothing to pay"
