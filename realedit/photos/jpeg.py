@@ -22,6 +22,8 @@ from realedit.photos.jpeg_coefficients import (
 from realedit.photos.jpeg_metadata import fresh_header, header, metadata_of, stale_parts, too_large
 from realedit.photos.jpeg_scans import encode_scan, read_scan
 from realedit.photos.jpeg_segments import (
+    APP0,
+    APP14,
     COM,
     DHT,
     DRI,
@@ -37,6 +39,7 @@ from realedit.photos.picture import Picture, as_stored
 
 QUALITY = 95
 """Of photos that were not JPEG before; they are not subsampled."""
+_COLOUR_SEGMENTS = frozenset({APP0, APP14})  # JFIF and Adobe: they say which colours the components are
 _APPLICATION = frozenset({*range(0xE0, 0xF0), COM})
 
 
@@ -60,14 +63,17 @@ def read(data: bytes, max_pixels: int) -> Decoded:
 def write(out: BinaryIO, photo: Photo, metadata: Metadata) -> tuple[str, ...]:
     """Write a photo that was read from a JPEG again, with `metadata` for its own."""
     jpeg = read_segments(photo.source)
-    warnings: tuple[str, ...] = ()
+    kept = list(header(jpeg, metadata))
     try:
         image = _exact_image(jpeg, photo)
     except CoefficientError as error:
-        warnings = (f"{error}, so the whole picture was encoded anew with its own tables",)
-        image = _encoded_image(photo)
-    _assemble(out, header(jpeg, metadata), image)
-    return warnings
+        encoded = _encoded(photo)
+        own = [segment for segment in encoded.segments if segment.marker in _COLOUR_SEGMENTS]
+        kept = [segment for segment in kept if segment.marker not in _COLOUR_SEGMENTS]
+        _assemble(out, own + kept, _bytes_of(_without_header(encoded)))
+        return (f"{error}, so the whole picture was encoded anew with its own tables",)
+    _assemble(out, kept, image)
+    return ()
 
 
 def encode(out: BinaryIO, picture: Picture, metadata: Metadata) -> tuple[str, ...]:
@@ -108,7 +114,7 @@ def _exact_image(jpeg: JpegFile, photo: Photo) -> Iterator[bytes | memoryview]:
     return pieces()
 
 
-def _encoded_image(photo: Photo) -> Iterator[bytes | memoryview]:
+def _encoded(photo: Photo) -> JpegFile:
     """The picture encoded from its pixels, with the file's tables and, where Pillow can, its sampling."""
     with JpegImagePlugin.JpegImageFile(io.BytesIO(photo.source)) as original:
         tables = original.quantization
@@ -123,8 +129,9 @@ def _encoded_image(photo: Photo) -> Iterator[bytes | memoryview]:
         subsampling=max(sampling, 0),
         progressive=progressive,
         optimize=True,
+        dpi=photo.metadata.dpi or (0, 0),
     )
-    return _bytes_of(_without_header(read_segments(buffer.getvalue())))
+    return read_segments(buffer.getvalue())
 
 
 def _pillow_image(pixels: NDArray[np.uint8]) -> Image.Image:

@@ -6,6 +6,7 @@ Source: IPTC Photo Metadata Standard 2023.1, "Digital Source Type", and IPTC's g
 import re
 from dataclasses import dataclass
 
+from realedit import __version__
 from realedit.photos.xmp import XmpError, XmpPacket
 
 IPTC_EXTENSION = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
@@ -26,7 +27,7 @@ _MARKS = (
 class Provenance:
     """What is written about an edit."""
 
-    tool: str = "realedit"  # xmp:CreatorTool, with the version: "realedit 0.1.0"
+    tool: str = f"realedit {__version__}"  # xmp:CreatorTool
     credit: str = "Edited with AI (realedit)"  # photoshop:Credit, added to a credit that is there
     source_type: str = COMPOSITE  # Iptc4xmpExt:DigitalSourceType
 

@@ -17,6 +17,7 @@ from realedit.photos.provenance import Provenance, mark
 from realedit.photos.xmp import XmpError, XmpPacket
 
 _THUMBNAIL_SIDE = 160
+_LARGEST_EXIF = 65527  # bytes that one JPEG segment holds
 _RESOURCE_THUMBNAILS = frozenset({0x0409, 0x040C})
 _XMP_EXIF = "http://ns.adobe.com/exif/1.0/"
 _XMP_TIFF = "http://ns.adobe.com/tiff/1.0/"
@@ -31,10 +32,9 @@ _STALE_XMP = (
     ("http://ns.google.com/photos/dd/1.0/device/", _ANYTHING),
     ("http://ns.adobe.com/hdr-gain-map/1.0/", _ANYTHING),
     ("http://ns.apple.com/HDRGainMap/1.0/", _ANYTHING),
-    ("http://ns.adobe.com/xmp/note/", re.compile("HasExtendedXMP")),
     ("http://purl.org/dc/terms/", re.compile("provenance")),
 )
-_EXTENSION_KEPT = "http://ns.adobe.com/xmp/note/"
+_XMP_NOTE = "http://ns.adobe.com/xmp/note/"
 
 
 def metadata_for(
@@ -57,7 +57,7 @@ def metadata_for(
         metadata, xmp=_xmp(photo, upright, strip_gps, provenance if edited else None, warnings)
     )
     if photo.stale:
-        warnings.append(f"left out, because it is no longer true of the picture: {', '.join(photo.stale)}")
+        warnings.append(f"left out, because it cannot be kept true: {', '.join(photo.stale)}")
     return metadata, tuple(warnings)
 
 
@@ -84,7 +84,8 @@ def _exif(photo: Photo, upright: bool, edited: bool, strip_gps: bool, warnings: 
         if linked:
             warnings.append("the link to its Live Photo video was removed, because the video is not edited")
     if data is not None and (edited or turned) and exif.has_thumbnail(data):
-        data = exif.with_thumbnail(data, _thumbnail(photo, exif.thumbnail(data), upright))
+        renewed = exif.with_thumbnail(data, _thumbnail(photo, exif.thumbnail(data), upright))
+        data = renewed if len(renewed) <= max(len(data), _LARGEST_EXIF) else exif.with_thumbnail(data, None)
     return data
 
 
@@ -134,9 +135,9 @@ def _xmp(
     touched = False
     if photo.changed is not None or photo.stale:
         for namespace, names in _STALE_XMP:
-            if namespace == _EXTENSION_KEPT and not (upright or _loses_extension(photo)):
-                continue
             touched |= packet.remove(namespace, names)
+    if upright or any("XMP" in part for part in photo.stale):
+        touched |= packet.remove(_XMP_NOTE, re.compile("HasExtendedXMP"))  # which is left out
     if upright:
         touched |= packet.remove(_XMP_TIFF, re.compile("Orientation"))
     if strip_gps:
@@ -145,10 +146,6 @@ def _xmp(
         mark(packet, provenance)
         touched = True
     return bytes(packet) if touched or data is None else data
-
-
-def _loses_extension(photo: Photo) -> bool:
-    return any("XMP" in part for part in photo.stale)
 
 
 def without_thumbnails(resources: bytes | None) -> bytes | None:

@@ -32,7 +32,7 @@ def test_exiftool_finds_everything_in_every_format(kind: str, tmp_path: Path) ->
         assert "ExifTool:Error" not in tags, output.name
         kinds = str(tags["XMP:DigitalSourceType"])
         assert kinds.endswith("/compositeWithTrainedAlgorithmicMedia")
-        assert tags["XMP:CreatorTool"] == "realedit" and tags["XMP:City"] == "Oslo"
+        assert str(tags["XMP:CreatorTool"]).startswith("realedit ") and tags["XMP:City"] == "Oslo"
         assert "AI" in str(tags["XMP:Credit"])
         assert tags["EXIF:Make"] == "Camera"
         assert tags["ICC_Profile:ProfileDescription"] == "Display P3"

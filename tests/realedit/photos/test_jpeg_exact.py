@@ -210,6 +210,23 @@ def test_arithmetic_coding_is_encoded_anew_with_a_warning(tmp_path: Path) -> Non
     assert np.abs(read_photo(output).view().astype(int) - photo.view()).mean() < 6
 
 
+@pytest.mark.parametrize("name", ["jpeg-ycck.jpg", "jpeg-cmyk.jpg", "jpeg-rgb.jpg", "jpeg-s2-baseline.jpg"])
+def test_what_is_encoded_anew_says_its_own_colours(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from realedit.photos import jpeg
+
+    def fail(_: JpegFile) -> None:
+        raise jpeg.CoefficientError("a test")
+
+    monkeypatch.setattr(jpeg, "read_coefficients", fail)
+    source, output = tmp_path / "photo.jpg", tmp_path / "edited.jpg"
+    source.write_bytes(next(s.data for s in corpus.samples() if s.name == name))
+    photo = edited(read_photo(source), (3, 5, 20, 17))
+    assert len(write_photo(photo, output, provenance=None).warnings) == 1
+    assert np.abs(read_photo(output).view().astype(int) - photo.view()).mean() < 8
+
+
 def test_jpegs_with_broken_data_are_still_written(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Bits that flip within the coded data mostly still decode; then editing must work too, and say
     nothing.
