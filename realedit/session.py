@@ -97,7 +97,8 @@ class Session:
     def save(self, folder: Path) -> None:
         """Write the folder, readable by its owner only; what is there of another session is replaced.
 
-        Raises OutputError when it cannot be written or the folder holds something else, ResourceError on a full disk.
+        Raises OutputError when it cannot be written or the folder holds something else, ResourceError on a
+        full disk.
         """
         try:
             _make_private(folder)

@@ -1,4 +1,4 @@
-"""A session's folder: what goes in comes out, nobody else reads it, and damage is told and not guessed over."""
+"""A session's folder: what goes in comes out, nobody else reads it, damage is told and not guessed over."""
 
 import dataclasses
 import json

@@ -13,7 +13,7 @@ SIZE = 32
 
 
 def _features(shift: tuple[float, float] = (0.0, 0.0), channels: int = 24, size: int = SIZE) -> Tensor:
-    """Smooth, distinctive features `[1, C, size, size]`; the pattern lies `shift` cells farther right and down."""
+    """Smooth, distinctive features `[1, C, size, size]`, shifted right and down by `shift` cells."""
     rng = torch.Generator().manual_seed(3)
     frequencies = torch.randn(channels, 2, generator=rng) * 0.35
     phases = torch.rand(channels, generator=rng) * 6.28

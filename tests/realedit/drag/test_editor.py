@@ -1,0 +1,207 @@
+"""The drag's loop on random generators: it arrives where the generator can go, and says so where it cannot."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from checkpoints import Checkpoint
+from checkpoints.testing import random_checkpoint
+from inversion import CodeSpace
+from realedit.drag import DragSettings, DragStep, Editor
+from realedit.errors import UsageError
+
+SIZE = 64
+QUICK = DragSettings(max_steps=8, patience=100)
+FAR: tuple[list[tuple[float, float]], list[tuple[float, float]]] = ([(20.0, 24.0)], [(44.0, 40.0)])
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Checkpoint:
+    return random_checkpoint(SIZE, channel_base=512, seed=1)
+
+
+@pytest.fixture(scope="module")
+def latent(checkpoint: Checkpoint) -> Tensor:
+    return checkpoint.generator.mapping(torch.randn(1, 32, generator=torch.Generator().manual_seed(2)))
+
+
+def _editor(checkpoint: Checkpoint, latent: Tensor, settings: DragSettings = QUICK, **more: Any) -> Editor:
+    return Editor(checkpoint.generator, latent, settings, CodeSpace.of(checkpoint), **more)
+
+
+def _run(editor: Editor) -> list[DragStep]:
+    return list(editor.steps())
+
+
+def test_handles_come_nearer_to_their_targets(checkpoint: Checkpoint, latent: Tensor) -> None:
+    handles, targets = np.array([[24.0, 28.0], [40.0, 36.0]]), np.array([[27.0, 28.0], [37.0, 38.0]])
+    start = np.linalg.norm(targets - handles, axis=1)
+    editor = _editor(checkpoint, latent, DragSettings(max_steps=60))
+    editor.add(handles, targets)
+    last = _run(editor)[-1]
+    assert last.distances.mean() < 0.7 * start.mean()
+    assert np.allclose(last.distances, np.linalg.norm(targets - last.handles, axis=1))
+    assert np.allclose(last.handles, editor.handles) and torch.equal(last.latent, editor.latent)
+
+
+def test_a_short_way_is_gone_to_its_end(checkpoint: Checkpoint, latent: Tensor) -> None:
+    editor = _editor(checkpoint, latent, DragSettings(max_steps=100))
+    editor.add([(30.0, 30.0)], [(31.2, 30.0)])
+    last = _run(editor)[-1]
+    assert last.ending == "arrived"
+    assert last.distances[0] <= editor.lengths.until * SIZE / editor.cells + 1e-4
+
+
+def test_steps_are_counted_frozen_and_end_once(checkpoint: Checkpoint, latent: Tensor) -> None:
+    editor = _editor(checkpoint, latent)
+    editor.add(*FAR)
+    steps = _run(editor)
+    assert [step.index for step in steps] == list(range(1, 9))
+    assert [step.ending for step in steps] == ["running"] * 7 + ["steps"]
+    assert all(step.total == 8 and not step.latent.requires_grad for step in steps)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        steps[0].index = 5  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("points", [[], [(20.0, 20.0)], [(20.0, 20.0), (64.0, 0.0)]])
+def test_nothing_to_drag_changes_nothing(
+    points: list[tuple[float, float]], checkpoint: Checkpoint, latent: Tensor
+) -> None:
+    editor = _editor(checkpoint, latent)
+    editor.add(points, points)
+    (only,) = _run(editor)
+    assert only.ending == "nothing"
+    assert torch.equal(only.latent, latent) and np.allclose(only.handles, np.reshape(points, (-1, 2)))
+
+
+def test_a_drag_that_gets_nowhere_stalls_and_keeps_the_best(checkpoint: Checkpoint, latent: Tensor) -> None:
+    settings = DragSettings(max_steps=200, patience=5, learning_rate=0.2)  # so fast that it jumps about
+    editor = _editor(checkpoint, latent, settings)
+    editor.add(*FAR)
+    steps = _run(editor)
+    assert steps[-1].ending == "stalled" and len(steps) < 200
+    means = [step.distances.mean() for step in steps]
+    assert means[-1] == pytest.approx(min(means), abs=0.05 * SIZE / editor.cells)
+    best = int(np.argmin(means[:-1]))
+    assert best < len(steps) - 2, "the best came before the end"
+    assert torch.equal(steps[-1].latent, steps[best].latent) or means[best] - means[-1] < 0.05
+    assert torch.equal(editor.latent, steps[-1].latent)
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+def test_only_the_first_layers_move(layers: int, checkpoint: Checkpoint, latent: Tensor) -> None:
+    editor = _editor(checkpoint, latent, layers=layers)
+    editor.add(*FAR)
+    last = _run(editor)[-1]
+    assert torch.equal(last.latent[:, layers:], latent[:, layers:])
+    assert bool((last.latent[:, :layers] != latent[:, :layers]).any(-1).all())
+
+
+def test_a_third_of_the_layers_moves_where_nobody_says_how_many(
+    checkpoint: Checkpoint, latent: Tensor
+) -> None:
+    assert _editor(checkpoint, latent).layers == round(checkpoint.generator.num_ws / 3)
+    assert _editor(checkpoint, latent, DragSettings(layers=2), layers=5).layers == 2, "settings come first"
+
+
+def test_the_same_drag_gives_the_same_latent(checkpoint: Checkpoint, latent: Tensor) -> None:
+    results = []
+    for _ in range(2):
+        editor = _editor(checkpoint, latent)
+        editor.add(*FAR)
+        results.append(_run(editor)[-1])
+    assert torch.equal(results[0].latent, results[1].latent)
+    assert np.array_equal(results[0].handles, results[1].handles)
+
+
+def test_the_given_latent_and_the_generator_are_not_touched(checkpoint: Checkpoint, latent: Tensor) -> None:
+    before = latent.clone()
+    weights = {name: t.clone() for name, t in checkpoint.generator.state_dict().items()}
+    editor = _editor(checkpoint, latent)
+    editor.add(*FAR)
+    _run(editor)
+    assert torch.equal(latent, before)
+    assert all(torch.equal(t, weights[name]) for name, t in checkpoint.generator.state_dict().items())
+    assert all(p.grad is None for p in checkpoint.generator.parameters())
+
+
+def test_undo_goes_back_to_before_the_last_steps(checkpoint: Checkpoint, latent: Tensor) -> None:
+    editor = _editor(checkpoint, latent)
+    assert not editor.undo()
+    editor.add(*FAR)
+    _run(editor)
+    after_one, handles_after_one = editor.latent.clone(), editor.handles
+    _run(editor)
+    assert not torch.equal(editor.latent, after_one)
+    assert editor.undo()
+    assert torch.equal(editor.latent, after_one) and np.allclose(editor.handles, handles_after_one)
+    assert editor.undo()
+    assert torch.equal(editor.latent, latent) and np.allclose(editor.handles, FAR[0])
+    assert not editor.undo()
+
+
+def test_a_stopped_drag_goes_on_from_where_it_was(checkpoint: Checkpoint, latent: Tensor) -> None:
+    editor = _editor(checkpoint, latent, DragSettings(max_steps=40))
+    editor.add([(24.0, 28.0)], [(30.0, 28.0)])
+    steps = editor.steps()
+    for _ in range(3):
+        stopped = next(steps)
+    steps.close()  # type: ignore[attr-defined]
+    reached = np.linalg.norm(editor.handles - [[30.0, 28.0]])
+    first, *rest = _run(editor)
+    assert first.index == 1
+    assert first.distances[0] < stopped.distances[0] + 2 * SIZE / editor.cells
+    assert min(step.distances[0] for step in [first, *rest]) < reached
+
+
+def test_points_can_be_added_and_removed_between_steps(checkpoint: Checkpoint, latent: Tensor) -> None:
+    editor = _editor(checkpoint, latent, DragSettings(max_steps=3, patience=100))
+    editor.add(*FAR)
+    _run(editor)
+    editor.add([(50.0, 12.0)], [(46.0, 14.0)])
+    assert editor.handles.shape == (2, 2) and np.allclose(editor.handles[1], (50, 12))
+    assert _run(editor)[-1].handles.shape == (2, 2)
+    second = editor.handles[1].copy()
+    editor.remove([0])
+    assert editor.handles.shape == (1, 2) and np.allclose(editor.handles[0], second)
+    assert _run(editor)[-1].distances.shape == (1,)
+    editor.remove([0])
+    assert _run(editor)[-1].ending == "nothing"
+
+
+@pytest.mark.parametrize("point", [(-1.0, 5.0), (5.0, SIZE + 1.0)])
+def test_points_outside_of_the_crop_are_refused(
+    point: tuple[float, float], checkpoint: Checkpoint, latent: Tensor
+) -> None:
+    editor = _editor(checkpoint, latent)
+    for handles, targets in (([point], [(5.0, 5.0)]), ([(5.0, 5.0)], [point])):
+        with pytest.raises(UsageError, match="outside of the crop"):
+            editor.add(handles, targets)
+    assert len(editor.handles) == 0
+
+
+def _change(checkpoint: Checkpoint, one: Tensor, other: Tensor) -> NDArray[np.float32]:
+    with torch.no_grad():
+        cells = SIZE // 2
+        features = [checkpoint.generator.features(ws, upto=cells)[cells] for ws in (one, other)]
+    return np.asarray((features[0] - features[1]).abs().mean(1)[0].numpy(), np.float32)
+
+
+def test_what_the_mask_holds_moves_less(checkpoint: Checkpoint, latent: Tensor) -> None:
+    mask = np.zeros((SIZE, SIZE), np.float32)
+    mask[:, : SIZE // 2] = 1  # the left may move
+    shares = []
+    for settings in (
+        DragSettings(max_steps=25, mask_weight=0.0),
+        DragSettings(max_steps=25, mask_weight=30.0),
+    ):
+        editor = _editor(checkpoint, latent, settings, mask=mask)
+        editor.add([(16.0, 32.0)], [(16.0, 42.0)])
+        change = _change(checkpoint, _run(editor)[-1].latent, latent)
+        shares.append(change[:, 20:].mean() / max(change[:, :12].mean(), 1e-9))
+    assert shares[1] < 0.9 * shares[0]
