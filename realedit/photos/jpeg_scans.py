@@ -15,7 +15,7 @@ from realedit.photos.jpeg_coefficients import ZIGZAG, Planes
 from realedit.photos.jpeg_huffman import ac_band, dc_first, dc_refinement, sequential
 from realedit.photos.jpeg_segments import DHT, Frame, Segment, SegmentError
 
-_BATCH = 1 << 15  # blocks coded at a time
+_BATCH = 1 << 13  # blocks coded at a time
 _AC = 4  # events number the AC tables from here on
 
 

@@ -234,7 +234,10 @@ class Photo:
             pixels = self.stored_region(room).copy()
             _inside(pixels, room[:2], box)[:] = new
         left, top, right, bottom = room
-        differs = (pixels != self.stored[top:bottom, left:right]).any(axis=-1)
+        stored = self.stored[top:bottom, left:right]
+        differs = pixels[..., 0] != stored[..., 0]
+        for channel in range(1, stored.shape[2]):
+            differs |= pixels[..., channel] != stored[..., channel]
         rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
         if len(rows) == 0:
             return replace(self, patch=None)
