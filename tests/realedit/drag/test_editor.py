@@ -1,4 +1,4 @@
-"""The drag's loop on random generators: it arrives where the generator can go, and says so where it cannot."""
+"""The drag's loop on random generators: it arrives where they can go, and says so where they cannot."""
 
 import dataclasses
 from typing import Any

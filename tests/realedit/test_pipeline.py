@@ -1,0 +1,293 @@
+"""The stages and their sum: the same bytes, nothing computed twice, errors that name the value."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skimage.data
+import torch
+
+import checkpoints
+from alignment.errors import OutsideError
+from checkpoints import Checkpoint
+from checkpoints.testing import random_checkpoint
+from inversion import InversionSettings, ProjectionSettings, Step, TuningSettings
+from realedit import editing, pipeline
+from realedit.drag import DragSettings, DragStep
+from realedit.editing import EditRequest, drag_warnings, edit
+from realedit.errors import OutputError, SessionError, UsageError
+from realedit.photos import read_photo
+from realedit.session import Session
+from tests.realedit.samples import QUICK, box_checkpoint, inverted, picture, png, save_model
+
+DRAG = ((((40.0, 40.0), (46.0, 40.0))),)
+STEPS = DragSettings(max_steps=5)
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Checkpoint:
+    return box_checkpoint(seed=3)
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    return png(tmp_path / "photo.png", picture())
+
+
+@pytest.fixture
+def model(checkpoint: Checkpoint, tmp_path: Path) -> str:
+    return str(save_model(checkpoint, tmp_path / "model.safetensors"))
+
+
+def _request(photo: Path, model: str, **changes: Any) -> EditRequest:
+    made = EditRequest(
+        photo=photo,
+        output=photo.with_name("out.png"),
+        drags=DRAG,
+        model=model,
+        quality="draft",
+        reach="all",
+        drag=STEPS,
+    )
+    return dataclasses.replace(made, **changes)
+
+
+def _stored(session: Session, folder: Path) -> Session:
+    """What is stored is what goes on."""
+    session.save(folder)
+    return Session.load(folder)
+
+
+class Spy:
+    """Counts the steps of each stage."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+
+    def __call__(self, step: Step | DragStep) -> bool:
+        self.stages.append("drag" if isinstance(step, DragStep) else step.stage)
+        return True
+
+
+def test_an_edit_changes_the_photo_and_reports_it(photo: Path, model: str) -> None:
+    before = photo.read_bytes()
+    report = edit(_request(photo, model))
+    shown = report.as_json()
+    assert photo.read_bytes() == before
+    assert set(shown) == {
+        *("version", "input", "output", "face", "model", "quality", "seconds"),
+        *("handles", "identity", "changed_box", "warnings"),
+    }
+    assert shown["face"] is None and shown["identity"] is None, "no face in a square"
+    (handle,) = shown["handles"]
+    assert handle["start"] == [40, 40] and handle["target"] == [46, 40]
+    assert np.linalg.norm(np.subtract(handle["reached"], handle["target"])) < 10
+    left, top, right, bottom = shown["changed_box"]
+    one, other = read_photo(photo).view(), read_photo(photo.with_name("out.png")).view()
+    rows, columns = np.nonzero((one != other).any(-1))
+    assert (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) == (left, top, right, bottom)
+
+
+def test_the_same_seed_gives_the_same_bytes(photo: Path, model: str, tmp_path: Path) -> None:
+    edit(_request(photo, model, output=tmp_path / "one.png"))
+    edit(_request(photo, model, output=tmp_path / "two.png"))
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+
+
+def test_a_drag_of_length_zero_returns_the_files_bytes(photo: Path, model: str) -> None:
+    report = edit(_request(photo, model, drags=(((40.0, 40.0), (40.0, 40.0)),)))
+    assert (photo.parent / "out.png").read_bytes() == photo.read_bytes()
+    assert report.changed is None and report.session.history[-1].ending == "nothing"
+
+
+def test_stages_one_by_one_give_the_same_pixels_as_an_edit(
+    photo: Path, model: str, checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    edit(_request(photo, model))
+    loaded = checkpoints.load(model)
+    settings = InversionSettings.preset("draft")
+    picture_ = read_photo(photo)
+    session = pipeline.align(picture_, loaded, photo_path=photo, settings=settings, quality="draft")
+    session = _stored(pipeline.invert(session, loaded, settings), tmp_path / "inverted")
+    handles, targets = zip(*DRAG, strict=True)
+    session = pipeline.drag(session, loaded, handles, targets, reach="all", settings=STEPS)
+    session = _stored(session, tmp_path / "dragged")
+    result = pipeline.render(picture_, session, loaded)
+    assert np.array_equal(result.view(), read_photo(tmp_path / "out.png").view())
+
+
+def test_a_tuned_session_goes_on_as_stored(checkpoint: Checkpoint, photo: Path, tmp_path: Path) -> None:
+    settings = dataclasses.replace(QUICK, tuning=TuningSettings(steps=3))
+    session = inverted(checkpoint, photo, settings)
+    assert session.tuning
+    session.save(tmp_path / "session")
+    loaded = Session.load(tmp_path / "session")
+    one, other = (pipeline.pictures(s, checkpoint)[0] for s in (session, loaded))
+    assert np.array_equal(one, other)
+    untuned, _ = pipeline.pictures(dataclasses.replace(session, tuning={}), checkpoint)
+    assert not np.array_equal(one, untuned)
+
+
+def test_a_kept_session_is_not_inverted_again(photo: Path, model: str, tmp_path: Path) -> None:
+    first, second = Spy(), Spy()
+    request = _request(photo, model, keep=tmp_path / "session")
+    edit(request, on_step=first)
+    assert first.stages.count("project") > 0
+    edit(dataclasses.replace(request, output=tmp_path / "again.png"), on_step=second)
+    assert set(second.stages) == {"drag"}
+    assert (tmp_path / "out.png").read_bytes() == (tmp_path / "again.png").read_bytes()
+    third = Spy()
+    edit(dataclasses.replace(request, seed=9), on_step=third)
+    assert "project" in third.stages, "another seed is another inversion"
+
+
+def test_a_kept_session_of_another_photo_is_refused(photo: Path, model: str, tmp_path: Path) -> None:
+    request = _request(photo, model, keep=tmp_path / "session")
+    edit(request)
+    other = png(tmp_path / "other.png", picture(seed=7))
+    before = {path.name: path.read_bytes() for path in (tmp_path / "session").iterdir()}
+    with pytest.raises(SessionError, match="is of another photo"):
+        edit(dataclasses.replace(request, photo=other, output=tmp_path / "b.png"))
+    assert not (tmp_path / "b.png").exists()
+    assert {path.name: path.read_bytes() for path in (tmp_path / "session").iterdir()} == before
+
+
+def test_drags_add_up_and_from_start_forgets_them(checkpoint: Checkpoint, photo: Path) -> None:
+    session = inverted(checkpoint, photo)
+    handles, targets = zip(*DRAG, strict=True)
+    once = pipeline.drag(session, checkpoint, handles, targets, settings=STEPS)
+    twice = pipeline.drag(once, checkpoint, once.history[-1].reached, [(40.0, 44.0)], settings=STEPS)
+    assert len(twice.history) == 2
+    assert once.current is not None and twice.current is not None
+    assert not torch.equal(once.current, twice.current)
+    again = pipeline.drag(twice.from_start(), checkpoint, handles, targets, settings=STEPS)
+    assert again.current is not None and torch.equal(again.current, once.current)
+
+
+def test_a_watcher_that_says_stop_keeps_what_was_reached(checkpoint: Checkpoint, photo: Path) -> None:
+    session = inverted(checkpoint, photo)
+    handles, targets = zip(*DRAG, strict=True)
+    stopped = pipeline.drag(
+        session, checkpoint, handles, targets, settings=STEPS, on_step=lambda step: step.index < 2
+    )
+    assert stopped.history[-1].ending == "stopped" and stopped.history[-1].steps == 2
+    assert stopped.current is not None and session.pivot is not None
+    assert not torch.equal(stopped.current, session.pivot)
+
+
+@pytest.mark.parametrize(
+    ("point", "said"),
+    [
+        ((300.0, 10.0), r"300,10 lies outside of the photo, which is 96 x 80"),
+        ((10.0, -3.0), r"10,-3 lies outside of the photo"),
+        ((2.0, 40.0), r"2,40 lies outside of the aligned square"),
+    ],
+)
+@pytest.mark.parametrize("end", ["handle", "target"])
+def test_points_outside_are_named(
+    point: tuple[float, float], said: str, end: str, photo: Path, model: str
+) -> None:
+    inside = (40.0, 40.0)
+    drags = ((point, inside),) if end == "handle" else ((inside, point),)
+    spy = Spy()
+    with pytest.raises(OutsideError, match=said):
+        edit(_request(photo, model, drags=drags), on_step=spy)
+    assert spy.stages == [], "told before the work"
+    assert not (photo.parent / "out.png").exists()
+
+
+def test_points_in_the_corners_of_the_photo_are_inside(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    session = inverted(checkpoint, png(tmp_path / "square.png", picture(64, 64)))
+    pipeline.check_points(session, [(0.0, 0.0), (64.0, 64.0)], [(64.0, 0.0), (0.0, 64.0)])
+
+
+def test_outside_of_the_mask_nothing_changes(photo: Path, model: str) -> None:
+    mask = np.zeros((80, 96), np.uint8)
+    mask[30:60, 30:60] = 255
+    edit(_request(photo, model, mask=png(photo.with_name("mask.png"), mask)))
+    one, other = read_photo(photo).view(), read_photo(photo.with_name("out.png")).view()
+    assert np.array_equal(one[mask == 0], other[mask == 0])
+    assert not np.array_equal(one, other)
+
+
+def test_a_mask_that_is_black_at_the_handle_is_refused(photo: Path, model: str) -> None:
+    mask = np.zeros((80, 96), np.uint8)
+    mask[:20] = 255
+    with pytest.raises(UsageError, match="black at the handle 40,40"):
+        edit(_request(photo, model, mask=png(photo.with_name("mask.png"), mask)))
+
+
+def test_a_comparison_is_written_with_its_marked_copy(photo: Path, model: str) -> None:
+    edit(_request(photo, model, compare=photo.with_name("both.png")))
+    both = read_photo(photo.with_name("both.png"))
+    marked = read_photo(photo.with_name("both.marked.png"))
+    assert both.height == 80 and 192 <= both.width < 220
+    assert (marked.width, marked.height) == (96, 80)
+    assert not np.array_equal(marked.view(), read_photo(photo).view())
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "said"),
+    [
+        ({"compare": "both.jpg"}, UsageError, "written as PNG"),
+        ({"compare": "out.png"}, OutputError, "is the output already"),
+        ({"compare": "photo.png"}, OutputError, "is the photo itself"),
+        ({"compare": "none/both.png"}, OutputError, "no folder"),
+        ({"keep": "photo.png"}, OutputError, "is a file"),
+        ({"output": "photo.png"}, OutputError, "is the photo itself"),
+    ],
+)
+def test_mistakes_are_told_before_the_photo_is_read(
+    changes: dict[str, str], error: type[Exception], said: str, photo: Path, model: str
+) -> None:
+    paths = {name: photo.parent / value for name, value in changes.items()}
+    files = sorted(photo.parent.iterdir())
+    with pytest.raises(error, match=said):
+        edit(_request(photo, model, **paths))
+    assert sorted(photo.parent.iterdir()) == files
+
+
+def test_nothing_can_be_dragged_or_pasted_before_the_inversion(checkpoint: Checkpoint, photo: Path) -> None:
+    read = read_photo(photo)
+    session = pipeline.align(read, checkpoint, photo_path=photo, settings=QUICK, quality="draft")
+    with pytest.raises(SessionError, match="holds no inversion yet; run: realedit invert"):
+        pipeline.drag(session, checkpoint, [(40.0, 40.0)], [(41.0, 40.0)])
+    with pytest.raises(SessionError, match="no inversion yet"):
+        pipeline.render(read, session, checkpoint)
+
+
+def test_a_tuning_that_does_not_fit_is_told(checkpoint: Checkpoint, photo: Path) -> None:
+    session = dataclasses.replace(inverted(checkpoint, photo), tuning={"nonsense": torch.zeros(1)})
+    with pytest.raises(SessionError, match="does not fit this generator: nonsense; delete the session"):
+        pipeline.generator_of(session, checkpoint)
+
+
+def test_drags_that_do_not_arrive_are_told(checkpoint: Checkpoint, photo: Path) -> None:
+    session = pipeline.drag(
+        inverted(checkpoint, photo), checkpoint, [(30.0, 30.0)], [(60.0, 50.0)], settings=STEPS
+    )
+    (warning,) = drag_warnings(session)
+    assert "ended after 5 steps" in warning and "px from its target" in warning
+
+
+@pytest.fixture
+def _no_descriptor(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def fail(*_: Any) -> None:
+        raise AssertionError("the descriptor was computed")
+
+    monkeypatch.setattr(editing, "descriptor", fail)
+    yield
+
+
+@pytest.mark.usefixtures("_no_descriptor")
+def test_an_unchanged_face_is_at_distance_zero_and_not_looked_at(tmp_path: Path) -> None:
+    face = random_checkpoint(32)
+    path = png(tmp_path / "face.png", np.ascontiguousarray(skimage.data.astronaut()[:256, 96:352]))
+    settings = InversionSettings(projection=ProjectionSettings(steps=1), tuning=TuningSettings(steps=0))
+    photo = read_photo(path)
+    session = pipeline.align(photo, face, photo_path=path, settings=settings, quality="draft")
+    assert session.face == 0 and session.landmarks is not None and session.landmarks.shape == (68, 2)
+    assert editing.identity_distance(photo, photo, session) == 0
