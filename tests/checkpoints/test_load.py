@@ -1,9 +1,12 @@
 """From names and files to checkpoints, and one sentence for everything that is none."""
 
 import json
+import math
+import random
 import struct
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -109,6 +112,46 @@ def test_a_width_that_no_network_has_is_refused(tmp_path: Path) -> None:
     shapes["synthesis.b4.conv1.affine.weight"] = (0, 1 << 47)
     with pytest.raises(CheckpointError, match="which does not fit"):
         infer_architecture(shapes, {}, "x")
+
+
+def changed_header(header: dict[str, Any], rng: random.Random) -> dict[str, Any]:
+    """A safetensors header with a few other names, shapes and dtypes, whose offsets agree with them again."""
+    sizes = {"F32": 4, "F16": 2, "I64": 8}
+    names = [name for name in header if name != "__metadata__"]
+    changed = rng.sample(names, rng.randint(1, 3))
+    found: dict[str, Any] = {"__metadata__": header["__metadata__"]}
+    offset = 0
+    for name in names:
+        entry = header[name]
+        shape, dtype = list(entry["shape"]), entry["dtype"]
+        if name in changed:
+            shape = rng.choice([shape[:-1], [*shape, 1], [0, 1 << 47, *shape], [2 * n for n in shape], []])
+            dtype = rng.choice(list(sizes))
+            name = rng.choice([name, name, name.replace("8", "9" * 5000), rng.choice(names)])
+        size = sizes[dtype] * math.prod(shape)
+        if name not in found and size < 1 << 20:
+            found[name] = {"dtype": dtype, "shape": shape, "data_offsets": [offset, offset + size]}
+            offset += size
+    return found
+
+
+def test_files_with_other_shapes_and_names_load_or_say_why(tmp_path: Path) -> None:
+    data = write_model(tmp_path / "a.safetensors").read_bytes()
+    size = struct.unpack("<Q", data[:8])[0]
+    header, rng = json.loads(data[8 : 8 + size]), random.Random(0)
+    path = tmp_path / "b.safetensors"
+    refused = 0
+    for _ in range(200):
+        other = changed_header(header, rng)
+        length = max(e["data_offsets"][1] for n, e in other.items() if n != "__metadata__")
+        text = json.dumps(other).encode()
+        path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(length))
+        try:
+            checkpoints.load(path)
+        except CheckpointError as error:
+            refused += 1
+            assert "b.safetensors" in str(error) and len(str(error)) < len(str(path)) + 400
+    assert refused > 150
 
 
 def test_no_synthesis_blocks(tmp_path: Path) -> None:
