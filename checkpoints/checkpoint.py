@@ -19,7 +19,7 @@ from .errors import CheckpointError, UnknownModelError, UnsupportedModelError, b
 from .memory import require_memory, synthesis_bytes
 from .models import cached
 from .network import Generator, build_generator
-from .registry import registry
+from .registry import hint, registry
 from .storage import StoredModel, read_safetensors, sha256_of
 
 log = logging.getLogger(__name__)
@@ -86,8 +86,7 @@ def load(
     path = Path(name_or_path).expanduser()
     if not path.exists():
         raise UnknownModelError(
-            f"There is no model or file {str(name_or_path)!r}; bundled is {', '.join(BUNDLED)}, and "
-            f"`realedit models list` shows the others."
+            f"There is no model or file {brief(str(name_or_path))}; {hint(str(name_or_path))}"
         )
     sha256 = "" if path.is_dir() else sha256_of(path)
     return assemble(_read(path, sha256, cache), sha256, device, path.stem)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from .bundled import BUNDLED, LICENCE, bundled_file
 from .convert import complete, describe, read_any
-from .errors import UnknownModelError
+from .errors import UnknownModelError, brief
 from .models import architecture_of, cached
-from .registry import registry
+from .registry import hint, registry
 from .storage import StoredModel, sha256_of
 
 
@@ -52,9 +52,7 @@ def inspect(name_or_path: str | Path) -> Information:
         return _inspect(name, cached(name)[0], "unknown")
     path = Path(name_or_path).expanduser()
     if not path.exists():
-        raise UnknownModelError(
-            f"There is no model or file {name!r}; `realedit models list` shows the known ones."
-        )
+        raise UnknownModelError(f"There is no model or file {brief(name)}; {hint(name)}")
     return _inspect(path.stem, path, "unknown")
 
 

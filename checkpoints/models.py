@@ -15,8 +15,8 @@ from .bundled import BUNDLED, LICENCE, bundled_file
 from .cache import Record, model_path, read_record, records, subfolder, write_record
 from .convert import complete, convert_backbone, describe, read_any, write_model
 from .download import DownloadSettings, Progress, download, forget
-from .errors import CheckpointError, DownloadError, UnknownModelError
-from .registry import Entry, Licence, registry
+from .errors import CheckpointError, DownloadError, UnknownModelError, brief
+from .registry import Entry, Licence, hint, registry
 from .storage import StoredModel, read_tensors, sha256_of
 
 log = logging.getLogger(__name__)
@@ -99,8 +99,7 @@ def find_entry(name: str) -> Entry:
     """The registry's model of that name. Raises UnknownModelError."""
     entry = registry().find(name)
     if entry is None:
-        known = ", ".join(entry.name for entry in registry().models)
-        raise UnknownModelError(f"There is no known model {name!r}; the registry has {known}.")
+        raise UnknownModelError(f"There is no known model {brief(name)}; {hint(name)}")
     return entry
 
 

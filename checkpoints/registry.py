@@ -1,11 +1,13 @@
 """Models that are known by name: where they come from, what they draw and what their licences allow."""
 
+from difflib import get_close_matches
 from functools import lru_cache
 from importlib import resources
 from typing import Literal
 
 import msgspec
 
+from .bundled import BUNDLED
 from .domains import Alignment
 
 Kind = Literal["generator", "backbone"]
@@ -54,6 +56,13 @@ class Registry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def find_by_hash(self, sha256: str) -> Entry | None:
         """The model whose file is known to have that SHA-256, or None."""
         return next((entry for entry in self.models if entry.sha256 == sha256), None)
+
+
+def hint(name: str) -> str:
+    """What a name that is unknown may have meant, as the end of a sentence."""
+    names = [*BUNDLED, *(entry.name for entry in registry().models)]
+    near = get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]}?" if near else "`realedit models list` shows the known ones."
 
 
 @lru_cache(maxsize=1)

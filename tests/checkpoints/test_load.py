@@ -67,8 +67,10 @@ def test_a_file_loads_with_what_it_says(tmp_path: Path) -> None:
 
 
 def test_unknown_names_are_refused() -> None:
-    with pytest.raises(UnknownModelError, match=r"no-such-model.*face128"):
-        checkpoints.load("no-such-model")
+    with pytest.raises(UnknownModelError, match=r"no-such-thing.*models list"):
+        checkpoints.load("no-such-thing")
+    with pytest.raises(UnknownModelError, match=r"did you mean ffhq-512\?"):
+        checkpoints.load("ffhq512")
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
