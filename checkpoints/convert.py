@@ -1,5 +1,6 @@
 """From a stored model of any format to our own file."""
 
+import errno
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -111,7 +112,9 @@ def write_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], ta
         try:
             save_file(kept, temporary, dict(metadata))
         except safetensors.SafetensorError as error:
-            raise write_error(OSError(str(error)), target) from error
+            # The library wraps the system's error in text: "... No space left on device (os error 28)".
+            full = f"os error {errno.ENOSPC})" in str(error)
+            raise write_error(OSError(errno.ENOSPC if full else errno.EIO, str(error)), target) from error
 
 
 def convert_backbone(source: Path, target: Path, origin: str) -> None:

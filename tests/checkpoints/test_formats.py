@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import safetensors
 import torch
 
 import checkpoints
-from checkpoints import CheckpointError, DamagedFileError, Generator, UnsupportedModelError
+from checkpoints import CapacityError, CheckpointError, DamagedFileError, Generator, UnsupportedModelError
 from checkpoints.formats import read_foreign
 from checkpoints.testing import random_checkpoint
 
@@ -155,6 +156,22 @@ def test_conversions_that_make_no_sense(tmp_path: Path) -> None:
         with pytest.raises(CheckpointError, match=match):
             convert(source, tmp_path / target, domain=domain)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["x.pkl"]
+
+
+def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from checkpoints.convert import convert
+
+    def full(tensors: Any, path: Path, metadata: Any) -> None:
+        path.write_bytes(b"half")
+        raise safetensors.SafetensorError("I/O error: No space left on device (os error 28)")
+
+    source = write(tmp_path / "x.pkl", samples.nvidia_pickle(G))
+    old = write(tmp_path / "y.safetensors", b"old")
+    monkeypatch.setattr("checkpoints.convert.save_file", full)
+    with pytest.raises(CapacityError, match="disk is full"):
+        convert(source, old)
+    assert old.read_bytes() == b"old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["x.pkl", "y.safetensors"]
 
 
 def zip_of(**entries: bytes) -> bytes:
