@@ -1,7 +1,7 @@
 """The quick way from a photo's pixels to 8-bit sRGB, for looking at them; never for what is written back.
 
-Half a level off the exact way at the most (16-bit photos with a profile of tables: what their upper 8 bits
-give), and fast enough for whole frames of large photos.
+Half a level off the exact way at the most (a few levels where a profile is made of tables), and fast enough
+for whole frames of large photos.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from realedit.photos.colour import Colour, MatrixColour, TableColour, linear_to_srgb
+from realedit.photos.colour import Colour, MatrixColour, TableColour
+from realedit.photos.colour_spaces import linear_to_srgb
 from realedit.photos.parallel import ordered_map
 
 _STRIP = 1 << 18  # pixels converted at a time, few enough to stay in the processor's cache
@@ -75,11 +76,12 @@ def _by_matrix(colour: MatrixColour, dtype: np.dtype[Any]) -> ToSrgb:
 
 
 def _by_table(colour: TableColour) -> ToSrgb:
-    """Pillow's interpolation of the same table."""
+    """Pillow's interpolation of the table into the wide space, and from there by curves and a matrix."""
     nodes = np.ascontiguousarray(colour.forward.transpose(2, 1, 0, 3)).reshape(-1)  # red changes fastest
     table = ImageFilter.Color3DLUT(len(colour.forward), nodes)
+    from_wide = _by_matrix(colour.wide, np.dtype(np.uint8))
 
     def convert(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-        return np.asarray(Image.fromarray(to_8bit(pixels)).filter(table))
+        return from_wide(np.asarray(Image.fromarray(to_8bit(pixels)).filter(table)))
 
     return convert

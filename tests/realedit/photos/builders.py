@@ -229,7 +229,7 @@ def image_resource(number: int, content: bytes) -> bytes:
     return b"8BIM" + struct.pack(">HHI", number, 0, len(content)) + content + b"\x00" * (len(content) & 1)
 
 
-def table_profile() -> bytes:
+def table_profile(back: bool = True) -> bytes:
     """An RGB profile that is made of tables and not of a matrix: linear light with Adobe's primaries.
 
     A2B0 is a table of the eight corners, B2A0 a matrix before a table that changes nothing (ICC.1 10.10,
@@ -245,6 +245,8 @@ def table_profile() -> bytes:
         b"B2A0": from_xyz,
         b"wtpt": b"XYZ \x00\x00\x00\x00" + struct.pack(">3i", 63190, 65536, 54061),
     }
+    if not back:
+        del tags[b"B2A0"]
     table, body = struct.pack(">I", len(tags)), b""
     for tag, content in tags.items():
         table += struct.pack(">4sII", tag, 132 + 12 * len(tags) + len(body), len(content))
