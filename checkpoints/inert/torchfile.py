@@ -96,7 +96,14 @@ def read_stream(data: memoryview, budget: Budget) -> Unpickled:
     """Read a `torch.save` file of either kind, or a plain pickle, that fills `data`."""
     if bytes(data[:2]) == b"PK":
         return _read_archive(data, budget)
-    first = read_pickle(data, 0, budget)
+    try:
+        first = read_pickle(data, 0, budget)
+    except DamagedFileError as error:
+        if bytes(data[:1]) == b"\x80":  # every pickle since protocol 2, and so every known checkpoint
+            raise
+        raise DamagedFileError(
+            "it is of no known format; use a StyleGAN2 checkpoint (NVIDIA .pkl, rosinality .pt or .safetensors)"
+        ) from error
     if type(first.value) is not int or first.value != _STREAM_MAGIC:
         return Unpickled(first.value, budget)
     # Magic number, protocol version, system information, the object, the keys of its storages, the storages.

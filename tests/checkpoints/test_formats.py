@@ -205,6 +205,7 @@ def state(*names: str) -> bytes:
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "Git LFS"),
         (b"\x1f\x8b" + bytes(100), "gzip"),
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "picture"),
+        (b"root:x:0:0:root:/root:/bin/bash\n", "no known format"),
         (zip_of(**{"readme.txt": b"hello"}), "no file of torch.save"),
         (zip_of(**{"m/data.pkl": b"N.", "m/constants.pkl": b"N."}), "TorchScript"),
         (zip_of(**{"m/data.pkl": b"N.", "m/byteorder": b"big"}), "big-endian"),
