@@ -102,7 +102,7 @@ def read_stream(data: memoryview, budget: Budget) -> Unpickled:
         if bytes(data[:1]) == b"\x80":  # every pickle since protocol 2, and so every known checkpoint
             raise
         raise DamagedFileError(
-            "it is of no known format; use a StyleGAN2 checkpoint (NVIDIA .pkl, rosinality .pt or .safetensors)"
+            "it is of no known format; use a StyleGAN2 checkpoint (NVIDIA .pkl, rosinality .pt, .safetensors)"
         ) from error
     if type(first.value) is not int or first.value != _STREAM_MAGIC:
         return Unpickled(first.value, budget)
