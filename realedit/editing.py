@@ -2,7 +2,7 @@
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 import checkpoints
 from alignment.identity import descriptor, distance
 from checkpoints import Checkpoint
+from checkpoints.bundled import BUNDLED
+from checkpoints.registry import registry
 from inversion import InversionSettings, Quality
 from realedit import __version__, pipeline
 from realedit.compare import marked, side_by_side
@@ -165,6 +167,7 @@ def inverted_session(
         settings=settings,
         quality=request.quality,
     )
+    session = replace(session, model=model_reference(request.model))
     pipeline.check_points(session, points)
     if kept is not None and kept.face == session.face and pipeline.same_settings(kept, settings):
         return kept.from_start()
@@ -172,6 +175,12 @@ def inverted_session(
     if request.keep is not None:
         session.save(request.keep)
     return session
+
+
+def model_reference(name: str) -> str:
+    """What a session remembers of `--model`: a known name, or the whole path of a file."""
+    known = name in BUNDLED or registry().find(name) is not None
+    return name if known else str(Path(name).expanduser().resolve())
 
 
 def check_belongs(session: Session, photo: Photo | None, checkpoint: Checkpoint, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """The four stages by themselves: `align`, `invert`, `drag` and `paste`; `edit` is their sum."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from realedit.cli.options import (
 from realedit.cli.progress import Watcher
 from realedit.devices import choose_device
 from realedit.drag import DragSettings
-from realedit.editing import check_belongs, check_picture, drag_warnings
+from realedit.editing import check_belongs, check_picture, drag_warnings, model_reference
 from realedit.errors import OutputError, SessionError
 from realedit.files import write_bytes
 from realedit.masks import read_mask
@@ -184,7 +185,7 @@ def _aligned(
         settings=InversionSettings.preset(quality, seed=seed),
         quality=quality,
     )
-    return session, checkpoint
+    return replace(session, model=model_reference(model)), checkpoint
 
 
 def _kept(folder: Path, device: str) -> tuple[Session, checkpoints.Checkpoint]:
