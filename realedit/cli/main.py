@@ -12,15 +12,18 @@ from realedit import __version__
 
 log = logging.getLogger("realedit")
 
-COMMANDS = {
-    "edit": "realedit.cli.edit:edit_command",
-    "align": "realedit.cli.stages:align_command",
-    "invert": "realedit.cli.stages:invert_command",
-    "drag": "realedit.cli.stages:drag_command",
-    "paste": "realedit.cli.stages:paste_command",
-    "models": "realedit.cli.models:models_group",
-    "demo": "realedit.cli.demo:demo_command",
-    "doctor": "realedit.cli.doctor:doctor_command",
+COMMANDS = {  # by name: where, and its line in the list of commands
+    "edit": ("realedit.cli.edit:edit_command", "Edit PHOTO by dragging points."),
+    "align": ("realedit.cli.stages:align_command", "Cut the aligned square of a face out of PHOTO."),
+    "invert": (
+        "realedit.cli.stages:invert_command",
+        "Find the face of PHOTO in the model, keep the session.",
+    ),
+    "drag": ("realedit.cli.stages:drag_command", "Drag points of the session in DIR."),
+    "paste": ("realedit.cli.stages:paste_command", "Put what was dragged in DIR back into its photo."),
+    "models": ("realedit.cli.models:models_group", "List, pull, inspect, convert and verify models."),
+    "demo": ("realedit.cli.demo:demo_command", "Widen the smile of an astronaut, and say where to look."),
+    "doctor": ("realedit.cli.doctor:doctor_command", "Say what is installed and what stands in the way."),
 }
 
 
@@ -35,9 +38,14 @@ class LazyGroup(click.Group):
         """The command's object, or None for a name that is none."""
         if cmd_name not in COMMANDS:
             return None
-        module, name = COMMANDS[cmd_name].split(":")
+        module, name = COMMANDS[cmd_name][0].split(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,9 +57,7 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run the command line and exit."""
     try:
-        cli.main(standalone_mode=False)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
+        code = cli.main(standalone_mode=False)  # None, or what a command gave to ctx.exit
     except click.ClickException as error:
         error.show()
         sys.exit(2)
@@ -61,7 +67,7 @@ def main() -> NoReturn:
         sys.exit(0)
     except Exception as error:
         _fail(*explain(error))
-    sys.exit(0)
+    sys.exit(code or 0)
 
 
 def explain(error: Exception) -> tuple[str, int]:
