@@ -1,0 +1,216 @@
+"""The commands as a user runs them: what they print, what they write, and that stages and edit agree."""
+
+import json
+import logging
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import realedit
+from realedit.cli.main import COMMANDS
+from realedit.photos import read_photo
+from tests.realedit.cli.running import Result, call, run, snapshot
+from tests.realedit.samples import box_checkpoint, picture, png, save_model
+
+EDIT = ["edit", "photo.png", "-o", "out.png", "--drag=40,40:46,40", "--model=box.safetensors"]
+QUICK = ["--quality=draft", "--max-steps=4"]
+
+
+class Shell:
+    """`realedit ...` in this process, in a folder with a photo and a model."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> None:
+        self.folder, self.patch, self.capture = folder, patch, capture
+        patch.chdir(folder)
+
+    def __call__(self, *arguments: str, code: int = 0) -> Result:
+        result = call(list(arguments), self.patch, self.capture)
+        assert result.code == code, result
+        return result
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
+    png(tmp_path / "photo.png", picture())
+    save_model(box_checkpoint(seed=3), tmp_path / "box.safetensors")
+    return Shell(tmp_path, monkeypatch, capfd)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_edit_prints_the_output_and_leaves_the_photo(shell: Shell) -> None:
+    before = snapshot(shell.folder)
+    result = shell(*EDIT, *QUICK)
+    assert result.out.startswith("out.png ") and len(result.out.splitlines()) == 1
+    after = snapshot(shell.folder)
+    assert set(after) - set(before) == {"out.png"}
+    assert {name: after[name] for name in before} == before
+
+
+def test_json_is_one_object_of_the_contract(shell: Shell) -> None:
+    result = shell(*EDIT, *QUICK, "--json", "--drag=50,50:50,47")
+    report = json.loads(result.out)
+    types: dict[str, Any] = {
+        **{"version": str, "input": str, "output": str, "face": type(None), "model": str, "quality": str},
+        **{"seconds": float, "handles": list, "identity": type(None), "changed_box": list, "warnings": list},
+    }
+    assert {name: type(value) for name, value in report.items()} == types
+    assert report["version"] == realedit.__version__
+    assert (report["input"], report["output"]) == ("photo.png", "out.png")
+    assert [handle["start"] for handle in report["handles"]] == [[40, 40], [50, 50]]
+    assert all(set(handle) == {"start", "target", "reached"} for handle in report["handles"])
+
+
+def test_quiet_is_silent_and_verbose_talks_on_stderr_alone(shell: Shell) -> None:
+    quiet = shell(*EDIT, *QUICK, "-q")
+    assert quiet.out == quiet.err == ""
+    loud = shell(*EDIT, *QUICK, "-v")
+    assert "perceptual loss" in loud.err and "perceptual loss" not in loud.out
+    plain = shell(*EDIT, *QUICK)
+    assert "perceptual loss" not in plain.err
+
+
+def test_a_log_file_keeps_all_messages(shell: Shell) -> None:
+    shell(*EDIT, *QUICK, "-q", "--log-file=log.txt")
+    assert "perceptual loss" in (shell.folder / "log.txt").read_text()
+    assert logging.getLogger().level == logging.WARNING
+
+
+def test_compare_writes_the_picture_and_a_marked_copy(shell: Shell) -> None:
+    result = shell(*EDIT, *QUICK, "--compare=both.png")
+    assert "both.png" in result.out
+    assert read_photo(shell.folder / "both.png").height == 80
+    marked = read_photo(shell.folder / "both.marked.png")
+    assert (marked.width, marked.height) == (96, 80)
+
+
+@pytest.mark.parametrize("extension", ["png", "jpg", "tif", "webp"])
+def test_stages_and_edit_give_the_same_bytes(extension: str, shell: Shell) -> None:
+    model = ["--model=box.safetensors", "--quality=draft"]
+    shell(*EDIT, *QUICK, "-o", f"edited.{extension}")
+    shell("align", "photo.png", "-o", "crop.png", *model)
+    shell("invert", "photo.png", "--keep=session", *model)
+    shell("drag", "session", "--drag=40,40:46,40", "--max-steps=4")
+    shell("paste", "session", "-o", f"pasted.{extension}")
+    edited, pasted = (shell.folder / f"{name}.{extension}" for name in ("edited", "pasted"))
+    assert edited.read_bytes() == pasted.read_bytes()
+    crop = read_photo(shell.folder / "crop.png")
+    assert np.array_equal(crop.view(), read_photo(shell.folder / "session" / "crop.png").view())
+
+
+def test_a_kept_edit_is_the_session_that_stages_go_on_from(shell: Shell) -> None:
+    shell(*EDIT, *QUICK, "--keep=session")
+    shell("paste", "session", "-o", "again.png")
+    assert (shell.folder / "again.png").read_bytes() == (shell.folder / "out.png").read_bytes()
+    shell("drag", "session", "--drag=40,40:46,40", "--max-steps=4", "--from-start")
+    shell("paste", "session", "-o", "third.png")
+    assert (shell.folder / "third.png").read_bytes() == (shell.folder / "out.png").read_bytes()
+    shell("drag", "session", "--drag=46,40:46,44", "--max-steps=4")
+    history = (shell.folder / "session" / "history.jsonl").read_text().splitlines()
+    assert len(history) == 2
+    if os.name == "posix":
+        assert stat.S_IMODE((shell.folder / "session").stat().st_mode) == 0o700
+
+
+def test_a_second_edit_does_not_invert_again(shell: Shell) -> None:
+    shell(*EDIT, *QUICK, "--keep=session")
+    again = shell(*EDIT, *QUICK, "--keep=session", "-v")
+    assert "going on from the session" in again.err and "perceptual loss" not in again.err
+
+
+def test_a_session_of_another_photo_or_model_is_refused(shell: Shell) -> None:
+    shell(*EDIT, *QUICK, "--keep=session")
+    png(shell.folder / "other.png", picture(seed=5))
+    before = snapshot(shell.folder)
+    other = shell("edit", "other.png", *EDIT[2:], "--keep=session", code=2)
+    assert "another photo" in other.err
+    paste = shell("paste", "session", "--photo=other.png", "-o", "x.png", code=2)
+    assert "another photo" in paste.err
+    assert snapshot(shell.folder) == before
+    save_model(box_checkpoint(seed=4), shell.folder / "box.safetensors")
+    assert "with the model" in shell(*EDIT, *QUICK, "--keep=session", code=2).err
+
+
+def test_a_photo_that_moved_is_asked_for(shell: Shell) -> None:
+    shell(*EDIT, *QUICK, "--keep=session")
+    (shell.folder / "photo.png").rename(shell.folder / "moved.png")
+    refused = shell("paste", "session", "-o", "x.png", code=2)
+    assert "is gone; say where it is with --photo" in refused.err
+    shell("paste", "session", "--photo=moved.png", "-o", "x.png")
+    assert (shell.folder / "x.png").read_bytes() == (shell.folder / "out.png").read_bytes()
+    refused = shell("paste", "session", "--photo=moved.png", "-o", "moved.png", code=2)
+    assert "never changed" in refused.err
+
+
+def test_a_drag_of_length_zero_copies_the_file(shell: Shell) -> None:
+    shell(*EDIT[:4], "--drag=40,40:40,40", *EDIT[5:], *QUICK)
+    assert (shell.folder / "out.png").read_bytes() == (shell.folder / "photo.png").read_bytes()
+
+
+def test_names_may_be_of_any_language(shell: Shell) -> None:
+    (shell.folder / "photo.png").rename(shell.folder / "Größe 写真.png")
+    shell("edit", "Größe 写真.png", *EDIT[2:], *QUICK, "-o", "Ωμέγα 🙂.png", "--keep", "séance")
+    assert (shell.folder / "Ωμέγα 🙂.png").exists()
+
+
+def test_drags_that_end_early_are_told_on_stderr(shell: Shell) -> None:
+    result = shell(*EDIT[:4], "--drag=30,30:60,50", *EDIT[5:], *QUICK)
+    assert result.err.startswith("realedit: the drag ended after 4 steps")
+
+
+def test_help_names_every_command_and_needs_no_torch(tmp_path: Path) -> None:
+    probe = "import sys; from realedit.cli.main import cli; "
+    probe += "cli.main(['--help'], standalone_mode=False); assert 'torch' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for name, (_, line) in COMMANDS.items():
+        assert f"  {name} " in done.stdout and line in done.stdout
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
+def test_every_command_explains_itself(command: list[str], shell: Shell) -> None:
+    result = shell(*command, "--help")
+    assert result.out.startswith("Usage:")
+
+
+def test_the_version_is_the_packages(shell: Shell) -> None:
+    assert shell("--version").out.split()[-1] == realedit.__version__
+
+
+def test_python_dash_m_is_the_command(tmp_path: Path) -> None:
+    done = run(["--version"], tmp_path)
+    assert (done.code, done.err) == (0, "") and done.out.startswith("realedit")
+    missing = run(["edit", "none.png", "-o", "out.png", "--drag=1,1:2,2"], tmp_path)
+    assert missing.code == 2 and missing.err == "realedit: there is no photo none.png; check the name\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_doctor_finds_everything_here(shell: Shell) -> None:
+    result = shell("doctor")
+    assert "BAD" not in result.out
+    for what in ("Python", "torch", "device", "bundled model", "package inversion"):
+        assert what in result.out
+
+
+def test_doctor_says_when_a_folder_shadows_a_package(tmp_path: Path) -> None:
+    (tmp_path / "inversion").mkdir()
+    (tmp_path / "inversion" / "__init__.py").write_text("")
+    result = run(["doctor"], tmp_path)
+    assert result.code == 2, result
+    (bad,) = [line for line in result.out.splitlines() if line.startswith("BAD")]
+    assert str(tmp_path / "inversion") in bad and "pipx" in bad
+
+
+def test_demo_without_its_photograph_says_what_to_install(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from realedit.cli import demo
+
+    monkeypatch.setattr(demo, "find_spec", lambda name: None)
+    assert "pip install 'realedit[demo]'" in shell("demo", code=2).err
+    assert not (shell.folder / "realedit-demo").exists()
