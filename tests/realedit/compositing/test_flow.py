@@ -1,0 +1,97 @@
+"""Flows: measured between pictures, never folding, zero beyond the reach."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from realedit.compositing.flow import FlowSettings, blur, jacobian, measure, unfold, warp
+from tests.realedit.samples import picture
+
+SIZE = 128
+
+
+def _bump(size: int, dx: float, dy: float) -> NDArray[np.float32]:
+    """A smooth motion of up to (dx, dy) in the middle that dies away towards the border."""
+    y, x = np.mgrid[:size, :size] / size - 0.5
+    height = np.exp(-(x**2 + y**2) / (2 * 0.12**2))
+    return np.stack([height * dx, height * dy], -1).astype(np.float32)
+
+
+def _picture() -> NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(picture(SIZE, SIZE), (0, 0), 1.0) / 255.0, np.float32)
+
+
+def _random_flow(seed: int, size: int, roughness: float, strength: float) -> NDArray[np.float32]:
+    noise = np.random.default_rng(seed).normal(size=(size, size, 2)).astype(np.float32)
+    smooth = blur(noise, roughness)
+    return np.asarray(smooth / np.abs(smooth).max() * strength, np.float32)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    seed=st.integers(0, 1000),
+    size=st.sampled_from([32, 64]),
+    roughness=st.floats(0.1, 6),
+    strength=st.floats(0, 30),
+    least=st.sampled_from([0.1, 0.3]),
+)
+def test_unfolded_flows_never_fold(
+    seed: int, size: int, roughness: float, strength: float, least: float
+) -> None:
+    flow = unfold(_random_flow(seed, size, roughness, strength), least=least)
+    assert np.isfinite(flow).all()
+    assert jacobian(flow).min() >= least
+
+
+def test_flows_that_do_not_fold_stay_as_they_are() -> None:
+    flow = _bump(SIZE, 6, -3)
+    assert jacobian(flow).min() > 0.1
+    assert np.array_equal(unfold(flow), flow)
+
+
+def test_the_jacobian_is_the_change_of_area() -> None:
+    y, x = np.mgrid[:32, :32].astype(np.float32)
+    grow = np.stack([0.5 * x, 0.25 * y], -1)
+    assert jacobian(grow) == pytest.approx(1.5 * 1.25, rel=1e-5)
+    turn = np.stack([-0.2 * y, 0.2 * x], -1)
+    assert jacobian(turn) == pytest.approx(1.04, rel=1e-5)
+    assert (jacobian(np.stack([-2 * x, 0 * y], -1)) < 0).all(), "a mirror folds"
+
+
+def test_warps_look_where_the_flow_points() -> None:
+    ramp = np.tile(np.arange(16, dtype=np.float32), (8, 1))
+    flow = np.zeros((8, 16, 2), np.float32)
+    flow[..., 0] = 2.5
+    moved = warp(ramp, flow)
+    assert moved[:, :13] == pytest.approx(ramp[:, :13] + 2.5, abs=0.05)
+    assert moved[:, -1] == pytest.approx(15), "the border goes on"
+
+
+@pytest.mark.parametrize(("dx", "dy"), [(4.0, 0.0), (-3.0, 2.0), (0.0, -4.0)])
+def test_a_known_motion_is_measured(dx: float, dy: float) -> None:
+    before = _picture()
+    truth = _bump(SIZE, dx, dy)
+    after = warp(before, truth)
+    flow = measure(before, after, FlowSettings(), reach=np.ones((SIZE, SIZE), np.float32))
+    error = np.linalg.norm(flow - truth, axis=-1)
+    assert error.mean() < 0.35 and np.linalg.norm(truth, axis=-1).max() > 2.5
+    assert np.abs(warp(before, flow) - after).mean() < 0.35 * np.abs(before - after).mean()
+
+
+def test_equal_pictures_have_no_flow() -> None:
+    before = _picture()
+    flow = measure(before, before.copy(), FlowSettings(), reach=np.ones((SIZE, SIZE), np.float32))
+    assert np.abs(flow).max() < 0.05
+
+
+def test_nothing_flows_beyond_the_reach() -> None:
+    before = _picture()
+    after = warp(before, _bump(SIZE, 5, 0))
+    reach = np.zeros((SIZE, SIZE), np.float32)
+    reach[:, : SIZE // 2] = 1
+    flow = measure(before, after, FlowSettings(), reach=blur(reach, 6))
+    assert not flow[:, -8:].any()
+    assert np.abs(flow[:, 40:60]).max() > 1
