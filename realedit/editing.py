@@ -48,6 +48,7 @@ class EditRequest:
     compare: Path | None = None
     keep: Path | None = None
     reach: Reach = "local"
+    strip_gps: bool = False
     drag: DragSettings = field(default_factory=DragSettings)
     paste: PasteSettings = field(default_factory=PasteSettings)
 
@@ -110,7 +111,7 @@ def edit(request: EditRequest, *, on_step: OnStep = keep_going) -> EditReport:
         session.save(request.keep)
     warnings = [*photo.warnings, *drag_warnings(session)]
     result = pipeline.render(photo, session, checkpoint, request.paste)
-    warnings += write_photo(result, request.output, provenance=Provenance()).warnings
+    warnings += _written(result, request)
     if request.compare is not None:
         write_comparison(request.compare, photo, result, session)
     return EditReport(
@@ -121,6 +122,12 @@ def edit(request: EditRequest, *, on_step: OnStep = keep_going) -> EditReport:
         changed=result.changed,
         warnings=tuple(dict.fromkeys(warnings)),
     )
+
+
+def _written(photo: Photo, request: EditRequest) -> tuple[str, ...]:
+    """Write the result; what the user should know of it."""
+    report = write_photo(photo, request.output, provenance=Provenance(), strip_gps=request.strip_gps)
+    return report.warnings
 
 
 def check_request(request: EditRequest) -> None:

@@ -15,7 +15,7 @@ import json
 import platform
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,11 +123,11 @@ def run(name: str, photo: Photo, session: Session, checkpoint: Checkpoint) -> tu
     last = dragged.history[-1]
     before, after = photo.srgb(), edited.srgb()
     again = same_face(find_faces(after), session)
-    found = 0.0 if again is None else float(np.mean(shares(again.landmarks[indices] - handles, moves)))
+    found = 0.0 if again is None else share(again.landmarks[indices] - handles, moves)
     identity = distance(
         descriptor(before, landmarks), descriptor(after, landmarks if again is None else again.landmarks)
     )
-    tracked = float(np.mean(shares(np.array(last.reached) - handles, moves)))
+    tracked = share(np.array(last.reached) - handles, moves)
     outside = 0
     if edited.changed is not None:
         left, top, right, bottom = edited.changed
@@ -144,9 +144,9 @@ def in_photo(landmarks: NDArray[np.float64], moves: Sequence[tuple[float, float]
     return np.array([right * across + rise * up for right, rise in moves])
 
 
-def shares(got: NDArray[np.float64], asked: NDArray[np.float64]) -> Iterator[float]:
-    for g, a in zip(got, asked, strict=True):
-        yield float(g @ a / (a @ a))
+def share(got: NDArray[np.float64], asked: NDArray[np.float64]) -> float:
+    """How much of the asked movements [K, 2] was made, along them, on average."""
+    return float(np.mean((got * asked).sum(1) / (asked * asked).sum(1)))
 
 
 def same_face(faces: Sequence[Face], session: Session) -> Face | None:
@@ -170,12 +170,12 @@ def rows(results: Sequence[Result], inversions: Sequence[float]) -> list[dict[st
     found = []
     for name in DRAGS:
         these = [r for r in results if r.drag == name]
-        share = float(np.median([r.found for r in these]))
+        made = float(np.median([r.found for r in these]))
         identity = float(np.median([r.identity for r in these]))
         found += [
             row(f"{name}: share of the movement the tracker reports, median",
                 float(np.median([r.tracked for r in these])), "1"),
-            row(f"{name}: share of the movement dlib finds again, median", share, "1", 0.5, share >= 0.5),
+            row(f"{name}: share of the movement dlib finds again, median", made, "1", 0.5, made >= 0.5),
             row(f"{name}: identity distance to the photo, median", identity, "1", 0.30, identity <= 0.30),
             row(f"{name}: edits with identity distance below 0.30",
                 float(np.mean([r.identity < 0.30 for r in these])), "share"),

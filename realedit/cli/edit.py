@@ -12,6 +12,7 @@ from realedit.cli.options import (
     path_option,
     photo_argument,
     set_up_logging,
+    strip_gps_option,
     talk_options,
 )
 from realedit.cli.progress import Watcher
@@ -35,6 +36,7 @@ from realedit.pipeline import PasteSettings
     show_default=True,
     help="detail moves the photo's own pixels; plain shows the model's.",
 )
+@strip_gps_option
 @click.option("--json", "as_json", is_flag=True, help="Print a report as one JSON object.")
 @talk_options
 def edit_command(
@@ -52,6 +54,7 @@ def edit_command(
     compare: Path | None,
     keep: Path | None,
     mode: Any,
+    strip_gps: bool,
     as_json: bool,
     verbose: bool,
     quiet: bool,
@@ -72,6 +75,7 @@ def edit_command(
         compare=compare,
         keep=keep,
         reach=reach,
+        strip_gps=strip_gps,
         drag=DragSettings(max_steps=max_steps),
         paste=PasteSettings(mode=mode),
     )

@@ -62,7 +62,7 @@ def main() -> NoReturn:
         error.show()
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted; nothing was written", 130)
+        _fail("interrupted; no photo was written", 130)
     except BrokenPipeError:
         sys.exit(0)
     except Exception as error:

@@ -108,6 +108,11 @@ def device_option(command: Command) -> Command:
     )(command)
 
 
+def strip_gps_option(command: Command) -> Command:
+    """Whether to take the place out."""
+    return click.option("--strip-gps", is_flag=True, help="Leave out where the photo was taken.")(command)
+
+
 def talk_options(command: Command) -> Command:
     """How much to say on stderr."""
     command = click.option("-v", "--verbose", is_flag=True, help="Say more on stderr.")(command)

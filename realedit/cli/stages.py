@@ -18,6 +18,7 @@ from realedit.cli.options import (
     path_option,
     photo_argument,
     set_up_logging,
+    strip_gps_option,
     talk_options,
 )
 from realedit.cli.progress import Watcher
@@ -143,6 +144,7 @@ def drag_command(
 @path_option("-o", "--output", required=True, help="The edited photo; its extension says the format.")
 @path_option("--photo", help="The photo, where it is no longer at the place the session remembers.")
 @click.option("--paste", "mode", type=click.Choice(["detail", "plain"]), default="detail", show_default=True)
+@strip_gps_option
 @device_option
 @talk_options
 def paste_command(
@@ -150,6 +152,7 @@ def paste_command(
     output: Path,
     photo: Path | None,
     mode: Any,
+    strip_gps: bool,
     device: str,
     verbose: bool,
     quiet: bool,
@@ -165,7 +168,7 @@ def paste_command(
     picture: Photo = read_photo(path)
     check_belongs(session, picture, checkpoint, folder)
     result = pipeline.render(picture, session, checkpoint, PasteSettings(mode=mode))
-    report = write_photo(result, output, provenance=Provenance())
+    report = write_photo(result, output, provenance=Provenance(), strip_gps=strip_gps)
     for warning in (*picture.warnings, *report.warnings):
         if not quiet:
             click.echo(f"realedit: {warning}", err=True)
