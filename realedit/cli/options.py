@@ -14,25 +14,17 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Point = tuple[float, float]
 
 
-class DragParam(click.ParamType[Any]):
-    """`X,Y:X,Y`, a handle and its target in photo pixels."""
-
-    name = "X,Y:X,Y"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[Point, Point]:
-        """Two points, or click's usage error."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            numbers = [[float(n) for n in part.split(",")] for part in str(value).split(":")]
-            (x0, y0), (x1, y1) = numbers
-        except ValueError:
-            self.fail(f"{value!r} is not a drag; write handle and target as X,Y:X,Y, e.g. 210,340:205,332")
-        if not all(map(math.isfinite, (x0, y0, x1, y1))):
-            self.fail(f"{value!r} has a coordinate that is not a number")
-        return (x0, y0), (x1, y1)
+def parse_drag(text: str) -> tuple[Point, Point]:
+    """`X,Y:X,Y`, a handle and its target in photo pixels. Raises click's usage error for anything else."""
+    try:
+        (x0, y0), (x1, y1) = ([float(number) for number in part.split(",")] for part in text.split(":"))
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{text!r} is not a drag; write handle and target as X,Y:X,Y, e.g. 210,340:205,332"
+        ) from error
+    if not all(map(math.isfinite, (x0, y0, x1, y1))):
+        raise click.BadParameter(f"{text!r} has a coordinate that is not a number")
+    return (x0, y0), (x1, y1)
 
 
 def path_option(*names: str, **kwargs: Any) -> Callable[[Command], Command]:
@@ -52,7 +44,8 @@ def drag_options(command: Command) -> Command:
             click.option(
                 "--drag",
                 "drags",
-                type=DragParam(),
+                type=parse_drag,
+                metavar="X,Y:X,Y",
                 multiple=True,
                 required=True,
                 help="A handle and where it should go, in photo pixels as displayed; may be repeated.",
