@@ -17,9 +17,7 @@ _SAME = 0.5 / 255  # a space that never differs more from sRGB than this is sRGB
 
 
 def colour_of(profile_data: bytes | None) -> tuple[Colour, str | None]:
-    """The space of an embedded RGB or grey profile, and a warning when it cannot be used (then sRGB stands
-    in).
-    """
+    """The space of an embedded RGB or grey profile; a warning, and sRGB, when it cannot be used."""
     if not profile_data:
         return SRGB(), None
     try:

@@ -23,9 +23,7 @@ _DAMPING = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class TableColour:
-    """own space <-> wide space by tables of `_GRID` nodes per axis [r, g, b, 3]; wide space <-> sRGB
-    exactly.
-    """
+    """own space <-> wide space by tables of `_GRID`^3 nodes [r, g, b, 3]; wide space <-> sRGB exactly."""
 
     name: str
     forward: NDArray[np.float32]
@@ -104,9 +102,7 @@ def _table(source: Any, target: Any) -> NDArray[np.float32]:
 
 
 def _inverted(table: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A table for the way back: at each node the colour that `table` takes nearest to it (damped Newton
-    steps).
-    """
+    """The way back: at each node the colour that `table` takes nearest to it (damped Newton steps)."""
     targets = grid(np.linspace(0, 1, _GRID, dtype=np.float32)).reshape(-1, 3)
     found = targets.copy()
     for _ in range(_STEPS):

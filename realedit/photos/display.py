@@ -42,9 +42,7 @@ def to_8bit(pixels: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def in_strips(pixels: NDArray[Any], convert: ToSrgb) -> NDArray[np.uint8]:
-    """`convert` applied to [h, w, 3] of any strides without holding a second frame of anything but the
-    result.
-    """
+    """`convert` of [h, w, 3] with any strides; no second frame is held but the result."""
     result = np.empty(pixels.shape, np.uint8)
     rows = max(1, _STRIP // max(1, pixels.shape[1]))
 

@@ -205,9 +205,7 @@ def with_sides_swapped(data: bytes | None) -> bytes | None:
 
 
 def without_live_photo(data: bytes | None) -> tuple[bytes | None, bool]:
-    """The block with the identifier that ties an Apple photo to its video taken out, and whether there was
-    one.
-    """
+    """The block without the identifier that ties an Apple photo to its video, and whether it had one."""
     block = block_of(data)
     directory = block.directory(EXIF_IFD) if block else None
     note = block.entry(directory, MAKER_NOTE) if block and directory else None
@@ -261,9 +259,7 @@ def has_thumbnail(data: bytes | None) -> bool:
 
 
 def with_thumbnail(data: bytes, jpeg: bytes | None) -> bytes:
-    """The block with its thumbnail replaced by `jpeg`, or gone when that is None or the old one was no
-    JPEG.
-    """
+    """The block with its thumbnail replaced by `jpeg`; without one if that is None or the old is no JPEG."""
     block = ExifBlock(data)
     directory = block.next_directory(block.first)
     if directory == 0:

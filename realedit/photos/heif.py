@@ -1,5 +1,4 @@
-"""HEIC: 8 to 12 bits through pillow-heif; written again as a whole, since HEVC keeps no block apart from the
-others.
+"""HEIC, 8 to 12 bits, through pillow-heif; written as a whole, since HEVC keeps no block apart.
 
 The decoder turns pictures upright, whatever the file says; so they are held and written upright.
 """

@@ -1,5 +1,4 @@
-"""Reading ICC profiles: the transfer curves and the matrix of the RGB and grey profiles that are made of
-them.
+"""ICC profiles: reading the curves and the matrix of those that are made of them, and writing such.
 
 Only what an exact evaluation needs is read here; profiles made of tables go through LittleCMS (`colour.py`).
 Source: ICC.1:2022, sections 7.2 (header), 7.3 (tags), 10.6 (curveType), 10.18 (parametricCurveType), F.3.
@@ -188,9 +187,7 @@ _BT709_PARAMETERS = (1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081)
 
 
 def profile_of_code_points(primaries: int, transfer: int) -> bytes | None:
-    """An ICC profile for colours that are stated by the numbers of ITU-T H.273; None for sRGB and unknown
-    ones.
-    """
+    """An ICC profile for colours stated by the numbers of ITU-T H.273; None for sRGB and unknown ones."""
     if primaries not in _PRIMARIES or (primaries == 1 and transfer in (1, 2, 6, 13)):
         return None
     parameters = _BT709_PARAMETERS if transfer in (1, 6, 14, 15) else _SRGB_PARAMETERS

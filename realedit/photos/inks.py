@@ -49,9 +49,7 @@ class Inks:
 
 
 def inks_of(profile_data: bytes | None) -> tuple[Inks, str | None]:
-    """The inks of an embedded CMYK profile, or the plain ones, with a warning when a profile cannot be
-    used.
-    """
+    """The inks of an embedded CMYK profile; the plain ones and a warning when it cannot be used."""
     if not profile_data:
         return Inks(), "it is CMYK without an ICC profile, so its colours are shown by the plain ink formula"
     try:

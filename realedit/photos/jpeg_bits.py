@@ -16,9 +16,7 @@ RAW = 0xFFFF
 
 @dataclass(frozen=True)
 class Events:
-    """A piece of a scan. `codes` is table << 8 | symbol or RAW; `bits` are `counts` bits that follow the
-    symbol.
-    """
+    """A piece of a scan: `codes` are table << 8 | symbol or RAW, followed by `counts` of `bits`."""
 
     codes: NDArray[np.uint16]
     bits: NDArray[np.uint16]
@@ -52,9 +50,7 @@ def histogram(events: Events) -> NDArray[np.int64]:
 
 
 def best_table(frequencies: NDArray[np.int64]) -> Table:
-    """The shortest table for symbols of the given frequencies [256], no code longer than 16 bits or all
-    ones.
-    """
+    """The shortest table for frequencies [256]; no code is longer than 16 bits or all ones."""
     symbols = np.flatnonzero(frequencies)
     # one more symbol, the rarest, takes the code of all ones
     heap = [(int(frequencies[s]), int(s), [int(s)]) for s in symbols] + [(0, 256, [256])]
@@ -72,9 +68,7 @@ def best_table(frequencies: NDArray[np.int64]) -> Table:
 
 
 def _limited(lengths: dict[int, int]) -> list[int]:
-    """How many codes there are of each length 1 to 16, long ones shortened as in T.81 figure K.3, less one
-    reserved.
-    """
+    """How many codes have each length 1 to 16 (T.81 figure K.3), less the reserved one."""
     longest = max(16, *lengths.values())
     counts = [0] * (longest + 1)
     for length in lengths.values():

@@ -109,8 +109,7 @@ def read_coefficients(jpeg: JpegFile) -> Planes:
 def add_change(
     planes: Planes, jpeg: JpegFile, box: Box, before: NDArray[np.uint8], after: NDArray[np.uint8]
 ) -> None:
-    """Add to `planes` what `after` differs from `before`: stored pixels [h, w, c] inside `box` of the
-    picture.
+    """Add to `planes` what `after` differs from `before`: stored pixels [h, w, c] inside `box`.
 
     Blocks without a difference are not touched. The number of channels is that of the components; CMYK pixels
     are 255 for full ink.
@@ -174,15 +173,12 @@ def _add_blocks(
     origin: tuple[int, int],
     table: NDArray[np.float32],
 ) -> None:
-    """Transform the differences `samples` [h, w] of one component, at `origin`, and add them to its
-    blocks.
-    """
+    """Transform one component's differences `samples` [h, w], at `origin`, and add them to its blocks."""
     wide, high = frame.sampling[0] // component.horizontal, frame.sampling[1] // component.vertical
     height, width = samples.shape
     small = samples.reshape(height // high, high, width // wide, wide).mean(axis=(1, 3))
-    blocks = small.reshape(height // high // 8, 8, width // wide // 8, 8).swapaxes(
-        1, 2
-    )  # [rows, columns, 8, 8]
+    # [rows, columns, 8, 8]
+    blocks = small.reshape(height // high // 8, 8, width // wide // 8, 8).swapaxes(1, 2)
     row, column = origin[1] // high // 8, origin[0] // wide // 8
     target = plane[row : row + blocks.shape[0], column : column + blocks.shape[1]]
     blocks = blocks[: target.shape[0], : target.shape[1]]

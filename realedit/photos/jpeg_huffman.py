@@ -1,8 +1,6 @@
-"""Huffman coding of JPEG scans, vectorised: sequential and progressive, with tables made for the scan.
+"""JPEG blocks as the events of a scan, many blocks at once: sequential and progressive.
 
-A scan becomes a stream of events, each a symbol of a table with some bits behind it; the events of many
-blocks are made at once, counted, given codes and packed into bits. Source: ITU-T T.81, annex F.1.2
-(sequential), G.1.2 (progressive), K.2 (tables).
+Source: ITU-T T.81, annex F.1.2 (sequential) and G.1.2 (progressive).
 """
 
 import numpy as np
@@ -81,9 +79,8 @@ def ac_band(band: NDArray[np.int16], low: int, refine: bool, table: int) -> Even
     last[owner[fresh]] = index[fresh]
 
     runs, skipped, first = _runs(owner, index, fresh)
-    symbols = np.where(
-        index <= last[owner], skipped + fresh, 0
-    )  # behind the last new one nothing is sent but bits
+    # behind the last new coefficient of a block nothing is sent but bits
+    symbols = np.where(index <= last[owner], skipped + fresh, 0)
     starts, lengths = _end_runs(last >= 0, last < width - 1)
     tails = np.zeros(count, np.int64)
     tails[starts] = 1
@@ -120,9 +117,7 @@ class _Layout:
         first: NDArray[np.int64],
         tails: NDArray[np.int64],
     ) -> None:
-        """`symbols` [m] per coefficient of block `owner` [m]; `first` [m] is the first coefficient of that
-        block.
-        """
+        """`symbols` [m] per coefficient of block `owner` [m], whose first coefficient is `first` [m]."""
         body = np.bincount(owner, weights=symbols, minlength=len(heads)).astype(np.int64)
         self.per_block = heads + body + tails
         starts = np.cumsum(self.per_block) - self.per_block
@@ -138,9 +133,7 @@ class _Layout:
 def _gaps(
     owner: NDArray[np.int64], index: NDArray[np.int64], start: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Zeros before each coefficient since the last one of its block, and the first coefficient of its
-    block.
-    """
+    """Zeros before each coefficient in its block since the last one, and the block's first coefficient."""
     first = _firsts(owner)
     previous = np.empty_like(index)
     previous[1:] = index[:-1]
@@ -159,9 +152,7 @@ def _firsts(owner: NDArray[np.int64]) -> NDArray[np.int64]:
 def _runs(
     owner: NDArray[np.int64], index: NDArray[np.int64], fresh: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """(zeros since the last new coefficient of the block, sixteens of them to be sent here, first of the
-    block).
-    """
+    """(zeros since the block's last new one, sixteens of them to send here, first of the block)."""
     order = np.arange(len(owner))
     first = _firsts(owner)
     zeros = index - (order - first)  # zeros in the block before this one
@@ -179,9 +170,7 @@ def _runs(
 def _end_runs(
     filled: NDArray[np.bool_], ends: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(first block, number of blocks) of each run of blocks whose band ends early, broken by new
-    coefficients.
-    """
+    """(first block, number of blocks) of each run of bands that end early, broken by new coefficients."""
     order = np.arange(len(ends))
     begins = ends.copy()
     begins[1:] &= filled[1:] | ~ends[:-1]

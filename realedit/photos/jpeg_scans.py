@@ -1,5 +1,4 @@
-"""The scans of a JPEG written again from its coefficients, in the same order and with the same parts as in
-the file.
+"""The scans of a JPEG written again from its coefficients, in the order and parts of the file.
 
 Source: ITU-T T.81, A.2 (order of blocks), B.2.3 (scan header), B.2.4.2 (Huffman tables).
 """
@@ -113,9 +112,7 @@ def _differences(dc: NDArray[np.int32], owner: NDArray[np.intp], latest: dict[in
 def _ordered_blocks(
     frame: Frame, planes: Planes, scan: Scan
 ) -> Iterator[tuple[NDArray[np.int16], NDArray[np.intp]]]:
-    """Strips of (blocks [n, 64] in zigzag order, number of each one's component in the scan), as they are
-    sent.
-    """
+    """Strips of (blocks [n, 64] in zigzag order, number of each one's component in the scan), as sent."""
     if len(scan.components) == 1:
         plane = planes[scan.components[0][0]]
         rows = max(1, _BATCH // plane.shape[1])
@@ -142,9 +139,7 @@ def _ordered_blocks(
 
 
 def _padded(blocks: NDArray[np.int16], rows: int, columns: int) -> NDArray[np.int16]:
-    """Blocks [h, w, 64] filled up to whole MCUs by blocks that nobody sees: flat, as bright as their
-    neighbour.
-    """
+    """Blocks [h, w, 64] filled up to whole MCUs by unseen ones: flat, as bright as their neighbour."""
     missing = rows - blocks.shape[0], columns - blocks.shape[1]
     if missing == (0, 0):
         return blocks

@@ -57,9 +57,7 @@ class Frame:
 
     @property
     def huffman(self) -> bool:
-        """Whether the frame is sequential or progressive with Huffman codes (not arithmetic, not
-        lossless).
-        """
+        """Whether the frame is sequential or progressive, with Huffman codes and 8 bits."""
         return self.marker in _HUFFMAN_FRAMES and self.precision == 8
 
     @property

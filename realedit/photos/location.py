@@ -22,9 +22,7 @@ _PAGES = 1000
 
 
 def without_location(photo: Photo) -> bytes | None:
-    """The photo's file without GPS data; None where the format does not allow it without coding the picture
-    again.
-    """
+    """The photo's file without GPS data; None where that would need the picture to be coded again."""
     if photo.format is Format.PNG:
         return _png(photo.source)
     if photo.format is Format.WEBP:
@@ -37,9 +35,7 @@ def without_location(photo: Photo) -> bytes | None:
 
 
 def xmp_without_location(packet: bytes) -> bytes:
-    """The packet without GPS properties, filled up with spaces to its old length where it is shorter; damaged
-    ones go.
-    """
+    """The packet without GPS properties, filled up to its old length by spaces; a damaged one blanked."""
     try:
         parsed = XmpPacket(packet)
     except XmpError:
@@ -82,9 +78,7 @@ def _webp(source: bytes) -> bytes:
 
 
 def _tiff(source: bytes) -> bytes | None:
-    """A classic TIFF is itself a structure like EXIF, so its values are blanked where they lie, on every
-    page.
-    """
+    """A classic TIFF is a structure like EXIF, so its values are blanked where they lie, on every page."""
     block = block_of(source)
     if block is None:
         return None

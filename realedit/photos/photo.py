@@ -60,18 +60,14 @@ class Photo:
     path: Path
     source: bytes = field(repr=False)  # the file as it was read
     format: Format
-    stored: NDArray[Any] = field(
-        repr=False
-    )  # [H, W, c]: grey 1, grey+alpha 2, RGB 3, RGBA 4, CMYK 4 channels
+    stored: NDArray[Any] = field(repr=False)  # [H, W, c]: grey, grey + alpha, RGB, RGBA or CMYK
     orientation: int = 1
     metadata: Metadata = field(default_factory=Metadata, repr=False)
     colour: Colour = field(default_factory=SRGB, repr=False)
     inks: Inks | None = field(default=None, repr=False)  # where `stored` is CMYK
     depth: int = 8  # bits per channel in the file
     palette: bool = False  # whether the file has a palette; `stored` has its colours
-    implied_icc: bytes | None = field(
-        default=None, repr=False
-    )  # profile stated by other means than a profile
+    implied_icc: bytes | None = field(default=None, repr=False)  # for colours stated otherwise
     warnings: tuple[str, ...] = ()  # one sentence each
     stale: tuple[str, ...] = ()  # what the file holds that is untrue of an edited picture
     patch: Patch | None = field(default=None, repr=False)
@@ -108,9 +104,7 @@ class Photo:
 
     @property
     def changed(self) -> Box | None:
-        """The smallest displayed box (left, top, right, bottom) of pixels unlike the file's; None: there are
-        none.
-        """
+        """Smallest displayed box (left, top, right, bottom) of pixels unlike the file's; None without any."""
         return None if self.patch is None else box_to_displayed(self.patch.box, self.orientation, self._size)
 
     def view(self, box: Box | None = None) -> NDArray[Any]:
@@ -125,8 +119,7 @@ class Photo:
         return np.array(shown, order="C") if box is not None else shown
 
     def eight_bit(self, box: Box | None = None) -> NDArray[np.uint8]:
-        """Displayed [h, w, 3] uint8 in the photo's own space: for detectors, which look at shapes and not at
-        colours.
+        """Displayed [h, w, 3] uint8 in the photo's own space, for detectors, which look at shapes alone.
 
         As cheap as `view` for 8-bit photos.
         """
@@ -141,8 +134,7 @@ class Photo:
         return in_strips(shown, self._to_srgb)
 
     def srgb_reduced(self, max_side: int) -> NDArray[np.uint8]:
-        """The displayed photo as sRGB [h, w, 3] uint8, area-averaged so that no side exceeds `max_side`
-        pixels.
+        """Displayed sRGB [h, w, 3] uint8, area-averaged so that no side exceeds `max_side` pixels.
 
         A smaller photo comes at its own size. The scale is the same in both directions to within one pixel.
         """
@@ -158,8 +150,7 @@ class Photo:
         return self._to_srgb(shown)
 
     def with_block(self, box: Box, block: NDArray[Any]) -> "Photo":
-        """The photo with the displayed pixels inside `box` replaced by `block` [h, w, 3], same dtype and
-        space.
+        """The photo with the displayed pixels inside `box` replaced by `block` [h, w, 3], of its dtype.
 
         Opacity stays as it is; a greyscale photo takes the mean of the channels. `changed` grows by the
         pixels that really differ: a block that equals what is there changes nothing.
@@ -177,9 +168,7 @@ class Photo:
         )
 
     def stored_region(self, box: Box | None) -> NDArray[Any]:
-        """Stored pixels [h, w, c] inside `box` of the stored picture, edits included; do not write to
-        them.
-        """
+        """Stored pixels [h, w, c] inside `box` of the stored picture, edits included; read only."""
         left, top, right, bottom = box or (0, 0, self.stored.shape[1], self.stored.shape[0])
         region = self.stored[top:bottom, left:right]
         if self.patch is None:
@@ -226,9 +215,7 @@ class Photo:
         return merged
 
     def _patched(self, room: Box, box: Box, new: NDArray[Any]) -> "Photo":
-        """This photo with `new` inside `box`, the patch being cut to what differs from the file within
-        `room`.
-        """
+        """This photo with `new` inside `box`, the patch cut to what differs from the file within `room`."""
         pixels = new
         if room != box:
             pixels = self.stored_region(room).copy()

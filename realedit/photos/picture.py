@@ -1,6 +1,4 @@
-"""The pixels that a writer asks for, strip by strip, so that no second frame is held while a file is
-written.
-"""
+"""The pixels that a writer asks for, strip by strip, so that no second frame is held."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -77,9 +75,7 @@ def as_stored(photo: Photo) -> Picture:
 
 
 def upright(photo: Photo) -> Picture:
-    """The photo's pixels as displayed, in the layout of its file; CMYK becomes sRGB, and channels beyond RGB
-    and opacity are left out.
-    """
+    """The photo's pixels as displayed: its layout, CMYK as sRGB, no channels beyond RGB and opacity."""
     width, height = displayed_size((photo.stored.shape[1], photo.stored.shape[0]), photo.orientation)
     channels = photo.stored.shape[2]
     if photo.inks is not None or channels > 4:
@@ -103,9 +99,7 @@ def is_upright(photo: Photo, kind: Format) -> bool:
 
 
 def becomes_srgb(photo: Photo, kind: Format) -> bool:
-    """Whether the pixels turn to sRGB in another format: grey with a profile of its own, where only RGB
-    is.
-    """
+    """Whether the pixels turn to sRGB: grey with a profile of its own, in a format that has only RGB."""
     only_rgb = kind in (Format.WEBP, Format.AVIF) or (kind is Format.HEIC and photo.has_alpha)
     return photo.is_grey and not photo.colour.is_srgb and only_rgb
 

@@ -158,9 +158,7 @@ def _lines(strip: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _filtered(lines: NDArray[np.uint8], above: NDArray[np.uint8] | None, step: int) -> NDArray[np.uint8]:
-    """Rows [n, bytes] behind their filter type, the filter being chosen per row by the smallest sum of
-    differences.
-    """
+    """Rows [n, bytes] behind their filter type, chosen per row by the smallest sum of differences."""
     up = np.empty_like(lines)
     up[0] = 0 if above is None else above
     up[1:] = lines[:-1]

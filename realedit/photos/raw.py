@@ -17,9 +17,8 @@ _MAGIC = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\x00", b"FOVb")
 _DNG_VERSION = 50706
 _SENSOR_PHOTOMETRIC = frozenset({32803, 34892})  # colour filter array, linear raw
 _SENSOR_COMPRESSION = frozenset({32767, 32769, 34713, 34892, 65000, 65535})
-_KEPT = frozenset(
-    {270, 271, 272, 305, 306, 315, 33432}
-)  # description, camera, software, date, people, rights
+# description, camera, software, date, people, rights
+_KEPT = frozenset({270, 271, 272, 305, 306, 315, 33432})
 
 
 def is_raw(data: bytes) -> bool:

@@ -35,8 +35,7 @@ class Signing:
 
 
 def sign(signing: Signing, photo: Photo, kind: Format, unsigned: BinaryIO, out: BinaryIO, title: str) -> None:
-    """Copy `unsigned`, a file of format `kind`, to `out` with a signed manifest that names the photo as its
-    parent.
+    """Copy `unsigned`, a file of format `kind`, to `out` with a signed manifest; the photo is its parent.
 
     Raises UsageError when the package is missing, or the certificate or key cannot be read or used.
     """

@@ -252,9 +252,7 @@ def _page(picture: Picture, metadata: Metadata, original: bytes | None, orientat
 
 
 def _extra_samples(picture: Picture, original: bytes | None) -> list[int]:
-    """What the channels beyond the colours are: as in the original, else opacity and then nothing in
-    particular.
-    """
+    """What the channels beyond the colours are: as in the original, else opacity, then unspecified."""
     colours = 4 if picture.cmyk else 1 if picture.channels < 3 else 3
     count = picture.channels - colours
     if count == 0:

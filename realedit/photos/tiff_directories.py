@@ -152,9 +152,7 @@ def count_directories(data: bytes | memoryview, first: Directory) -> int:
 
 
 def lay_out(directory: Directory, start: int) -> bytes:
-    """The bytes of a classic directory and all it points at, to be put at the even offset `start` of a
-    file.
-    """
+    """The bytes of a classic directory and all it points at, for the even offset `start` of a file."""
     order = directory.order
     tags = sorted(set(directory.values) | set(directory.children))
     entries, behind = b"", b""

@@ -90,9 +90,7 @@ def _exif(photo: Photo, upright: bool, edited: bool, strip_gps: bool, warnings: 
 
 
 def _thumbnail(photo: Photo, old: bytes | None, upright: bool) -> bytes | None:
-    """A thumbnail of the photo as it is now, as small in bytes as the old one where that can be; None without
-    one.
-    """
+    """A thumbnail of the photo as it is now, as small as the `old` one if that can be; None without one."""
     if old is None:
         return None
     try:
@@ -118,9 +116,7 @@ def _jpeg(pixels: NDArray[np.uint8], quality: int) -> bytes:
 def _xmp(
     photo: Photo, upright: bool, strip_gps: bool, provenance: Provenance | None, warnings: list[str]
 ) -> bytes | None:
-    """The photo's packet with what became untrue taken out and `provenance` put in; its own bytes where
-    nothing is.
-    """
+    """The photo's packet without what became untrue, with `provenance`; its own bytes if nothing changes."""
     data = photo.metadata.xmp
     if data is None and provenance is None:
         return None
@@ -149,9 +145,7 @@ def _xmp(
 
 
 def without_thumbnails(resources: bytes | None) -> bytes | None:
-    """Photoshop image resources without the thumbnails among them; unchanged where they cannot be
-    followed.
-    """
+    """Photoshop image resources without thumbnails; unchanged where they cannot be followed."""
     if not resources:
         return resources
     kept, at = b"", 0

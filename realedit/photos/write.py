@@ -1,6 +1,4 @@
-"""Writing a photo: complete or not at all, never over the original, and with everything that is still
-true.
-"""
+"""Writing a photo: complete or not at all, never over the original, with all that is still true."""
 
 import errno
 import logging
