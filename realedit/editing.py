@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +20,7 @@ from realedit.compare import marked, side_by_side
 from realedit.devices import choose_device
 from realedit.drag import DragSettings
 from realedit.errors import OutputError, SessionError, UsageError
-from realedit.files import write_bytes
+from realedit.files import write_png
 from realedit.masks import Reach, read_mask
 from realedit.photos import Photo, Provenance, check_output, read_photo, write_photo
 from realedit.pipeline import OnStep, PasteSettings, keep_going
@@ -30,6 +29,7 @@ from realedit.session import Session, check_folder
 log = logging.getLogger(__name__)
 
 Point = tuple[float, float]
+COMPARISON_HEIGHT = 2160  # pixels; a comparison is for looking at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,14 +239,8 @@ def write_comparison(path: Path, before: Photo, after: Photo, session: Session) 
     drawn = marked(
         shown, np.array(last.handles), np.array(last.targets), mask=mask, reached=np.array(last.reached)
     )
-    pictures = {path: side_by_side(shown, after.srgb()), path.with_suffix(".marked.png"): drawn}
-    for name, picture in pictures.items():
-        ok, data = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
-        assert ok
-        try:
-            write_bytes(name, data.tobytes())
-        except OSError as error:
-            raise OutputError(f"cannot write {name}: {error.strerror}; choose another place") from error
+    write_png(path, side_by_side(shown, after.srgb(), max_height=COMPARISON_HEIGHT))
+    write_png(path.with_suffix(".marked.png"), drawn)
 
 
 def identity_distance(before: Photo, after: Photo, session: Session) -> float | None:

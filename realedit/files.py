@@ -1,35 +1,68 @@
 """Writing files that are complete or absent."""
 
+import errno
 import os
-import tempfile
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realedit.errors import OutputError, ResourceError
 
 
-def write_bytes(path: Path, content: bytes, *, private: bool = False) -> None:
-    """Write to a temporary file beside `path`, flush it to the disk, then rename; private: owner only (0600).
+@contextmanager
+def complete(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
+    """A file that appears at `path` when the block ends without an error, and leaves nothing otherwise.
 
-    Raises OSError; nothing is left behind then.
+    It is written beside `path`, flushed to the disk, then renamed; private: owner only (0600). OSError else.
     """
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    temporary = path.with_name(f".realedit-{secrets.token_hex(8)}.part")
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if not private:
-            mask = os.umask(0)
-            os.umask(mask)
-            Path(temporary).chmod(0o666 & ~mask)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        with open(temporary, "xb+", opener=_owner_only if private else None) as out:
+            yield cast(BinaryIO, out)
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
     _sync_folder(path.parent)
 
 
+def write_bytes(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Write a whole file; see `complete`."""
+    with complete(path, private=private) as out:
+        out.write(content)
+
+
+def write_png(path: Path, picture: NDArray[np.uint8]) -> None:
+    """Write a picture `[H, W, 3]` RGB the user asked for. Raises OutputError or ResourceError."""
+    ok, data = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
+    assert ok
+    try:
+        write_bytes(path, data.tobytes())
+    except OSError as error:
+        raise output_error(error, path) from error
+
+
+def output_error(error: OSError, path: Path) -> OutputError | ResourceError:
+    """What to tell the user when `path` could not be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return ResourceError(f"cannot write {path}: the disk is full; make room and try again")
+    return OutputError(f"cannot write {path}: {error.strerror or error}; choose another place")
+
+
+def _owner_only(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def _sync_folder(folder: Path) -> None:
-    """Make the rename itself durable where the system can."""
-    if os.name != "posix":
+    """Make the rename last; folders cannot be opened on Windows, where it is not needed."""
+    if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:

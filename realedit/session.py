@@ -11,7 +11,6 @@ A `Session` in memory holds exactly what the folder would: values are rounded to
 are used, so that stages run one by one and all at once give the same bytes.
 """
 
-import errno
 import hashlib
 import json
 import os
@@ -31,8 +30,8 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from alignment import Alignment
-from realedit.errors import OutputError, ResourceError, SessionError
-from realedit.files import write_bytes
+from realedit.errors import OutputError, SessionError
+from realedit.files import output_error, write_bytes
 
 SCHEMA = 1
 
@@ -102,24 +101,16 @@ class Session:
         """
         try:
             _make_private(folder)
-            for name, content in self._files().items():
+            files = self._files()
+            for name, content in files.items():
                 path = folder / name
                 if not path.exists() or path.read_bytes() != content:
                     write_bytes(path, content, private=True)
-            for name, kept in (
-                ("tuned.safetensors", self.tuning),
-                ("latents.safetensors", self.pivot is not None),
-            ):
-                if not kept:
-                    (folder / name).unlink(missing_ok=True)
+            for path in (*folder.glob("*.safetensors"), *folder.glob("mask-*.png")):
+                if path.name not in files:
+                    path.unlink()
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise ResourceError(
-                    f"no space left for the session in {folder}; free some or choose another with --keep"
-                ) from error
-            raise OutputError(
-                f"the session folder {folder} cannot be written: {error.strerror}; choose another with --keep"
-            ) from error
+            raise output_error(error, folder) from error
 
     def _files(self) -> dict[str, bytes]:
         """Content by name; session.json last, so that a folder without it is an unfinished one."""

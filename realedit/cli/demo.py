@@ -4,7 +4,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import click
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,8 +11,8 @@ from realedit.cli.edit import tell
 from realedit.cli.options import device_option, path_option, set_up_logging, talk_options
 from realedit.cli.progress import Watcher
 from realedit.editing import EditRequest, edit
-from realedit.errors import OutputError, UsageError
-from realedit.files import write_bytes
+from realedit.errors import UsageError
+from realedit.files import output_error, write_png
 
 # The corners of the mouth of the astronaut (Eileen Collins), and where a wider smile has them, in photo
 # pixels.
@@ -29,16 +28,13 @@ SMILE = (((200.5, 139.5), (195.5, 136.0)), ((246.5, 141.5), (251.5, 138.5)))
 def demo_command(output: Path, device: str, verbose: bool, quiet: bool, log_file: Path | None) -> None:
     """Widen the smile of an astronaut, and say where to look."""
     set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
+    picture = astronaut()
     photo = output / "photo.png"
-    ok, data = cv2.imencode(".png", np.ascontiguousarray(astronaut()[..., ::-1]))
-    assert ok
     try:
         output.mkdir(parents=True, exist_ok=True)
-        write_bytes(photo, data.tobytes())
     except OSError as error:
-        raise OutputError(
-            f"cannot write into {output}: {error.strerror}; choose another folder with -o"
-        ) from error
+        raise output_error(error, output) from error
+    write_png(photo, picture)
     request = EditRequest(
         photo=photo,
         output=output / "edited.png",

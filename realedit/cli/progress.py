@@ -50,7 +50,7 @@ class Watcher:
     def __call__(self, step: Step | DragStep) -> bool:
         """Draw one step; False once the user asked to stop dragging."""
         stage = "drag" if isinstance(step, DragStep) else step.stage
-        self._dragging = stage == "drag"
+        self._dragging = isinstance(step, DragStep) and step.ending == "running"
         note = f"loss {step.loss:.3f}"
         if isinstance(step, DragStep):
             note += f", {step.distances.max(initial=0):.1f} px to go"

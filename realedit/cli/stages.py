@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import cv2
 import numpy as np
 
 import checkpoints
@@ -25,8 +24,8 @@ from realedit.cli.progress import Watcher
 from realedit.devices import choose_device
 from realedit.drag import DragSettings
 from realedit.editing import check_belongs, check_picture, drag_warnings, model_reference
-from realedit.errors import OutputError, SessionError
-from realedit.files import write_bytes
+from realedit.errors import SessionError
+from realedit.files import write_png
 from realedit.masks import read_mask
 from realedit.photos import Photo, Provenance, check_output, read_photo, write_photo
 from realedit.pipeline import PasteSettings
@@ -56,12 +55,7 @@ def align_command(
     set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
     check_picture(output, photo)
     session = _aligned(read_photo(photo), photo, model, quality, face, seed, device)[0]
-    ok, data = cv2.imencode(".png", np.ascontiguousarray(session.crop[..., ::-1]))
-    assert ok
-    try:
-        write_bytes(output, data.tobytes())
-    except OSError as error:
-        raise OutputError(f"cannot write {output}: {error.strerror}; choose another place") from error
+    write_png(output, session.crop)
     if not quiet:
         click.echo(f"{output}  (face {session.face}, {session.alignment.side:.0f} px in the photo)")
 

@@ -153,7 +153,9 @@ def add_srgb(
     if grey:
         added = np.repeat((added @ LUMA)[..., None], 3, axis=-1)
     shown = to_srgb(base)
-    result: Array = base + (from_srgb(np.clip(shown + added, 0, 1)) - from_srgb(shown))
+    # colours outside of sRGB stay where they are; what is added does not lead farther out
+    changed = np.clip(shown + added, np.minimum(shown, 0), np.maximum(shown, 1))
+    result: Array = base + (from_srgb(changed) - from_srgb(shown))
     return result
 
 

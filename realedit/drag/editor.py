@@ -151,6 +151,7 @@ class Editor:
         if len(self.state.handles) == 0 or float(self._distance().max()) <= 1e-6:
             yield self._step(0, total, loss, "nothing")
             return
+        self._remember()  # the start is the first best: a drag never ends farther away than it began
         for index in range(total + 1):
             features = self._features(self._trainable())
             if index:

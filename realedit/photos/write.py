@@ -1,9 +1,7 @@
 """Writing a photo: complete or not at all, never over the original, with all that is still true."""
 
-import errno
 import logging
 import os
-import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +12,7 @@ from typing import BinaryIO
 import numpy as np
 
 from realedit.errors import OutputError, ResourceError, UsageError
+from realedit.files import complete, output_error
 from realedit.photos import avif, heif, jpeg, png, tiff, webp
 from realedit.photos.location import without_location
 from realedit.photos.metadata import Metadata
@@ -161,35 +160,14 @@ def _encode(out: BinaryIO, photo: Photo, kind: Format, metadata: Metadata) -> tu
 
 @contextmanager
 def _complete(path: Path) -> Iterator[BinaryIO]:
-    """A file that appears at `path` when the block ends without an error, and leaves nothing otherwise."""
-    temporary = path.with_name(f".realedit-{secrets.token_hex(8)}.part")
+    """`complete`, with the errors a user understands."""
     try:
-        try:
-            with temporary.open("xb+") as out:
-                yield out
-                out.flush()
-                os.fsync(out.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        with complete(path) as out:
+            yield out
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ResourceError(f"cannot write {path}: the disk is full; make room and try again") from error
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+        raise output_error(error, path) from error
     except MemoryError as error:
         raise ResourceError(f"not enough memory to write {path}; close other programs") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename last; folders cannot be opened on Windows, where it is not needed."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _same_file(path: Path, other: Path) -> bool:

@@ -1,9 +1,9 @@
 """write_bytes: complete or absent, whatever fails on the way."""
 
+import builtins
 import errno
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_content_is_written_and_replaced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("module", "name"),
-    [(os, "fsync"), (os, "replace"), (os, "rename"), (os, "fdopen"), (tempfile, "mkstemp")],
+    [(os, "fsync"), (os, "replace"), (os, "rename"), (builtins, "open")],
 )
 @pytest.mark.parametrize("old", [None, b"the old file"])
 def test_a_fault_leaves_the_old_file_and_nothing_else(

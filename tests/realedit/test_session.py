@@ -245,7 +245,7 @@ def test_a_full_disk_while_saving_is_told_and_the_earlier_session_stays(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(ResourceError, match="no space left for the session"):
+        with pytest.raises(ResourceError, match="the disk is full"):
             random_session(14).save(folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 

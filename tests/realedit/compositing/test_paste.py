@@ -178,13 +178,29 @@ def test_grey_stays_grey(mode: Mode) -> None:
     assert (shown[..., 0] == shown[..., 1]).all() and (shown[..., 0] == shown[..., 2]).all()
 
 
-def test_colours_of_a_wide_space_are_changed_in_it() -> None:
-    """The same picture in a wider space gets, as sRGB, nearly the same change."""
-    # columns: the primaries of Display P3 in XYZ (D50)
+@pytest.fixture(scope="module")
+def wide() -> Colour:
+    """Display P3; the matrix's columns are its primaries in XYZ (D50)."""
     p3 = np.array([[0.51512, 0.29198, 0.1571], [0.24120, 0.69225, 0.06657], [-0.00105, 0.04189, 0.78407]])
-    wide = from_primaries(
+    return from_primaries(
         "wide", p3, parametric_curve(3, [2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045])
     )
+
+
+def test_colours_outside_of_srgb_stay_where_nothing_is_added(wide: Colour) -> None:
+    red = np.broadcast_to(np.array([60_000, 3_000, 3_000], np.uint16), (HEIGHT, WIDTH, 3)).copy()
+    change = _random_change(7)
+    nothing = dataclasses.replace(
+        change,
+        flow=np.zeros_like(change.flow),
+        residual=np.zeros_like(change.residual),
+        trust=np.ones_like(change.trust),
+    )
+    assert paste(photo_of(red, colour=wide), nothing, SQUARE).changed is None
+
+
+def test_colours_of_a_wide_space_are_changed_in_it(wide: Colour) -> None:
+    """The same picture in a wider space gets, as sRGB, nearly the same change."""
     srgb = (picture(WIDTH, HEIGHT).astype(np.float32) / 255 * 0.6 + 0.2).astype(np.float32)
     values = np.rint(np.clip(wide.from_srgb(srgb), 0, 1) * 65535).astype(np.uint16)
     change = _random_change(6)

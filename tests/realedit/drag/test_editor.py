@@ -93,6 +93,14 @@ def test_a_drag_that_gets_nowhere_stalls_and_keeps_the_best(checkpoint: Checkpoi
     assert torch.equal(editor.latent, steps[-1].latent)
 
 
+def test_a_drag_never_ends_farther_away_than_it_began(checkpoint: Checkpoint, latent: Tensor) -> None:
+    wild = DragSettings(max_steps=200, patience=3, learning_rate=2.0)
+    editor = _editor(checkpoint, latent, wild)
+    editor.add([(5.0, 60.0)], [(9.0, 57.0)])
+    last = _run(editor)[-1]
+    assert last.ending == "stalled" and last.distances[0] <= 5.0
+
+
 @pytest.mark.parametrize("layers", [1, 3])
 def test_only_the_first_layers_move(layers: int, checkpoint: Checkpoint, latent: Tensor) -> None:
     editor = _editor(checkpoint, latent, layers=layers)
