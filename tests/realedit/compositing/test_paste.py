@@ -15,7 +15,7 @@ from realedit.compositing import MODES, Change, ChangeSettings, Mode, changed_bo
 from realedit.compositing.change import shrink, within_colours
 from realedit.compositing.flow import blur, warp
 from realedit.photos import Photo
-from realedit.photos.colour import SRGB, from_primaries
+from realedit.photos.colour import SRGB, Colour, from_primaries
 from realedit.photos.icc import parametric_curve
 from tests.realedit.samples import photo_of, picture
 
