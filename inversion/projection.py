@@ -21,13 +21,17 @@ from inversion.step import Step
 
 
 @torch.no_grad()
-def starting_latent(checkpoint: Checkpoint, crop: Tensor) -> Tensor:
-    """The encoder's guess for `crop` `[1, 3, R, R]` in [-1, 1], or the mean code: `[1, num_ws, w_dim]`."""
+def starting_latent(checkpoint: Checkpoint, crop: Tensor, label: Tensor | None = None) -> Tensor:
+    """The encoder's guess for `crop` `[1, 3, R, R]` in [-1, 1], or the mean code, of `label` `[1, c_dim]`
+    where
+    there is one: `[1, num_ws, w_dim]`.
+    """
     if checkpoint.encoder is not None:
         guess: Tensor = checkpoint.encoder(crop)
         return guess.clone()
     generator = checkpoint.generator
-    return generator.w_avg.reshape(1, 1, -1).repeat(1, generator.num_ws, 1)
+    mean = generator.w_avg if label is None else generator.mean_w(label)
+    return mean.reshape(1, 1, -1).repeat(1, generator.num_ws, 1)
 
 
 def project(

@@ -53,20 +53,24 @@ class TuningSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class InversionSettings:
-    """Everything `invert` needs besides the picture and the generator."""
+    """Everything `invert` needs besides the picture and the generator.
+
+    perceptual: see `perceptual.choose`. label: of a conditional generator, as `checkpoints.parse_label`
+    reads it.
+    """
 
     projection: ProjectionSettings = field(default_factory=ProjectionSettings)
     tuning: TuningSettings = field(default_factory=TuningSettings)
     perceptual: str = "auto"
+    label: str | None = None
     seed: int = 0
 
     @classmethod
-    def preset(cls, quality: Quality, *, seed: int = 0) -> "InversionSettings":
+    def preset(cls, quality: Quality, *, seed: int = 0, label: str | None = None) -> "InversionSettings":
         """The settings behind `--quality`."""
+        projection, tuning = ProjectionSettings(), TuningSettings()
         if quality == "draft":
-            return cls(
-                projection=ProjectionSettings(steps=20, coarse=0.5), tuning=TuningSettings(steps=0), seed=seed
-            )
-        if quality == "standard":
-            return cls(seed=seed)
-        return cls(projection=ProjectionSettings(steps=250), tuning=TuningSettings(steps=350), seed=seed)
+            projection, tuning = ProjectionSettings(steps=20, coarse=0.5), TuningSettings(steps=0)
+        if quality == "best":
+            projection, tuning = ProjectionSettings(steps=250), TuningSettings(steps=350)
+        return cls(projection=projection, tuning=tuning, seed=seed, label=label)

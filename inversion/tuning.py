@@ -43,19 +43,21 @@ def tune(
     loss: PerceptualLoss,
     settings: TuningSettings,
     *,
+    label: Tensor | None = None,
     seed: int = 0,
 ) -> Steps[Step, None, None]:
     """Tune `generator` (a `tuned_copy` of the checkpoint's) in place until the pivot's picture is like the
     crop.
 
     pivot `[1, num_ws, w_dim]`; crop `[1, 3, R, R]` in [-1, 1]; valid `[1, 1, R, R]`. Yields a `Step` per
-    update. The weights are not trainable any more when the iterator ends or is closed.
+    update. label `[1, c_dim]` where the generator is conditional. The weights are not trainable any more
+    when the iterator ends or is closed.
     """
     parameters = tunable(generator, settings.first_resolution)
     for parameter in parameters.values():
         parameter.requires_grad_(True)
     optimiser = torch.optim.Adam(parameters.values(), lr=settings.learning_rate, betas=(0.9, 0.99))
-    locality = _Locality(checkpoint, pivot, loss, settings, seed)
+    locality = _Locality(checkpoint, pivot, loss, settings, label, seed)
     try:
         for index in range(1, settings.steps + 1):
             _anneal(optimiser, settings, index)
@@ -82,11 +84,18 @@ class _Locality:
     """Eq. 4 and 5: codes near the pivot must look as they did before tuning."""
 
     def __init__(
-        self, checkpoint: Checkpoint, pivot: Tensor, loss: PerceptualLoss, settings: TuningSettings, seed: int
+        self,
+        checkpoint: Checkpoint,
+        pivot: Tensor,
+        loss: PerceptualLoss,
+        settings: TuningSettings,
+        label: Tensor | None,
+        seed: int,
     ) -> None:
         self.checkpoint = checkpoint
         self.pivot = pivot
         self.loss = loss
+        self.label = label
         self.radius = settings.locality_radius
         self.codes = CodeSpace.of(checkpoint)
         self.random = torch.Generator().manual_seed(seed)
@@ -94,9 +103,8 @@ class _Locality:
     def __call__(self, generator: Generator) -> Tensor:
         original = self.checkpoint.generator
         z = torch.randn(1, original.z_dim, generator=self.random).to(self.pivot.device)
-        label = torch.zeros(1, original.c_dim, device=z.device) if original.c_dim else None
         with torch.no_grad():
-            direction = original.mapping(z, label) - self.pivot  # [1, num_ws, w_dim]
+            direction = original.mapping(z, self.label) - self.pivot  # [1, num_ws, w_dim]
             length = direction.norm(dim=-1, keepdim=True).clamp_min(1e-8)
             reach = self.radius * self.codes.scale * direction.shape[-1] ** 0.5
             near = self.pivot + direction / length * reach

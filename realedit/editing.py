@@ -1,6 +1,7 @@
 """One edit from file to file: what `realedit edit` does, for other programs too."""
 
 import logging
+import math
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from realedit.files import write_png
 from realedit.masks import Reach, read_mask
 from realedit.photos import Photo, Provenance, check_output, read_photo, write_photo
 from realedit.pipeline import OnStep, PasteSettings, keep_going
+from realedit.regions import check_points
 from realedit.session import Session, check_folder
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,7 @@ class EditRequest:
     model: str = "face128"
     quality: Quality = "standard"
     seed: int = 0
+    label: str | None = None
     device: str = "auto"
     compare: Path | None = None
     keep: Path | None = None
@@ -157,7 +160,7 @@ def inverted_session(
     on_step: OnStep = keep_going,
 ) -> Session:
     """The kept session where it serves, or a new one; in both nothing is dragged yet."""
-    settings = InversionSettings.preset(request.quality, seed=request.seed)
+    settings = InversionSettings.preset(request.quality, seed=request.seed, label=request.label)
     kept = None
     if request.keep is not None and (request.keep / "session.json").exists():
         kept = Session.load(request.keep)
@@ -175,7 +178,7 @@ def inverted_session(
         quality=request.quality,
     )
     session = replace(session, model=model_reference(request.model))
-    pipeline.check_points(session, points)
+    check_points(session, points)
     if kept is not None and kept.face == session.face and pipeline.same_settings(kept, settings):
         return kept.from_start()
     session = pipeline.invert(session, checkpoint, settings, on_step=on_step)
@@ -250,5 +253,17 @@ def identity_distance(before: Photo, after: Photo, session: Session) -> float | 
         return None
     if after.changed is None:
         return 0.0
-    one, other = (descriptor(photo.srgb(), session.landmarks) for photo in (before, after))
+    box, landmarks = _around_face(session)
+    one, other = (descriptor(photo.srgb(box), landmarks) for photo in (before, after))
     return distance(one, other)
+
+
+def _around_face(session: Session) -> tuple[tuple[int, int, int, int], NDArray[np.float64]]:
+    """The photo's box around the aligned square, and the landmarks in it: a large photo is not converted
+    whole."""
+    corners = session.alignment.corners()
+    width, height = session.photo_size
+    left, top = (max(0, math.floor(value)) for value in corners.min(0))
+    right, bottom = (math.ceil(value) for value in corners.max(0))
+    assert session.landmarks is not None
+    return (left, top, min(right, width), min(bottom, height)), session.landmarks - (left, top)

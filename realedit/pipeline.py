@@ -18,15 +18,16 @@ from numpy.typing import ArrayLike, NDArray
 import checkpoints
 import inversion
 from alignment import Face, centred_square, choose_face, extract_crop, find_faces
-from alignment.errors import NoFaceError, OutsideError
+from alignment.errors import NoFaceError
 from alignment.models import FaceModels
 from checkpoints import Checkpoint, Generator
 from inversion import InversionSettings, Step
 from realedit.compositing import ChangeSettings, Mode, describe, paste
 from realedit.drag import DragSettings, DragStep, Editor
 from realedit.errors import SessionError, UsageError
-from realedit.masks import Reach, reach_region
+from realedit.masks import Reach
 from realedit.photos import Photo
+from realedit.regions import check_mask, check_points, crop_region, photo_mask
 from realedit.session import Drag, Session, mask_name, to_picture, to_tensor
 
 log = logging.getLogger(__name__)
@@ -63,16 +64,15 @@ def align(
 
     points `[K, 2]` in photo pixels. Raises NoFaceError, OutsideError.
     """
-    pixels = photo.srgb()
     size = checkpoint.generator.resolution
     landmarks = None
     index = None
     if checkpoint.alignment == "ffhq":
-        chosen = _chosen_face(pixels, photo_path, face, points, models)
+        chosen = _chosen_face(photo.eight_bit(), photo_path, face, points, models)
         square, landmarks, index = chosen.alignment, chosen.landmarks, chosen.index
     else:
         square = centred_square(photo.width, photo.height)
-    crop = extract_crop(pixels, square, size)
+    crop = extract_crop(photo.view(), square, size)
     return Session(
         photo_path=photo_path,
         photo_sha256=photo.sha256,
@@ -85,9 +85,17 @@ def align(
         face=index,
         landmarks=landmarks,
         alignment=square,
-        crop=crop.pixels,
+        crop=_shown(photo, crop.pixels),
         valid=crop.valid,
     )
+
+
+def _shown(photo: Photo, crop: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """A crop in the photo's own colours and depth as sRGB, uint8."""
+    if photo.colour.is_srgb and crop.dtype == np.uint8:
+        return np.asarray(crop, np.uint8)
+    shown = photo.colour.to_srgb(crop.astype(np.float32) / np.float32(np.iinfo(crop.dtype).max))
+    return np.asarray(np.clip(shown, 0, 1) * 255 + 0.5, np.uint8)
 
 
 def _chosen_face(
@@ -117,7 +125,8 @@ def invert(
     except ValueError as error:
         raise UsageError(f"{error}; fetch it with: realedit models pull {settings.perceptual}") from error
     log.info("inverting with the perceptual loss %s", loss.name)
-    pivot = inversion.starting_latent(checkpoint, crop)
+    label = label_of(settings, checkpoint)
+    pivot = inversion.starting_latent(checkpoint, crop, label)
     for step in inversion.project(checkpoint, crop, valid, loss, settings.projection, start=pivot):
         pivot = step.latent
         if not on_step(step):
@@ -126,7 +135,7 @@ def invert(
     if settings.tuning.steps:
         tuned = inversion.tuned_copy(checkpoint.generator)
         steps = inversion.tune(
-            checkpoint, tuned, pivot, crop, valid, loss, settings.tuning, seed=settings.seed
+            checkpoint, tuned, pivot, crop, valid, loss, settings.tuning, label=label, seed=settings.seed
         )
         for step in steps:
             if not on_step(step):
@@ -162,7 +171,7 @@ def drag(
     goal = session.alignment.to_crop(targets, size)
     entry = Drag(_points(handles), _points(targets), [], 0, "nothing", reach, None)
     if mask is not None:
-        _check_mask(mask, entry)
+        check_mask(mask, entry)
         entry = msgspec.structs.replace(entry, mask=mask_name(mask))
         session = replace(session, masks={**session.masks, mask_name(mask): mask})
     editor = Editor(
@@ -196,7 +205,7 @@ def render(
     for entry in session.history:
         reach = np.maximum(reach, crop_region(session, entry, size))
     change = describe(before, after, session.crop, session.valid, reach, settings.change)
-    return paste(photo, change, session.alignment, mask=_photo_mask(session), mode=settings.mode)
+    return paste(photo, change, session.alignment, mask=photo_mask(session), mode=settings.mode)
 
 
 def pictures(session: Session, checkpoint: Checkpoint) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -209,6 +218,21 @@ def pictures(session: Session, checkpoint: Checkpoint) -> tuple[NDArray[np.float
         before = to_picture(generator.synthesis(pivot.to(device)))
         after = before if torch.equal(pivot, current) else to_picture(generator.synthesis(current.to(device)))
     return before, after
+
+
+def label_of(settings: InversionSettings, checkpoint: Checkpoint) -> torch.Tensor | None:
+    """The settings' label `[1, c_dim]`, None for a generator that takes none.
+
+    Raises UsageError where a label is missing, CheckpointError for one that does not fit.
+    """
+    c_dim = checkpoint.generator.c_dim
+    if settings.label is None:
+        if c_dim:
+            raise UsageError(
+                f"the model {checkpoint.name} draws {c_dim} classes; say which with --label, 0 to {c_dim - 1}"
+            )
+        return None
+    return checkpoints.parse_label(settings.label, c_dim).to(_device(checkpoint))
 
 
 def same_settings(session: Session, settings: InversionSettings) -> bool:
@@ -226,60 +250,6 @@ def generator_of(session: Session, checkpoint: Checkpoint) -> Generator:
     except ValueError as error:
         raise SessionError(f"{error}; delete the session and invert again") from error
     return tuned
-
-
-def check_points(session: Session, *points: ArrayLike) -> None:
-    """Raise OutsideError for a point outside of the photo or of the aligned square."""
-    width, height = session.photo_size
-    for x, y in np.concatenate([np.asarray(p, float).reshape(-1, 2) for p in points]):
-        if not (0 <= x <= width and 0 <= y <= height):
-            raise OutsideError(
-                f"the point {x:g},{y:g} lies outside of the photo, which is {width} x {height} "
-                "pixels as displayed"
-            )
-        if not session.alignment.contains([(x, y)])[0]:
-            corners = session.alignment.corners()
-            (left, top), (right, bottom) = corners.min(0), corners.max(0)
-            raise OutsideError(
-                f"the point {x:g},{y:g} lies outside of the aligned square ({left:.0f},{top:.0f} to "
-                f"{right:.0f},{bottom:.0f}); drag points on or near the face"
-            )
-
-
-def _check_mask(mask: NDArray[np.uint8], entry: Drag) -> None:
-    """Raise UsageError where the mask forbids a handle to move."""
-    for x, y in entry.handles:
-        if mask[min(int(y), mask.shape[0] - 1), min(int(x), mask.shape[1] - 1)] < 128:
-            raise UsageError(
-                f"the mask is black at the handle {x:g},{y:g}, which it must let move; paint it white there"
-            )
-
-
-def crop_region(session: Session, entry: Drag, size: int) -> NDArray[np.float32]:
-    """Where a drag may act, `[size, size]` in [0, 1]: its reach within its mask."""
-    square = session.alignment
-    landmarks = None if session.landmarks is None else square.to_crop(session.landmarks, size)
-    region = reach_region(
-        entry.reach,
-        square.to_crop(entry.handles, size),
-        square.to_crop(entry.targets, size),
-        size,
-        landmarks=landmarks,
-    )
-    if entry.mask is not None:
-        mask = session.masks[entry.mask]
-        crop = extract_crop(np.repeat(mask[..., None], 3, -1), square, size)
-        region = region * (crop.pixels[..., 0] >= 128) * crop.valid
-    return region.astype(np.float32)
-
-
-def _photo_mask(session: Session) -> NDArray[np.bool_] | None:
-    """Where the drags' masks together let the photo change; None: anywhere."""
-    names = [entry.mask for entry in session.history]
-    if not names or None in names:
-        return None
-    union: NDArray[np.bool_] = np.logical_or.reduce([session.masks[name] >= 128 for name in names if name])
-    return union
 
 
 def _latents(session: Session) -> tuple[torch.Tensor, torch.Tensor]:

@@ -87,6 +87,7 @@ def model_options(command: Command) -> Command:
                 "--face", default="auto", show_default=True, help="auto, largest, or a number from the left."
             ),
             click.option("--seed", type=click.IntRange(0), default=0, show_default=True),
+            click.option("--label", help="Class of a model that draws several: its number, or all values."),
             device_option,
         ]
     ):

@@ -46,6 +46,7 @@ def align_command(
     quality: Any,
     face: str,
     seed: int,
+    label: str | None,
     device: str,
     verbose: bool,
     quiet: bool,
@@ -54,7 +55,7 @@ def align_command(
     """Cut the aligned square of a face out of PHOTO, as the model sees it."""
     set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
     check_picture(output, photo)
-    session = _aligned(read_photo(photo), photo, model, quality, face, seed, device)[0]
+    session = _aligned(read_photo(photo), photo, model, quality, face, seed, label, device)[0]
     write_png(output, session.crop)
     if not quiet:
         click.echo(f"{output}  (face {session.face}, {session.alignment.side:.0f} px in the photo)")
@@ -72,6 +73,7 @@ def invert_command(
     quality: Any,
     face: str,
     seed: int,
+    label: str | None,
     device: str,
     verbose: bool,
     quiet: bool,
@@ -80,9 +82,9 @@ def invert_command(
     """Find the face of PHOTO in the model and keep the session in a folder."""
     set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
     check_folder(keep)
-    session, checkpoint = _aligned(read_photo(photo), photo, model, quality, face, seed, device)
+    session, checkpoint = _aligned(read_photo(photo), photo, model, quality, face, seed, label, device)
     with Watcher(quiet=quiet) as watcher:
-        settings = InversionSettings.preset(quality, seed=seed)
+        settings = InversionSettings.preset(quality, seed=seed, label=label)
         session = pipeline.invert(session, checkpoint, settings, on_step=watcher)
     session.save(keep)
     if not quiet:
@@ -171,7 +173,7 @@ def paste_command(
 
 
 def _aligned(
-    photo: Photo, path: Path, model: str, quality: Any, face: str, seed: int, device: str
+    photo: Photo, path: Path, model: str, quality: Any, face: str, seed: int, label: str | None, device: str
 ) -> tuple[Session, checkpoints.Checkpoint]:
     checkpoint = checkpoints.load(model, device=choose_device(device))
     session = pipeline.align(
@@ -179,7 +181,7 @@ def _aligned(
         checkpoint,
         photo_path=path.resolve(),
         face=face,
-        settings=InversionSettings.preset(quality, seed=seed),
+        settings=InversionSettings.preset(quality, seed=seed, label=label),
         quality=quality,
     )
     return replace(session, model=model_reference(model)), checkpoint

@@ -1,0 +1,64 @@
+"""Where the drags of a session may act: their points, masks and reaches in the photo and in the crop."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from alignment import extract_crop
+from alignment.errors import OutsideError
+from realedit.errors import UsageError
+from realedit.masks import reach_region
+from realedit.session import Drag, Session
+
+
+def check_points(session: Session, *points: ArrayLike) -> None:
+    """Raise OutsideError for a point outside of the photo or of the aligned square."""
+    width, height = session.photo_size
+    for x, y in np.concatenate([np.asarray(p, float).reshape(-1, 2) for p in points]):
+        if not (0 <= x <= width and 0 <= y <= height):
+            raise OutsideError(
+                f"the point {x:g},{y:g} lies outside of the photo, which is {width} x {height} "
+                "pixels as displayed"
+            )
+        if not session.alignment.contains([(x, y)])[0]:
+            corners = session.alignment.corners()
+            (left, top), (right, bottom) = corners.min(0), corners.max(0)
+            raise OutsideError(
+                f"the point {x:g},{y:g} lies outside of the aligned square ({left:.0f},{top:.0f} to "
+                f"{right:.0f},{bottom:.0f}); drag points on or near the face"
+            )
+
+
+def check_mask(mask: NDArray[np.uint8], entry: Drag) -> None:
+    """Raise UsageError where the mask forbids a handle to move."""
+    for x, y in entry.handles:
+        if mask[min(int(y), mask.shape[0] - 1), min(int(x), mask.shape[1] - 1)] < 128:
+            raise UsageError(
+                f"the mask is black at the handle {x:g},{y:g}, which it must let move; paint it white there"
+            )
+
+
+def crop_region(session: Session, entry: Drag, size: int) -> NDArray[np.float32]:
+    """Where a drag may act, `[size, size]` in [0, 1]: its reach within its mask."""
+    square = session.alignment
+    landmarks = None if session.landmarks is None else square.to_crop(session.landmarks, size)
+    region = reach_region(
+        entry.reach,
+        square.to_crop(entry.handles, size),
+        square.to_crop(entry.targets, size),
+        size,
+        landmarks=landmarks,
+    )
+    if entry.mask is not None:
+        mask = session.masks[entry.mask]
+        crop = extract_crop(np.repeat(mask[..., None], 3, -1), square, size)
+        region = region * (crop.pixels[..., 0] >= 128) * crop.valid
+    return region.astype(np.float32)
+
+
+def photo_mask(session: Session) -> NDArray[np.bool_] | None:
+    """Where the drags' masks together let the photo change; None: anywhere."""
+    names = [entry.mask for entry in session.history]
+    if not names or None in names:
+        return None
+    union: NDArray[np.bool_] = np.logical_or.reduce([session.masks[name] >= 128 for name in names if name])
+    return union
