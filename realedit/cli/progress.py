@@ -22,6 +22,7 @@ class Watcher:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.console = Console(stderr=True)
+        self._drawn = not quiet and self.console.is_terminal
         self.bar = Progress(
             TextColumn("{task.description:<20}"),
             BarColumn(),
@@ -29,7 +30,7 @@ class Watcher:
             TextColumn("{task.fields[note]}"),
             TimeElapsedColumn(),
             console=self.console,
-            disable=quiet or not self.console.is_terminal,
+            disable=not self._drawn,
         )
         self.stopped = False
         self._dragging = False
@@ -37,7 +38,8 @@ class Watcher:
         self._stage = ""
 
     def __enter__(self) -> "Watcher":
-        self.bar.start()
+        if self._drawn:
+            self.bar.start()
         self._before = signal.signal(signal.SIGINT, self._on_interrupt)
         return self
 
@@ -45,7 +47,8 @@ class Watcher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         signal.signal(signal.SIGINT, self._before)
-        self.bar.stop()
+        if self._drawn:
+            self.bar.stop()
 
     def __call__(self, step: Step | DragStep) -> bool:
         """Draw one step; False once the user asked to stop dragging."""
