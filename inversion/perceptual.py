@@ -189,7 +189,7 @@ def _loss(name: str, checkpoint: Checkpoint, backbones: Backbones) -> Perceptual
     if name == "pyramid":
         return Pyramid()
     if name == "gan-features" and checkpoint.perceptual is not None:
-        # half the size costs a quarter, and found the person as well (docs/benchmarks.md)
+        # half the size costs a quarter and finds the person nearly as well (docs/benchmarks.md)
         return GanFeatures(checkpoint.perceptual, resolution=checkpoint.generator.resolution // 2)
     for net in LPIPS_NETS:
         if name == f"lpips-{net}":
