@@ -14,6 +14,7 @@ from realedit.cli.options import (
     set_up_logging,
     strip_gps_option,
     talk_options,
+    warn,
 )
 from realedit.cli.progress import Watcher
 from realedit.drag import DragSettings
@@ -91,9 +92,7 @@ def edit_command(
 
 def tell(report: EditReport, *, quiet: bool, verbose: bool) -> None:
     """The report in words: what was written on stdout, warnings on stderr."""
-    for warning in report.warnings:
-        if not quiet:
-            click.echo(f"realedit: {warning}", err=True)
+    warn(report.warnings, quiet=quiet)
     if quiet:
         return
     last = report.session.history[-1]

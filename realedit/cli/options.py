@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -112,6 +112,13 @@ def talk_options(command: Command) -> Command:
     command = click.option("-v", "--verbose", is_flag=True, help="Say more on stderr.")(command)
     command = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")(command)
     return path_option("--log-file", help="Keep all messages in this file.")(command)
+
+
+def warn(warnings: Iterable[str], *, quiet: bool) -> None:
+    """One line on stderr each, unless quiet."""
+    if not quiet:
+        for warning in warnings:
+            click.echo(f"realedit: {warning}", err=True)
 
 
 def set_up_logging(*, verbose: bool, quiet: bool, log_file: Path | None) -> None:

@@ -19,6 +19,7 @@ from realedit.cli.options import (
     set_up_logging,
     strip_gps_option,
     talk_options,
+    warn,
 )
 from realedit.cli.progress import Watcher
 from realedit.devices import choose_device
@@ -55,7 +56,8 @@ def align_command(
     """Cut the aligned square of a face out of PHOTO, as the model sees it."""
     set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
     check_picture(output, photo)
-    session = _aligned(read_photo(photo), photo, model, quality, face, seed, label, device)[0]
+    settings = InversionSettings.preset(quality, seed=seed, label=label)
+    session, _ = _aligned(photo, model, face, device, quality, settings)
     write_png(output, session.crop)
     if not quiet:
         click.echo(f"{output}  (face {session.face}, {session.alignment.side:.0f} px in the photo)")
@@ -82,9 +84,9 @@ def invert_command(
     """Find the face of PHOTO in the model and keep the session in a folder."""
     set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
     check_folder(keep)
-    session, checkpoint = _aligned(read_photo(photo), photo, model, quality, face, seed, label, device)
+    settings = InversionSettings.preset(quality, seed=seed, label=label)
+    session, checkpoint = _aligned(photo, model, face, device, quality, settings)
     with Watcher(quiet=quiet) as watcher:
-        settings = InversionSettings.preset(quality, seed=seed, label=label)
         session = pipeline.invert(session, checkpoint, settings, on_step=watcher)
     session.save(keep)
     if not quiet:
@@ -127,9 +129,7 @@ def drag_command(
             on_step=watcher,
         )
     session.save(folder)
-    for warning in drag_warnings(session):
-        if not quiet:
-            click.echo(f"realedit: {warning}", err=True)
+    warn(drag_warnings(session), quiet=quiet)
     if not quiet:
         last = session.history[-1]
         click.echo(f"{folder}  ({last.ending} after {last.steps} steps)")
@@ -165,23 +165,22 @@ def paste_command(
     check_belongs(session, picture, checkpoint, folder)
     result = pipeline.render(picture, session, checkpoint, PasteSettings(mode=mode))
     report = write_photo(result, output, provenance=Provenance(), strip_gps=strip_gps)
-    for warning in (*picture.warnings, *report.warnings):
-        if not quiet:
-            click.echo(f"realedit: {warning}", err=True)
+    warn((*picture.warnings, *report.warnings), quiet=quiet)
     if not quiet:
         click.echo(str(output))
 
 
 def _aligned(
-    photo: Photo, path: Path, model: str, quality: Any, face: str, seed: int, label: str | None, device: str
+    photo: Path, model: str, face: str, device: str, quality: Any, settings: InversionSettings
 ) -> tuple[Session, checkpoints.Checkpoint]:
+    picture = read_photo(photo)
     checkpoint = checkpoints.load(model, device=choose_device(device))
     session = pipeline.align(
-        photo,
+        picture,
         checkpoint,
-        photo_path=path.resolve(),
+        photo_path=photo.resolve(),
         face=face,
-        settings=InversionSettings.preset(quality, seed=seed, label=label),
+        settings=settings,
         quality=quality,
     )
     return replace(session, model=model_reference(model)), checkpoint

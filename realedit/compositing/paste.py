@@ -49,14 +49,14 @@ def paste(
     if box is None:
         return photo
     left, top, right, bottom = box
-    block = photo.view(box).copy()
+    block = photo.view(box)
     limit = None if mask is None else fade_in(mask[top:bottom, left:right], 0.015 * alignment.side)
     for tile_box in _tiles(box):
         tile = _tile(change, alignment, tile_box)
         rows = slice(tile_box[1] - top, tile_box[3] - top)
         columns = slice(tile_box[0] - left, tile_box[2] - left)
         part = None if limit is None else limit[rows, columns]
-        block[rows, columns] = _render(photo, tile, part, mode)
+        block[rows, columns] = _render(photo, tile, block[rows, columns], part, mode)
     return photo.with_block(box, block)
 
 
@@ -113,11 +113,14 @@ def _tile(change: Change, alignment: Alignment, box: PhotoBox) -> _Tile:
 
 
 def _render(
-    photo: Photo, tile: _Tile, limit: Array | None, mode: Mode
+    photo: Photo,
+    tile: _Tile,
+    original: NDArray[np.uint8] | NDArray[np.uint16],
+    limit: Array | None,
+    mode: Mode,
 ) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """The tile's new pixels, in the photo's own colours and depth."""
+    """The tile's new pixels, in the photo's own colours and depth; `original` is what is there."""
     amount = tile.amount if limit is None else tile.amount * limit
-    original = photo.view(tile.box)
     top_value = np.float32(np.iinfo(original.dtype).max)
     untouched = amount <= 0
     if untouched.all():
