@@ -19,7 +19,7 @@ from inversion import InversionSettings, Quality
 from realedit import __version__, pipeline
 from realedit.compare import marked, side_by_side
 from realedit.devices import choose_device
-from realedit.drag import DragSettings
+from realedit.drag import DragSettings, moving_layers
 from realedit.errors import OutputError, SessionError, UsageError
 from realedit.files import write_png
 from realedit.masks import Reach, read_mask
@@ -97,6 +97,7 @@ def edit(request: EditRequest, *, on_step: OnStep = keep_going) -> EditReport:
     mask = None if request.mask is None else read_mask(request.mask, (photo.width, photo.height))
     handles, targets = (np.array(points, float) for points in zip(*request.drags, strict=True))
     checkpoint = checkpoints.load(request.model, device=choose_device(request.device))
+    moving_layers(request.drag, checkpoint.generator)  # refused before the work begins
     session = inverted_session(
         request, photo, checkpoint, np.concatenate([handles, targets]), on_step=on_step
     )

@@ -46,7 +46,7 @@ def edit_command(
     drags: tuple[Any, ...],
     mask: Path | None,
     reach: Any,
-    max_steps: int,
+    settings: DragSettings,
     model: str,
     quality: Any,
     face: str,
@@ -79,7 +79,7 @@ def edit_command(
         keep=keep,
         reach=reach,
         strip_gps=strip_gps,
-        drag=DragSettings(max_steps=max_steps),
+        drag=settings,
         paste=PasteSettings(mode=mode),
     )
     with Watcher(quiet=quiet or as_json) as watcher:

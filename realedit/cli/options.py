@@ -1,13 +1,15 @@
 """Options that several commands share, and how their values are read."""
 
+import functools
 import logging
 import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
+from realedit.drag import DragSettings
 from realedit.errors import UsageError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -27,6 +29,17 @@ def parse_drag(text: str) -> tuple[Point, Point]:
     return (x0, y0), (x1, y1)
 
 
+def parse_pixels(text: str) -> float:
+    """`2px` or `2`, a length above 0. Raises click's usage error for anything else."""
+    try:
+        length = float(text.removesuffix("px"))
+    except ValueError:
+        length = math.nan
+    if not 0 < length < math.inf:
+        raise click.BadParameter(f"{text!r} is not a length; write e.g. 2px")
+    return length
+
+
 def path_option(*names: str, **kwargs: Any) -> Callable[[Command], Command]:
     """An option that takes a file or folder name; whether it is there is checked where it is used."""
     return click.option(*names, type=click.Path(path_type=Path), **kwargs)
@@ -38,7 +51,16 @@ def photo_argument(command: Command) -> Command:
 
 
 def drag_options(command: Command) -> Command:
-    """What and how far to drag."""
+    """What and how far to drag; the command gets the numbers as one `settings: DragSettings`."""
+
+    @functools.wraps(command)
+    def with_settings(
+        *, max_steps: int, until: float, layers: int | None, step_size: float, **options: Any
+    ) -> Any:
+        settings = DragSettings(max_steps=max_steps, until=until, layers=layers, learning_rate=step_size)
+        return command(settings=settings, **options)
+
+    wrapped: Any = with_settings
     for option in reversed(
         [
             click.option(
@@ -61,14 +83,34 @@ def drag_options(command: Command) -> Command:
             click.option(
                 "--max-steps",
                 type=click.IntRange(1, 10_000),
-                default=300,
+                default=DragSettings.max_steps,
                 show_default=True,
                 help="Drag steps at most.",
             ),
+            click.option(
+                "--until",
+                type=parse_pixels,
+                metavar="PX",
+                default=f"{DragSettings.until:g}px",
+                show_default=True,
+                help="How near its target a point has arrived, in pixels of a 512 px face square.",
+            ),
+            click.option(
+                "--layers",
+                type=click.IntRange(1),
+                help="How many layers of the latent move, coarsest first. [default: the model's advice]",
+            ),
+            click.option(
+                "--step-size",
+                type=click.FloatRange(0, min_open=True),
+                default=DragSettings.learning_rate,
+                show_default=True,
+                help="Length of a drag step, in units of the latents' spread.",
+            ),
         ]
     ):
-        command = option(command)
-    return command
+        wrapped = option(wrapped)
+    return cast(Command, wrapped)
 
 
 def model_options(command: Command) -> Command:

@@ -104,7 +104,7 @@ def drag_command(
     drags: tuple[Any, ...],
     mask: Path | None,
     reach: Any,
-    max_steps: int,
+    settings: DragSettings,
     from_start: bool,
     device: str,
     verbose: bool,
@@ -125,7 +125,7 @@ def drag_command(
             targets,
             mask=picture,
             reach=reach,
-            settings=DragSettings(max_steps=max_steps),
+            settings=settings,
             on_step=watcher,
         )
     session.save(folder)

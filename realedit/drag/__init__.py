@@ -1,6 +1,6 @@
 """Dragging points on a latent (DragGAN)."""
 
 from realedit.drag.editor import DragStep, Editor, Ending
-from realedit.drag.settings import DragSettings, Lengths, feature_resolution
+from realedit.drag.settings import DragSettings, Lengths, feature_resolution, moving_layers
 
-__all__ = ["DragSettings", "DragStep", "Editor", "Ending", "Lengths", "feature_resolution"]
+__all__ = ["DragSettings", "DragStep", "Editor", "Ending", "Lengths", "feature_resolution", "moving_layers"]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from checkpoints import Generator
 from inversion import CodeSpace
-from realedit.drag.settings import DragSettings, Lengths, feature_resolution
+from realedit.drag.settings import DragSettings, Lengths, feature_resolution, moving_layers
 from realedit.drag.supervision import mask_loss, motion_loss, sample, track
 from realedit.errors import UsageError
 
@@ -73,7 +73,7 @@ class Editor:
         self.resolution = generator.resolution
         self.cells = feature_resolution(generator.resolution)
         self.lengths = Lengths.of(settings, self.cells)
-        self.layers = settings.layers or layers or max(1, round(generator.num_ws / 3))
+        self.layers = moving_layers(settings, generator, layers)
         self.rate = settings.learning_rate * codes.scale
         self.device = latent.device
         with torch.no_grad():

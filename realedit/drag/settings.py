@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from checkpoints import Generator
+from realedit.errors import UsageError
+
 
 @dataclass(frozen=True, kw_only=True)
 class DragSettings:
@@ -49,6 +52,16 @@ class Lengths:
             shift=max(1.0, settings.shift * scale),
             until=max(0.25, settings.until * scale),
         )
+
+
+def moving_layers(settings: DragSettings, generator: Generator, advice: int | None = None) -> int:
+    """How many W+ layers move: the settings' number, else the checkpoint's advice, else a third.
+
+    Raises UsageError for more than the generator has.
+    """
+    if settings.layers is not None and settings.layers > generator.num_ws:
+        raise UsageError(f"the model has {generator.num_ws} layers, so {settings.layers} cannot move")
+    return settings.layers or advice or max(1, round(generator.num_ws / 3))
 
 
 def feature_resolution(resolution: int) -> int:

@@ -52,6 +52,16 @@ def test_edit_prints_the_output_and_leaves_the_photo(shell: Shell) -> None:
     assert {name: after[name] for name in before} == before
 
 
+def test_a_drag_listens_to_its_settings(shell: Shell) -> None:
+    ends = [shell(*EDIT, *QUICK, *more).out for more in ([], ["--until=200px"], ["--layers=1"])]
+    assert "steps after 4" in ends[0] and "arrived after 1 " in ends[1]
+    pictures = []
+    for more in (["--layers=1"], ["--layers=1", "--step-size=0.1"], ["--layers=2"]):
+        shell(*EDIT, *QUICK, *more)
+        pictures.append((shell.folder / "out.png").read_bytes())
+    assert len(set(pictures)) == 3
+
+
 def test_json_is_one_object_of_the_contract(shell: Shell) -> None:
     result = shell(*EDIT, *QUICK, "--json", "--drag=50,50:50,47")
     report = json.loads(result.out)
