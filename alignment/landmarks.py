@@ -60,6 +60,11 @@ def find_landmarks(pixels: NDArray[np.uint8], box: Box, models: FaceModels | Non
     return _landmarks_in(pixels, square, _BOXES, models)
 
 
+def landmarks_in(pixels: NDArray[np.uint8], square: Alignment, models: FaceModels | None = None) -> Points:
+    """[68, 2] photo pixels of the face whose FFHQ square is known; nothing is looked for elsewhere."""
+    return _landmarks_in(pixels, square, _BOXES, models or face_models())
+
+
 def _landmarks_in(
     pixels: NDArray[np.uint8],
     square: Alignment,

@@ -3,6 +3,7 @@
 import logging
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,10 @@ from realedit.files import write_png
 from realedit.masks import Reach, read_mask
 from realedit.photos import Photo, Provenance, check_output, read_photo, write_photo
 from realedit.pipeline import OnStep, PasteSettings, keep_going
+from realedit.recipes import Use
+from realedit.recipes.applying import drag
 from realedit.regions import check_points
-from realedit.session import Session, check_folder
+from realedit.session import Drag, Session, check_folder
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +39,13 @@ COMPARISON_HEIGHT = 2160  # pixels; a comparison is for looking at
 
 @dataclass(frozen=True, kw_only=True)
 class EditRequest:
-    """What a person asks for: see `realedit edit --help`. Points are photo pixels, as displayed."""
+    """What a person asks for: see `realedit edit --help`. Points are photo pixels, as displayed; there are
+    drags, or recipes, or both (the drags come first)."""
 
     photo: Path
     output: Path
-    drags: tuple[tuple[Point, Point], ...]
+    drags: tuple[tuple[Point, Point], ...] = ()
+    recipes: tuple[Use, ...] = ()
     mask: Path | None = None
     face: str = "auto"
     model: str = "face128"
@@ -69,10 +74,10 @@ class EditReport:
 
     def as_json(self) -> dict[str, Any]:
         """version, input, output, face, model, quality, seconds, handles, identity, changed_box, warnings."""
-        last = self.session.history[-1]
         handles = [
             {"start": list(start), "target": list(target), "reached": list(reached)}
-            for start, target, reached in zip(last.handles, last.targets, last.reached, strict=True)
+            for entry in self.session.history
+            for start, target, reached in zip(entry.handles, entry.targets, entry.reached, strict=True)
         ]
         return {
             "version": __version__,
@@ -95,17 +100,15 @@ def edit(request: EditRequest, *, on_step: OnStep = keep_going) -> EditReport:
     check_request(request)
     photo = read_photo(request.photo)
     mask = None if request.mask is None else read_mask(request.mask, (photo.width, photo.height))
-    handles, targets = (np.array(points, float) for points in zip(*request.drags, strict=True))
+    points = np.array(request.drags, float).reshape(-1, 2)
     checkpoint = checkpoints.load(request.model, device=choose_device(request.device))
     moving_layers(request.drag, checkpoint.generator)  # refused before the work begins
-    session = inverted_session(
-        request, photo, checkpoint, np.concatenate([handles, targets]), on_step=on_step
-    )
-    session = pipeline.drag(
+    session = inverted_session(request, photo, checkpoint, points, on_step=on_step)
+    session = drag(
         session,
         checkpoint,
-        handles,
-        targets,
+        request.drags,
+        request.recipes,
         mask=mask,
         reach=request.reach,
         settings=request.drag,
@@ -113,7 +116,7 @@ def edit(request: EditRequest, *, on_step: OnStep = keep_going) -> EditReport:
     )
     if request.keep is not None:
         session.save(request.keep)
-    warnings = [*photo.warnings, *drag_warnings(session)]
+    warnings = [*photo.warnings, *drag_warnings(session.history)]
     result = pipeline.render(photo, session, checkpoint, request.paste)
     warnings += _written(result, request)
     if request.compare is not None:
@@ -136,6 +139,8 @@ def _written(photo: Photo, request: EditRequest) -> tuple[str, ...]:
 
 def check_request(request: EditRequest) -> None:
     """The mistakes that can be told before anything is computed."""
+    if not (request.drags or request.recipes):
+        raise UsageError("there is nothing to do; say what to move with --drag or --recipe")
     check_output(request.output, request.photo)
     if request.compare is not None:
         check_picture(request.compare, request.photo)
@@ -220,29 +225,36 @@ def serves(
     )
 
 
-def drag_warnings(session: Session) -> list[str]:
-    """What the user should know of the last drag."""
-    last = session.history[-1]
-    moved = np.linalg.norm(np.subtract(last.targets, last.reached), axis=-1)
-    if last.ending == "stalled":
-        return [
-            f"the drag stalled after {last.steps} steps, {moved.max():.1f} px from its target: the "
-            "model cannot move this point there; the nearest it came was kept"
-        ]
-    if last.ending == "steps":
-        return [f"the drag ended after {last.steps} steps, {moved.max():.1f} px from its target"]
-    return []
+def endings(drags: Sequence[Drag]) -> str:
+    """How drags ended, in words: `arrived after 12 steps`."""
+    return ", ".join(f"{each.ending} after {each.steps} steps" for each in drags)
+
+
+def drag_warnings(drags: Sequence[Drag]) -> list[str]:
+    """What the user should know of how these drags ended."""
+    warnings = []
+    for each in drags:
+        missed = np.linalg.norm(np.subtract(each.targets, each.reached), axis=-1).max()
+        if each.ending == "stalled":
+            warnings.append(
+                f"the drag stalled after {each.steps} steps, {missed:.1f} px from its target: the "
+                "model cannot move this point there; the nearest it came was kept"
+            )
+        elif each.ending == "steps":
+            warnings.append(f"the drag ended after {each.steps} steps, {missed:.1f} px from its target")
+    return warnings
 
 
 def write_comparison(path: Path, before: Photo, after: Photo, session: Session) -> None:
     """Before and after side by side, and beside it `NAME.marked.png`, the photo with handles, targets and
     mask."""
     shown = before.srgb()
-    last = session.history[-1]
-    mask = session.masks.get(last.mask) if last.mask else None
-    drawn = marked(
-        shown, np.array(last.handles), np.array(last.targets), mask=mask, reached=np.array(last.reached)
+    drags = session.history
+    mask = session.masks.get(drags[0].mask) if drags[0].mask else None
+    handles, targets, reached = (
+        np.concatenate([getattr(each, key) for each in drags]) for key in ("handles", "targets", "reached")
     )
+    drawn = marked(shown, handles, targets, mask=mask, reached=reached)
     write_png(path, side_by_side(shown, after.srgb(), max_height=COMPARISON_HEIGHT))
     write_png(path.with_suffix(".marked.png"), drawn)
 

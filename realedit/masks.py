@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import cv2
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +19,22 @@ from realedit.photos import read_photo
 
 Reach = Literal["local", "face", "head", "all"]
 REACHES: tuple[Reach, ...] = ("local", "face", "head", "all")
+
+
+class Parts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A reach by what it holds: the face's `regions` (keys of `alignment.names.REGIONS`), the drag's points,
+    and everything within `margin` of them, in interocular distances; over `fade` more it fades to nothing."""
+
+    regions: tuple[str, ...]
+    margin: float = 0.25
+    fade: float = 0.35
+
+    def __post_init__(self) -> None:
+        for name in self.regions:
+            if name not in REGIONS:
+                raise ValueError(f"`regions` has {name!r}; choose from {', '.join(REGIONS)}")
+        if not (0 <= self.margin <= 4 and 0 < self.fade <= 4):
+            raise ValueError("`margin` and `fade` are interocular distances from 0 to 4, `fade` above 0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +79,7 @@ def read_mask(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def reach_region(
-    reach: str,
+    reach: str | Parts,
     handles: NDArray[np.float64],
     targets: NDArray[np.float64],
     size: int,
@@ -70,16 +87,17 @@ def reach_region(
     landmarks: NDArray[np.float64] | None = None,
     settings: ReachSettings | None = None,
 ) -> NDArray[np.float32]:
-    """The soft region `[size, size]` in [0, 1] a drag may change, by the name of its reach.
+    """The soft region `[size, size]` in [0, 1] a drag may change, by the name of its reach or its parts.
 
     `local`: see `local_reach`. `face`: the face's oval with the forehead. `head`: an ellipse around face and
     hair. `all`: the whole crop but a thin rim. Points and landmarks are crop pixels at `size`. Without
     landmarks `face` and `head` are `all`.
     """
+    if isinstance(reach, Parts):
+        return parts_reach(reach, handles, targets, size, landmarks=landmarks)
     if reach == "local":
         return local_reach(handles, targets, size, landmarks=landmarks, settings=settings)
-    rim = np.minimum(*np.meshgrid(*[np.minimum(np.arange(size) + 0.5, size - np.arange(size) - 0.5)] * 2))
-    everything = _smoothstep(rim / (0.06 * size))
+    everything = _within_rim(size)
     if reach == "all" or landmarks is None:
         return everything
     if reach not in ("face", "head"):
@@ -88,6 +106,12 @@ def reach_region(
     region = np.zeros((size, size), np.uint8)
     cv2.ellipse(region, (centre, axes, angle), 255, -1)
     return np.asarray(_smoothstep(1 - _distance(region) / 0.08) * everything, np.float32)
+
+
+def _within_rim(size: int) -> NDArray[np.float32]:
+    """Everything but a thin soft rim, where a change would end in a line."""
+    rim = np.minimum(*np.meshgrid(*[np.minimum(np.arange(size) + 0.5, size - np.arange(size) - 0.5)] * 2))
+    return _smoothstep(rim / (0.06 * size))
 
 
 def _face_ellipse(
@@ -106,6 +130,30 @@ def _face_ellipse(
     return (float(centre[0]), float(centre[1])), (width * grow, height * grow), angle
 
 
+def parts_reach(
+    parts: Parts,
+    handles: NDArray[np.float64],
+    targets: NDArray[np.float64],
+    size: int,
+    *,
+    landmarks: NDArray[np.float64] | None,
+) -> NDArray[np.float32]:
+    """The soft region `[size, size]` of named parts of the face; see `Parts`. Points are crop pixels.
+
+    Raises UsageError without landmarks.
+    """
+    if landmarks is None:
+        raise UsageError("parts of a face were named, but this model's photos have no landmarks")
+    inside = np.zeros((size, size), np.uint8)
+    _draw_ways(inside, handles, targets)
+    for name in parts.regions:
+        _fill(inside, landmarks[list(REGIONS[name])])
+    eyes = landmarks[42:48].mean(0) - landmarks[36:42].mean(0)
+    unit = float(np.linalg.norm(eyes)) / size
+    near = _smoothstep(1 - (_distance(inside) - parts.margin * unit) / (parts.fade * unit))
+    return near * _within_rim(size)
+
+
 def local_reach(
     handles: NDArray[np.float64],
     targets: NDArray[np.float64],
@@ -122,9 +170,7 @@ def local_reach(
     settings = settings or ReachSettings()
     dragged = np.zeros((size, size), np.uint8)
     held = np.zeros((size, size), np.uint8)
-    for handle, target in zip(handles, targets, strict=True):
-        start, end = _fixed_point(np.clip([handle, target], 0.5, size - 0.5))  # a line beside it is not drawn
-        cv2.line(dragged, start, end, 255, thickness=max(1, size // 64), shift=4)
+    _draw_ways(dragged, handles, targets)
     if landmarks is not None:
         touched = [_landmark_under(handle, landmarks, 0.08 * size) for handle in handles]
         for index in touched:
@@ -153,6 +199,14 @@ def _part_around(index: int) -> list[int]:
     near it."""
     members = REGIONS[region_of(index)]
     return [each for each in members if region_of(index) != "jaw" or abs(each - index) <= 2]
+
+
+def _draw_ways(region: NDArray[np.uint8], handles: NDArray[np.float64], targets: NDArray[np.float64]) -> None:
+    """The lines from handles to targets."""
+    size = region.shape[0]
+    for handle, target in zip(handles, targets, strict=True):
+        start, end = _fixed_point(np.clip([handle, target], 0.5, size - 0.5))  # a line beside it is not drawn
+        cv2.line(region, start, end, 255, thickness=max(1, size // 64), shift=4)
 
 
 def _fill(region: NDArray[np.uint8], points: NDArray[np.float64]) -> None:

@@ -25,7 +25,7 @@ from inversion import InversionSettings, Step
 from realedit.compositing import ChangeSettings, Mode, describe, paste
 from realedit.drag import DragSettings, DragStep, Editor
 from realedit.errors import SessionError, UsageError
-from realedit.masks import Reach
+from realedit.masks import Parts, Reach
 from realedit.photos import Photo
 from realedit.regions import check_mask, check_points, crop_region, photo_mask
 from realedit.session import Drag, Session, mask_name, to_picture, to_tensor
@@ -153,7 +153,7 @@ def drag(
     targets: ArrayLike,
     *,
     mask: NDArray[np.uint8] | None = None,
-    reach: Reach = "local",
+    reach: Reach | Parts = "local",
     settings: DragSettings | None = None,
     on_step: OnStep = keep_going,
 ) -> Session:

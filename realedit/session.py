@@ -32,6 +32,7 @@ from torch import Tensor
 from alignment import Alignment
 from realedit.errors import OutputError, SessionError
 from realedit.files import output_error, write_bytes
+from realedit.masks import Parts
 
 SCHEMA = 1
 
@@ -44,7 +45,7 @@ class Drag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reached: list[tuple[float, float]]
     steps: int
     ending: str
-    reach: str
+    reach: str | Parts
     mask: str | None = None
 
 

@@ -18,8 +18,9 @@ from realedit.cli.options import (
 )
 from realedit.cli.progress import Watcher
 from realedit.drag import DragSettings
-from realedit.editing import EditReport, EditRequest, edit
+from realedit.editing import EditReport, EditRequest, edit, endings
 from realedit.pipeline import PasteSettings
+from realedit.recipes import Use
 
 
 @click.command("edit")
@@ -44,6 +45,7 @@ def edit_command(
     photo: Path,
     output: Path,
     drags: tuple[Any, ...],
+    recipes: tuple[Use, ...],
     mask: Path | None,
     reach: Any,
     settings: DragSettings,
@@ -68,6 +70,7 @@ def edit_command(
         photo=photo,
         output=output,
         drags=drags,
+        recipes=recipes,
         mask=mask,
         face=face,
         model=model,
@@ -95,8 +98,8 @@ def tell(report: EditReport, *, quiet: bool, verbose: bool) -> None:
     warn(report.warnings, quiet=quiet)
     if quiet:
         return
-    last = report.session.history[-1]
-    click.echo(f"{report.request.output}  ({last.ending} after {last.steps} steps, {report.seconds:.1f} s)")
+    ended = endings(report.session.history)
+    click.echo(f"{report.request.output}  ({ended}, {report.seconds:.1f} s)")
     if report.request.compare is not None:
         click.echo(f"{report.request.compare}  (before and after)")
     if verbose and report.identity is not None:

@@ -11,6 +11,7 @@ import click
 
 from realedit.drag import DragSettings
 from realedit.errors import UsageError
+from realedit.recipes import Recipe, Use, load
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Point = tuple[float, float]
@@ -40,6 +41,16 @@ def parse_pixels(text: str) -> float:
     return length
 
 
+def parse_recipe(text: str) -> tuple[Recipe, float | None]:
+    """`NAME` or `NAME:STRENGTH`, NAME also a .toml file; None: no strength of its own."""
+    name, _, last = text.rpartition(":")
+    try:
+        strength = float(last) if name else None
+    except ValueError:
+        strength = None
+    return load(text if strength is None else name), strength  # another colon belongs to a file's name
+
+
 def path_option(*names: str, **kwargs: Any) -> Callable[[Command], Command]:
     """An option that takes a file or folder name; whether it is there is checked where it is used."""
     return click.option(*names, type=click.Path(path_type=Path), **kwargs)
@@ -51,14 +62,26 @@ def photo_argument(command: Command) -> Command:
 
 
 def drag_options(command: Command) -> Command:
-    """What and how far to drag; the command gets the numbers as one `settings: DragSettings`."""
+    """What and how far to drag; the command gets the numbers as one `settings: DragSettings`, and `drags` and
+    `recipes: tuple[Use, ...]`, of which there is at least one."""
 
     @functools.wraps(command)
     def with_settings(
-        *, max_steps: int, until: float, layers: int | None, step_size: float, **options: Any
+        *,
+        max_steps: int,
+        until: float,
+        layers: int | None,
+        step_size: float,
+        drags: tuple[Any, ...],
+        recipes: tuple[tuple[Recipe, float | None], ...],
+        strength: float,
+        **options: Any,
     ) -> Any:
+        if not drags and not recipes:
+            raise click.UsageError("there is nothing to do; say what to move with --drag or --recipe")
+        uses = tuple(Use(recipe=each, strength=strength if own is None else own) for each, own in recipes)
         settings = DragSettings(max_steps=max_steps, until=until, layers=layers, learning_rate=step_size)
-        return command(settings=settings, **options)
+        return command(settings=settings, drags=drags, recipes=uses, **options)
 
     wrapped: Any = with_settings
     for option in reversed(
@@ -69,8 +92,22 @@ def drag_options(command: Command) -> Command:
                 type=parse_drag,
                 metavar="X,Y:X,Y",
                 multiple=True,
-                required=True,
                 help="A handle and where it should go, in photo pixels as displayed; may be repeated.",
+            ),
+            click.option(
+                "--recipe",
+                "recipes",
+                type=parse_recipe,
+                metavar="NAME[:STRENGTH]",
+                multiple=True,
+                help="A named edit or a .toml file; may be repeated. See: realedit recipes list.",
+            ),
+            click.option(
+                "--strength",
+                type=float,
+                default=1.0,
+                show_default=True,
+                help="Of recipes that name none of their own; below 0 they do the opposite.",
             ),
             path_option("--mask", help="Picture of the photo's size; white may move, black stays."),
             click.option(
@@ -78,7 +115,7 @@ def drag_options(command: Command) -> Command:
                 type=click.Choice(["local", "face", "head", "all"]),
                 default="local",
                 show_default=True,
-                help="How far around the points the photo may change.",
+                help="How far around the points of --drag the photo may change; recipes say it themselves.",
             ),
             click.option(
                 "--max-steps",

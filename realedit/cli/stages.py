@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
 import checkpoints
 from inversion import InversionSettings
@@ -24,12 +23,14 @@ from realedit.cli.options import (
 from realedit.cli.progress import Watcher
 from realedit.devices import choose_device
 from realedit.drag import DragSettings
-from realedit.editing import check_belongs, check_picture, drag_warnings, model_reference
+from realedit.editing import check_belongs, check_picture, drag_warnings, endings, model_reference
 from realedit.errors import SessionError
 from realedit.files import write_png
 from realedit.masks import read_mask
 from realedit.photos import Photo, Provenance, check_output, read_photo, write_photo
 from realedit.pipeline import PasteSettings
+from realedit.recipes import Use
+from realedit.recipes.applying import drag
 from realedit.session import Session, check_folder
 
 dir_argument = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
@@ -102,6 +103,7 @@ def invert_command(
 def drag_command(
     folder: Path,
     drags: tuple[Any, ...],
+    recipes: tuple[Use, ...],
     mask: Path | None,
     reach: Any,
     settings: DragSettings,
@@ -116,23 +118,22 @@ def drag_command(
     session, checkpoint = _kept(folder, device)
     session = session.from_start() if from_start else session
     picture = None if mask is None else read_mask(mask, session.photo_size)
-    handles, targets = (np.array(points, float) for points in zip(*drags, strict=True))
+    done = len(session.history)
     with Watcher(quiet=quiet) as watcher:
-        session = pipeline.drag(
+        session = drag(
             session,
             checkpoint,
-            handles,
-            targets,
+            drags,
+            recipes,
             mask=picture,
             reach=reach,
             settings=settings,
             on_step=watcher,
         )
     session.save(folder)
-    warn(drag_warnings(session), quiet=quiet)
+    warn(drag_warnings(session.history[done:]), quiet=quiet)
     if not quiet:
-        last = session.history[-1]
-        click.echo(f"{folder}  ({last.ending} after {last.steps} steps)")
+        click.echo(f"{folder}  ({endings(session.history[done:])})")
 
 
 @click.command("paste")

@@ -269,7 +269,7 @@ def test_drags_that_do_not_arrive_are_told(checkpoint: Checkpoint, photo: Path) 
     session = pipeline.drag(
         inverted(checkpoint, photo), checkpoint, [(30.0, 30.0)], [(60.0, 50.0)], settings=STEPS
     )
-    (warning,) = drag_warnings(session)
+    (warning,) = drag_warnings(session.history)
     assert "ended after 5 steps" in warning and "px from its target" in warning
 
 

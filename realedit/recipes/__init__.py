@@ -1,0 +1,19 @@
+"""Recipes: edits that name landmarks instead of pixels, so that one fits every face."""
+
+from realedit.recipes.placing import Frame, frame_for, place
+from realedit.recipes.reading import load, parse, shipped
+from realedit.recipes.recipe import Choices, Point, Recipe, Use, Verified
+
+__all__ = [
+    "Choices",
+    "Frame",
+    "Point",
+    "Recipe",
+    "Use",
+    "Verified",
+    "frame_for",
+    "load",
+    "parse",
+    "place",
+    "shipped",
+]

@@ -1,0 +1,71 @@
+"""Points and recipes on a session: each recipe is a drag that goes on from what the one before made."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from alignment.geometry import Alignment
+from alignment.landmarks import landmarks_in
+from checkpoints import Checkpoint
+from realedit import pipeline
+from realedit.drag import DragSettings
+from realedit.masks import Parts, Reach
+from realedit.pipeline import OnStep, keep_going
+from realedit.recipes.placing import frame_for, place
+from realedit.recipes.recipe import Use
+from realedit.session import Session
+
+
+def drag(
+    session: Session,
+    checkpoint: Checkpoint,
+    drags: Sequence[tuple[tuple[float, float], tuple[float, float]]],
+    uses: Sequence[Use],
+    *,
+    mask: NDArray[np.uint8] | None = None,
+    reach: Reach = "local",
+    settings: DragSettings | None = None,
+    on_step: OnStep = keep_going,
+) -> Session:
+    """First the points of `drags` (handle and target, photo pixels) together, then each recipe in turn.
+
+    mask, settings: as in `pipeline.drag`; a recipe has its own reach and choices on top of them. A stopped
+    drag is the last. Raises UsageError where a recipe does not suit the model, OutsideError where a point
+    leaves the square.
+    """
+    settings = settings or DragSettings()
+
+    def go(points: ArrayLike, reach: Reach | Parts, settings: DragSettings) -> Session:
+        handles, targets = np.moveaxis(np.asarray(points, float), 1, 0)  # [K, 2, 2] -> twice [K, 2]
+        return pipeline.drag(
+            session, checkpoint, handles, targets,
+            mask=mask, reach=reach, settings=settings, on_step=on_step,
+        )  # fmt: skip
+
+    if drags:
+        session = go(drags, reach, settings)
+    for use in uses:
+        if session.history and session.history[-1].ending == "stopped":
+            break
+        recipe = use.recipe
+        landmarks = current_landmarks(session, checkpoint)
+        frame = frame_for(recipe, landmarks, session.alignment, checkpoint.domain)
+        session = go(place(recipe, frame, use.strength), recipe.where, recipe.drag.over(settings))
+    return session
+
+
+def current_landmarks(session: Session, checkpoint: Checkpoint) -> NDArray[np.float64] | None:
+    """Where the face's landmarks are in the current result, photo pixels `[68, 2]`; None without a face.
+
+    After a drag they are the photo's landmarks, moved as dlib sees them move from before to after.
+    """
+    if session.landmarks is None or not session.history:
+        return session.landmarks
+    before, after = (
+        np.asarray(picture * 255 + 0.5, np.uint8) for picture in pipeline.pictures(session, checkpoint)
+    )
+    size = before.shape[0]
+    whole = Alignment(centre=(size / 2, size / 2), side=size, angle=0)
+    seen = [session.alignment.to_photo(landmarks_in(each, whole), size) for each in (before, after)]
+    return np.asarray(session.landmarks + seen[1] - seen[0])

@@ -1,0 +1,96 @@
+"""From a recipe to points of a photo: the face's own frame, and where its handles and targets lie in it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from alignment import Alignment
+from alignment.geometry import as_points
+from alignment.names import position
+from realedit.errors import UsageError
+from realedit.recipes.recipe import Point, Recipe
+
+_LEAST_INTEROCULAR = 1.0  # photo pixels; less is no face
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Axes in photo pixels (x, y): `right` and `up` are one unit long, as one sees the subject upright;
+    `origin` is the top left corner of the box. landmarks `[68, 2]`, None in a frame of the box."""
+
+    right: NDArray[np.float64]
+    up: NDArray[np.float64]
+    origin: NDArray[np.float64]
+    landmarks: NDArray[np.float64] | None = None
+
+    @classmethod
+    def of_face(cls, landmarks: ArrayLike) -> "Frame":
+        """The unit is the interocular distance, right leads from the left eye's centre to the right one's.
+
+        Landmarks count left and right as the viewer does, so a mirrored photo of a face has a frame like any
+        other. Raises UsageError where the eyes fall together.
+        """
+        points = as_points(landmarks)
+        right = position(points, "right_eye.centre") - position(points, "left_eye.centre")
+        if not float(np.hypot(*right)) >= _LEAST_INTEROCULAR:
+            raise UsageError("the eyes that were found fall together, so no recipe fits; try a clearer photo")
+        return cls(right, _quarter_turn(right), points.mean(0), points)
+
+    @classmethod
+    def of_box(cls, square: Alignment) -> "Frame":
+        """The unit is the side of the aligned square."""
+        corners = square.corners()
+        right = corners[1] - corners[0]
+        return cls(right, _quarter_turn(right), corners[0])
+
+    def vector(self, pair: tuple[float, float]) -> NDArray[np.float64]:
+        """(right, up) in units -> a movement in photo pixels."""
+        return np.asarray(pair[0] * self.right + pair[1] * self.up)
+
+    def units(self, movement: ArrayLike) -> NDArray[np.float64]:
+        """The inverse of `vector`, for `[..., 2]` movements in photo pixels."""
+        axes = np.stack([self.right, self.up])
+        return np.asarray(np.asarray(movement, float) @ axes.T / float(self.right @ self.right))
+
+    def handle(self, point: Point) -> NDArray[np.float64]:
+        """Where a recipe's point is, photo pixels."""
+        return self.anchor(point) + self.vector(point.offset)
+
+    def anchor(self, point: Point) -> NDArray[np.float64]:
+        """The landmark, or place, that a point is measured from."""
+        if not point.landmarks:
+            x, y = point.place
+            return self.origin + self.vector((x, -y))
+        assert self.landmarks is not None
+        first, *second = (position(self.landmarks, name) for name in point.landmarks)
+        if not second:
+            return first
+        share = 0.5 if point.share is None else point.share
+        return np.asarray(first + share * (second[0] - first))
+
+
+def frame_for(recipe: Recipe, landmarks: ArrayLike | None, square: Alignment, domain: str) -> Frame:
+    """The frame a recipe is measured in. Raises UsageError where the model's domain does not suit it."""
+    if recipe.domain is not None and recipe.domain != domain:
+        raise UsageError(f"the recipe {recipe.name} is for models that draw {recipe.domain}, not {domain}")
+    if recipe.units == "box":
+        return Frame.of_box(square)
+    if landmarks is None:
+        raise UsageError(
+            f"the recipe {recipe.name} names landmarks of a face, and photos for the model ({domain}) "
+            'have none; write one with units = "box"'
+        )
+    return Frame.of_face(landmarks)
+
+
+def place(recipe: Recipe, frame: Frame, strength: float = 1.0) -> NDArray[np.float64]:
+    """`[K, 2, 2]`: handle and target of each of a recipe's points at a strength, in photo pixels."""
+    handles = np.array([frame.handle(point) for point in recipe.points])
+    moves = np.array([frame.vector(point.move) for point in recipe.points])
+    return np.stack([handles, handles + strength * moves], axis=1)
+
+
+def _quarter_turn(right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Counter-clockwise as one looks at the photo, whose y axis points down."""
+    return np.array([right[1], -right[0]])

@@ -1,0 +1,162 @@
+"""What a recipe says: an edit in a face's own terms, so that one file fits every face.
+
+A recipe names handles by landmark and their movements in interocular distances, right and up as the viewer
+sees the face upright. It is read strictly from TOML (`realedit.recipes.load`); see docs/recipes.md.
+"""
+
+import dataclasses
+import hashlib
+import math
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from alignment.names import indices
+from checkpoints.domains import DOMAINS
+from realedit.drag import DragSettings
+from realedit.errors import LandmarkError, UsageError
+from realedit.masks import Parts, Reach
+
+Pair = tuple[float, float]
+
+
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Unknown keys are errors; checks raise ValueError and begin with the key, in backticks."""
+
+
+class Point(_Strict, frozen=True):
+    """One handle and how far it goes.
+
+    at: a landmark's name (`mouth.left_corner`, `68:54`), or two names and a point between them; in a recipe
+    in units of the box a place in it: shares of its side, right and down from its top left corner.
+    share: how far between two landmarks, 0.5 the middle; beyond 0 and 1 it lies on the line past them.
+    offset, move: (right, up) from there to the handle, and from the handle to its target, in interocular
+    distances (of the box's side in a recipe in such units).
+    """
+
+    at: str | tuple[str | float, str | float]
+    move: Pair
+    share: float | None = None
+    offset: Pair = (0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        for key, numbers in (("move", self.move), ("offset", self.offset), ("share", (self.share or 0.0,))):
+            if not all(map(math.isfinite, numbers)):
+                raise ValueError(f"`{key}` has a number that is not finite")
+        try:
+            for name in self.landmarks:
+                indices(name)
+        except LandmarkError as error:
+            raise ValueError(f"`at`: {error}") from error
+        if not isinstance(self.at, str) and isinstance(self.at[0], str) != isinstance(self.at[1], str):
+            raise ValueError("`at` mixes a landmark and a number; name two landmarks or give two numbers")
+        if self.share is not None and len(self.landmarks) != 2:
+            raise ValueError("`share` is for a point between two landmarks; name both in `at`")
+
+    @property
+    def landmarks(self) -> tuple[str, ...]:
+        """The landmarks it lies at or between; none for a place in the box."""
+        if isinstance(self.at, str):
+            return (self.at,)
+        return tuple(name for name in self.at if isinstance(name, str))
+
+    @property
+    def place(self) -> Pair:
+        """The place in the box, for a point without landmarks."""
+        return float(self.at[0]), float(self.at[1])
+
+
+class Choices(_Strict, frozen=True):
+    """Settings of the drag that a recipe chooses; what it leaves out stays as the user has it."""
+
+    mask_weight: float | None = None
+    max_steps: int | None = None
+    layers: int | None = None
+    learning_rate: float | None = None
+
+    def __post_init__(self) -> None:
+        for key in ("max_steps", "layers", "learning_rate"):
+            value = getattr(self, key)
+            if value is not None and not 0 < value < math.inf:
+                raise ValueError(f"`{key}` is {value:g}; it must be above 0")
+        if self.mask_weight is not None and not 0 <= self.mask_weight < math.inf:
+            raise ValueError(f"`mask_weight` is {self.mask_weight:g}; it must be 0 or more")
+
+    def over(self, settings: DragSettings) -> DragSettings:
+        """`settings` with these choices in their place."""
+        chosen = {key: value for key, value in msgspec.structs.asdict(self).items() if value is not None}
+        return dataclasses.replace(settings, **chosen)
+
+
+class Verified(_Strict, frozen=True):
+    """What scripts/bench_recipes.py measured with one model; see there for what the figures mean."""
+
+    model: str
+    portraits: int
+    strength: float
+    found: float
+    identity: float
+    good: float
+    warp_found: float
+    warp_identity: float
+    model_sha256: str = ""
+
+
+class Recipe(_Strict, frozen=True):
+    """See the module. reach or mask say where the photo may change: one of the names of a drag's reach, or
+    landmark regions with a margin. domain: what a generator must draw (`checkpoints.domains`), None: any that
+    has what the points name. `name`, `description`, `notes` and `verified_on` do not count for the digest."""
+
+    name: str
+    description: str
+    points: tuple[Point, ...]
+    units: Literal["face", "box"] = "face"
+    domain: str | None = None
+    reach: Reach | None = None
+    mask: Parts | None = None
+    drag: Choices = Choices()
+    notes: str = ""
+    verified_on: tuple[Verified, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", self.name):
+            raise ValueError(f"`name` is {self.name!r}; use small letters, digits, - and _")
+        if not self.points:
+            raise ValueError("`points` is empty; a recipe moves at least one point")
+        if self.domain is not None and self.domain not in DOMAINS:
+            raise ValueError(f"`domain` is {self.domain!r}; choose one of {', '.join(DOMAINS)}")
+        if self.reach is not None and self.mask is not None:
+            raise ValueError("`reach` and `mask` both say where; keep one of them")
+        for number, point in enumerate(self.points):
+            if (self.units == "face") != bool(point.landmarks):
+                wanted = "landmarks" if self.units == "face" else "two shares of the box"
+                raise ValueError(f'`points[{number}].at`: with units = "{self.units}" it names {wanted}')
+        if self.units == "box" and self.mask is not None:
+            raise ValueError('`mask` names landmark regions; with units = "box" use `reach`')
+
+    @property
+    def where(self) -> Reach | Parts:
+        """Where the photo may change."""
+        return self.mask or self.reach or "local"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the recipe does, in hex; the same for files that only say it differently."""
+        said = {"name", "description", "notes", "verified_on"}
+        fields = msgspec.structs.asdict(self).items()
+        meaning = {key: value for key, value in fields if key not in said}
+        return hashlib.sha256(msgspec.json.encode(meaning, order="deterministic")).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """A recipe, and what its movements are multiplied with; a strength below 0 does the opposite."""
+
+    recipe: Recipe
+    strength: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.strength):
+            raise UsageError(f"the strength {self.strength} of {self.recipe.name} is not a number; e.g. 0.7")

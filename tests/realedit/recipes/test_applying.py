@@ -1,0 +1,149 @@
+"""Recipes on sessions: one drag each, in order, the same by `edit` and by stages."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skimage.data
+
+from checkpoints import Checkpoint
+from checkpoints.testing import random_checkpoint
+from realedit.drag import DragSettings
+from realedit.masks import Parts
+from realedit.recipes import Use, load, parse
+from realedit.recipes.applying import current_landmarks, drag
+from realedit.session import Session
+from tests.realedit.cli.running import call
+from tests.realedit.samples import box_checkpoint, inverted, picture, png, save_model
+
+STEPS = DragSettings(max_steps=2)
+BOX = """\
+name = "box"
+description = "To the right."
+units = "box"
+reach = "all"
+points = [{ at = [0.4, 0.5], move = [0.05, 0.0] }]
+"""
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Checkpoint:
+    return random_checkpoint(32)
+
+
+@pytest.fixture(scope="module")
+def face(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Session:
+    path = tmp_path_factory.mktemp("photo") / "astronaut.png"
+    png(path, np.ascontiguousarray(skimage.data.astronaut()[:256, 96:352]))
+    return inverted(checkpoint, path)
+
+
+def _use(name: str, strength: float = 1.0) -> Use:
+    return Use(recipe=load(name), strength=strength)
+
+
+def test_each_recipe_is_a_drag_in_order_after_the_points(face: Session, checkpoint: Checkpoint) -> None:
+    assert face.landmarks is not None
+    nose = tuple(face.landmarks[30])
+    point = (nose, (nose[0] + 2, nose[1]))
+    done = drag(face, checkpoint, [point], [_use("smile"), _use("raise-brows")], settings=STEPS)
+    assert [len(entry.handles) for entry in done.history] == [1, 2, 2]
+    assert done.history[0].handles == [pytest.approx(nose)]
+    only = drag(face, checkpoint, [], [_use("smile")], settings=STEPS)
+    assert np.allclose(only.history[0].handles, face.landmarks[[48, 54]]), "nothing was dragged before"
+
+
+def test_strength_zero_moves_nothing(face: Session, checkpoint: Checkpoint) -> None:
+    done = drag(face, checkpoint, [], [_use("smile", 0.0)], settings=STEPS)
+    assert done.history[0].ending == "nothing" and done.current is not None
+    assert done.current.equal(face.pivot)  # type: ignore[arg-type]
+
+
+def test_a_recipe_chooses_settings_and_reach(face: Session, checkpoint: Checkpoint, tmp_path: Path) -> None:
+    recipe = parse(
+        b'name="a"\ndescription=""\npoints=[{at="jaw.chin", move=[0,-0.2]}]\n'
+        b'mask={regions=["jaw", "mouth"], margin=0.1}\ndrag={max_steps=1}',
+        "a.toml",
+    )
+    done = drag(face, checkpoint, [], [Use(recipe=recipe)], settings=STEPS)
+    assert done.history[0].steps == 1
+    assert done.history[0].reach == Parts(regions=("jaw", "mouth"), margin=0.1)
+    done.save(tmp_path / "kept")
+    assert Session.load(tmp_path / "kept").history == done.history
+
+
+def test_a_stopped_drag_is_the_last(face: Session, checkpoint: Checkpoint) -> None:
+    done = drag(
+        face, checkpoint, [], [_use("smile"), _use("smile")], settings=STEPS, on_step=lambda step: False
+    )
+    assert [entry.ending for entry in done.history] == ["stopped"]
+
+
+def test_landmarks_after_a_drag_are_moved_as_the_picture_moved(
+    face: Session, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """dlib sees nothing in a random generator's pictures, so its answers are given here."""
+    done = drag(face, checkpoint, [], [_use("smile")], settings=STEPS)
+    answers = iter([np.zeros((68, 2)), np.full((68, 2), 3.0)])  # before, after; crop pixels of 32
+    monkeypatch.setattr("realedit.recipes.applying.landmarks_in", lambda *_: next(answers))
+    moved = current_landmarks(done, checkpoint)
+    axes = face.alignment.to_photo([(3, 3)], 32) - face.alignment.to_photo([(0, 0)], 32)
+    assert moved == pytest.approx(face.landmarks + axes)
+
+
+def test_edit_and_stages_agree_on_a_recipe_of_the_box(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    png(tmp_path / "photo.png", picture())
+    save_model(box_checkpoint(seed=3), tmp_path / "box.safetensors")
+    (tmp_path / "mine.toml").write_text(BOX)
+
+    def shell(*arguments: str, code: int = 0) -> Any:
+        result = call(list(arguments), monkeypatch, capfd)
+        assert result.code == code, result
+        return result
+
+    quick = ["--recipe=mine.toml:0.5", "--recipe=./mine.toml", "--max-steps=3"]
+    model = ["--model=box.safetensors", "--quality=draft"]
+    report = json.loads(shell("edit", "photo.png", "-o", "out.png", *quick, *model, "--json").out)
+    starts, targets = (np.array([each[key] for each in report["handles"]]) for key in ("start", "target"))
+    assert targets - starts == pytest.approx(np.array([[2, 0], [4, 0]])), "shares of a side of 80 px"
+    shell("invert", "photo.png", "--keep=kept", *model)
+    told = shell("drag", "kept", *quick)
+    assert told.out.count("after") == 2
+    shell("paste", "kept", "-o", "pasted.png")
+    assert (tmp_path / "pasted.png").read_bytes() == (tmp_path / "out.png").read_bytes()
+    strengths = ["--recipe=mine.toml", "--strength=0.5", "--max-steps=3"]
+    report = json.loads(shell("edit", "photo.png", "-o", "other.png", *strengths, *model, "--json").out)
+    assert report["handles"][0]["target"][0] == pytest.approx(targets[0, 0])
+    (tmp_path / "mine.toml").write_text(BOX.replace("0.05", "x"))
+    refused = shell("edit", "photo.png", "-o", "other.png", "--recipe=mine.toml", *model, code=2)
+    assert "mine.toml, line 5" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--recipe=smlie"], "no recipe 'smlie'"),
+        (["--recipe=smile:much"], "no recipe 'smile:much'"),
+        (["--recipe=smile:nan"], "strength nan"),
+        (["--recipe=smile"], "landmarks"),
+        ([], "--drag or --recipe"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_written(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    png(tmp_path / "photo.png", picture())
+    save_model(box_checkpoint(), tmp_path / "box.safetensors")
+    command = ["edit", "photo.png", "-o", "out.png", "--model=box.safetensors", "--quality=draft"]
+    result = call([*command, *arguments], monkeypatch, capfd)
+    assert result.code == 2 and said in result.err and not (tmp_path / "out.png").exists(), result

@@ -1,0 +1,81 @@
+"""A recipe's points on a face: the same edit on a tilted, larger or mirrored one."""
+
+import numpy as np
+import pytest
+
+from alignment import Alignment
+from alignment.names import position
+from realedit.errors import UsageError
+from realedit.recipes import Frame, Point, Recipe, frame_for, load, place, shipped
+from tests.realedit.recipes.faces import landmarks, mirrored
+
+FACE = landmarks()
+SQUARE = Alignment(centre=(100, 100), side=200, angle=0)
+
+
+def _recipe(*points: Point, **changes: object) -> Recipe:
+    return Recipe(name="mine", description="", points=points, **changes)  # type: ignore[arg-type]
+
+
+def test_a_movement_is_in_interocular_distances_right_and_up() -> None:
+    recipe = _recipe(Point(at="nose.tip", move=(0.5, 0.1)))
+    ((handle, target),) = place(recipe, Frame.of_face(FACE))
+    assert handle == pytest.approx(position(FACE, "nose.tip"))
+    assert target - handle == pytest.approx([25, -5]), "50 px between the eyes; y points down"
+
+
+def test_strength_scales_and_turns_the_movement() -> None:
+    frame, recipe = Frame.of_face(FACE), load("smile")
+    full, half, back = (np.diff(place(recipe, frame, s), axis=1) for s in (1, 0.5, -1))
+    assert half == pytest.approx(full / 2) and back == pytest.approx(-full)
+    assert not np.diff(place(recipe, frame, 0), axis=1).any()
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_a_recipe_follows_a_turned_and_enlarged_face(name: str) -> None:
+    turn = Alignment(centre=(310.0, 40.0), side=75.0, angle=2.2)
+    recipe = load(name)
+    straight = place(recipe, Frame.of_face(FACE))
+    turned = place(recipe, Frame.of_face(turn.to_photo(FACE, 200)))
+    expected = turn.to_photo(straight.reshape(-1, 2), 200).reshape(-1, 2, 2)
+    assert turned == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", sorted(set(shipped()) - {"turn-left", "turn-right"}))
+def test_a_symmetric_recipe_does_the_same_to_a_mirrored_face(name: str) -> None:
+    face = FACE + np.random.default_rng(1).normal(0, 1, FACE.shape)
+    here = place(load(name), Frame.of_face(face))
+    there = place(load(name), Frame.of_face(mirrored(face, 200)))
+    there[..., 0] = 200 - there[..., 0]
+    order = [np.lexsort(each[:, 0].round(6).T) for each in (here, there)]
+    assert here[order[0]] == pytest.approx(there[order[1]])
+
+
+def test_points_between_two_landmarks_and_beside_them() -> None:
+    frame = Frame.of_face(FACE)
+    eyes = ("left_eye.centre", "right_eye.centre")
+    left, right = (position(FACE, name) for name in eyes)
+    assert frame.handle(Point(at=eyes, move=(0, 0))) == pytest.approx((left + right) / 2)
+    assert frame.handle(Point(at=eyes, share=-0.5, move=(0, 0))) == pytest.approx(left - (right - left) / 2)
+    beside = Point(at="68:8", offset=(0.2, -0.4), move=(0, 0))
+    assert frame.handle(beside) == pytest.approx(FACE[8] + (10, 20))
+
+
+def test_units_turn_pixels_back_into_what_a_recipe_says() -> None:
+    frame = Frame.of_face(Alignment(centre=(9, 4), side=30, angle=1).to_photo(FACE, 200))
+    assert frame.units(frame.vector((0.3, -0.7))) == pytest.approx([0.3, -0.7])
+
+
+def test_without_landmarks_points_are_shares_of_the_box() -> None:
+    recipe = _recipe(Point(at=(0.25, 0.75), move=(0.1, 0.2)), units="box")
+    ((handle, target),) = place(recipe, frame_for(recipe, None, SQUARE, "cat"))
+    assert handle == pytest.approx([50, 150]) and target == pytest.approx([70, 110])
+
+
+def test_a_recipe_that_does_not_suit_the_model_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"smile.*landmarks.*cat"):
+        frame_for(load("smile"), None, SQUARE, "cat")
+    with pytest.raises(UsageError, match="models that draw dog, not cat"):
+        frame_for(_recipe(Point(at=(0.5, 0.5), move=(0, 0)), units="box", domain="dog"), None, SQUARE, "cat")
+    with pytest.raises(UsageError, match="fall together"):
+        Frame.of_face(np.full((68, 2), 3.0))
