@@ -22,9 +22,19 @@ from realedit.compare import marked, side_by_side
 from realedit.devices import choose_device
 from realedit.drag import DragSettings, moving_layers
 from realedit.errors import OutputError, SessionError, UsageError
-from realedit.files import write_png
-from realedit.masks import Reach, read_mask
-from realedit.photos import Photo, Provenance, check_output, read_photo, write_photo
+from realedit.files import make_folder, write_png
+from realedit.masks import Reach, edit_mask
+from realedit.photos import (
+    MAX_PIXELS,
+    Box,
+    Photo,
+    Provenance,
+    Signing,
+    check_output,
+    check_signing,
+    read_photo,
+    write_photo,
+)
 from realedit.pipeline import OnStep, PasteSettings, keep_going
 from realedit.recipes import Use
 from realedit.recipes.applying import drag
@@ -47,6 +57,7 @@ class EditRequest:
     drags: tuple[tuple[Point, Point], ...] = ()
     recipes: tuple[Use, ...] = ()
     mask: Path | None = None
+    regions: tuple[Box, ...] = ()
     face: str = "auto"
     model: str = "face128"
     quality: Quality = "standard"
@@ -56,7 +67,11 @@ class EditRequest:
     compare: Path | None = None
     keep: Path | None = None
     reach: Reach = "local"
+    debug: Path | None = None
     strip_gps: bool = False
+    visible_label: bool = False
+    signing: Signing | None = None
+    max_pixels: int = MAX_PIXELS
     drag: DragSettings = field(default_factory=DragSettings)
     paste: PasteSettings = field(default_factory=PasteSettings)
 
@@ -98,8 +113,8 @@ def edit(request: EditRequest, *, on_step: OnStep = keep_going) -> EditReport:
     """Read, align, invert (or go on from a kept session), drag, paste, write."""
     started = time.perf_counter()
     check_request(request)
-    photo = read_photo(request.photo)
-    mask = None if request.mask is None else read_mask(request.mask, (photo.width, photo.height))
+    photo = read_photo(request.photo, max_pixels=request.max_pixels)
+    mask = edit_mask(request.mask, request.regions, (photo.width, photo.height))
     points = np.array(request.drags, float).reshape(-1, 2)
     checkpoint = checkpoints.load(request.model, device=choose_device(request.device))
     moving_layers(request.drag, checkpoint.generator)  # refused before the work begins
@@ -116,8 +131,8 @@ def edit(request: EditRequest, *, on_step: OnStep = keep_going) -> EditReport:
     )
     if request.keep is not None:
         session.save(request.keep)
-    warnings = [*photo.warnings, *drag_warnings(session.history)]
-    result = pipeline.render(photo, session, checkpoint, request.paste)
+    result = pipeline.render(photo, session, checkpoint, request.paste, debug=request.debug)
+    warnings = [*result.warnings, *drag_warnings(session.history)]
     warnings += _written(result, request)
     if request.compare is not None:
         write_comparison(request.compare, photo, result, session)
@@ -133,7 +148,14 @@ def edit(request: EditRequest, *, on_step: OnStep = keep_going) -> EditReport:
 
 def _written(photo: Photo, request: EditRequest) -> tuple[str, ...]:
     """Write the result; what the user should know of it."""
-    report = write_photo(photo, request.output, provenance=Provenance(), strip_gps=request.strip_gps)
+    report = write_photo(
+        photo,
+        request.output,
+        provenance=Provenance(),
+        strip_gps=request.strip_gps,
+        signing=request.signing,
+        visible_label=request.visible_label,
+    )
     return report.warnings
 
 
@@ -148,6 +170,10 @@ def check_request(request: EditRequest) -> None:
             raise OutputError(f"{request.compare} is the output already; give --compare another name")
     if request.keep is not None:
         check_folder(request.keep)
+    if request.signing is not None:
+        check_signing(request.signing)
+    if request.debug is not None:
+        make_folder(request.debug)
 
 
 def check_picture(path: Path, photo: Path) -> None:

@@ -49,6 +49,14 @@ def write_png(path: Path, picture: NDArray[np.uint8]) -> None:
         raise output_error(error, path) from error
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder the user named for pictures, unless it is there. Raises OutputError or ResourceError."""
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise output_error(error, folder) from error
+
+
 def output_error(error: OSError, path: Path) -> OutputError | ResourceError:
     """What to tell the user when `path` could not be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

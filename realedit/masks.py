@@ -4,6 +4,7 @@ A mask is a picture of the displayed photo's size, 1 = may move. A reach is a so
 over the crop.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from alignment.names import REGIONS, region_of
 from realedit.errors import PhotoError, UsageError
-from realedit.photos import read_photo
+from realedit.photos import Box, read_photo
 
 Reach = Literal["local", "face", "head", "all"]
 REACHES: tuple[Reach, ...] = ("local", "face", "head", "all")
@@ -76,6 +77,44 @@ def read_mask(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
     if not mask.any():
         raise UsageError(f"the mask {path} is black everywhere, so nothing may move; paint white what may")
     return mask
+
+
+def parse_region(text: str) -> Box:
+    """`X,Y,W,H`, a rectangle of photo pixels, as (left, top, right, bottom). Raises ValueError."""
+    try:
+        left, top, width, height = (int(number) for number in text.split(","))
+    except ValueError as error:
+        raise ValueError(
+            f"{text!r} is not a rectangle; write X,Y,W,H in pixels, e.g. 200,300,120,80"
+        ) from error
+    if width < 1 or height < 1:
+        raise ValueError(f"the rectangle {text!r} is empty; its width and height must be at least 1")
+    return left, top, left + width, top + height
+
+
+def edit_mask(mask: Path | None, regions: Sequence[Box], size: tuple[int, int]) -> NDArray[np.uint8] | None:
+    """The mask picture within the union of the rectangles, `[height, width]` uint8; None without either.
+
+    size: the displayed photo's (width, height). Raises UsageError as `read_mask` does, and for a rectangle
+    outside of the photo or masks that leave nothing.
+    """
+    allowed = None if mask is None else read_mask(mask, size)
+    if not regions:
+        return allowed
+    within = np.zeros((size[1], size[0]), np.uint8)
+    for left, top, right, bottom in regions:
+        if left >= size[0] or top >= size[1] or right <= 0 or bottom <= 0:
+            raise UsageError(
+                f"the region {left},{top},{right - left},{bottom - top} lies outside of the photo, which is "
+                f"{size[0]} x {size[1]} pixels as displayed"
+            )
+        within[max(0, top) : bottom, max(0, left) : right] = 255
+    if allowed is None:
+        return within
+    both = np.minimum(within, allowed)
+    if not both.any():
+        raise UsageError(f"the mask {mask} is black in all of the regions, so nothing may move")
+    return both
 
 
 def reach_region(

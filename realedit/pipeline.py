@@ -22,9 +22,10 @@ from alignment.errors import NoFaceError
 from alignment.models import FaceModels
 from checkpoints import Checkpoint, Generator
 from inversion import InversionSettings, Step
-from realedit.compositing import ChangeSettings, Mode, describe, paste
+from realedit.compositing import ChangeSettings, Mode, debug_pictures, describe, paste
 from realedit.drag import DragSettings, DragStep, Editor
 from realedit.errors import SessionError, UsageError
+from realedit.files import write_png
 from realedit.masks import Parts, Reach
 from realedit.photos import Photo
 from realedit.regions import check_mask, check_points, crop_region, photo_mask
@@ -195,17 +196,56 @@ def drag(
 
 
 def render(
-    photo: Photo, session: Session, checkpoint: Checkpoint, settings: PasteSettings | None = None
+    photo: Photo,
+    session: Session,
+    checkpoint: Checkpoint,
+    settings: PasteSettings | None = None,
+    *,
+    debug: Path | None = None,
 ) -> Photo:
-    """The photo with everything in it that was dragged so far."""
+    """The photo with everything in it that was dragged so far.
+
+    `photo` may be the result of another session: several edited faces of one photo are rendered one after the
+    other. debug: a folder that gets the pictures the paste is made of.
+    """
     settings = settings or PasteSettings()
     before, after = pictures(session, checkpoint)
     size = checkpoint.generator.resolution
     reach = np.zeros((size, size), np.float32)
     for entry in session.history:
         reach = np.maximum(reach, crop_region(session, entry, size))
-    change = describe(before, after, session.crop, session.valid, reach, settings.change)
-    return paste(photo, change, session.alignment, mask=photo_mask(session), mode=settings.mode)
+    crop = session.crop if photo.changed is None else _crop_now(photo, session)
+    change = describe(
+        before,
+        after,
+        crop,
+        session.valid,
+        reach,
+        replace(settings.change, mode=settings.mode),
+        known=[
+            (session.alignment.to_crop(entry.handles, size), session.alignment.to_crop(entry.reached, size))
+            for entry in session.history
+        ],
+        inverted=session.crop,
+    )
+    if debug is not None:
+        for name, picture in debug_pictures(crop, before, after, reach, change).items():
+            write_png(debug / f"{name}.png", picture)
+    return paste(photo, change, session.alignment, mask=photo_mask(session))
+
+
+def _crop_now(photo: Photo, session: Session) -> NDArray[np.uint8]:
+    """The session's square of a photo that was edited since, `[R, R, 3]` sRGB."""
+    corners = session.alignment.corners()
+    left, top = (max(0, int(value) - 8) for value in corners.min(0))
+    right, bottom = (
+        min(int(v) + 9, limit) for v, limit in zip(corners.max(0), session.photo_size, strict=True)
+    )
+    x, y = session.alignment.centre
+    square = replace(session.alignment, centre=(x - left, y - top))
+    return _shown(
+        photo, extract_crop(photo.view((left, top, right, bottom)), square, len(session.crop)).pixels
+    )
 
 
 def pictures(session: Session, checkpoint: Checkpoint) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -12,13 +12,15 @@ from realedit.cli.options import (
     path_option,
     photo_argument,
     set_up_logging,
-    strip_gps_option,
     talk_options,
     warn,
 )
+from realedit.cli.photo_options import max_pixels_option, writing_options
 from realedit.cli.progress import Watcher
+from realedit.compositing import MODES
 from realedit.drag import DragSettings
 from realedit.editing import EditReport, EditRequest, edit, endings
+from realedit.photos import Signing
 from realedit.pipeline import PasteSettings
 from realedit.recipes import Use
 
@@ -33,12 +35,14 @@ from realedit.recipes import Use
 @click.option(
     "--paste",
     "mode",
-    type=click.Choice(["detail", "plain"]),
+    type=click.Choice(MODES),
     default="detail",
     show_default=True,
-    help="detail moves the photo's own pixels; plain shows the model's.",
+    help="detail moves the photo's own pixels; plain and seamless show the model's, softly or by gradients.",
 )
-@strip_gps_option
+@path_option("--debug", help="Write the pictures the paste is made of into this folder.")
+@writing_options
+@max_pixels_option
 @click.option("--json", "as_json", is_flag=True, help="Print a report as one JSON object.")
 @talk_options
 def edit_command(
@@ -47,6 +51,7 @@ def edit_command(
     drags: tuple[Any, ...],
     recipes: tuple[Use, ...],
     mask: Path | None,
+    regions: tuple[Any, ...],
     reach: Any,
     settings: DragSettings,
     model: str,
@@ -58,7 +63,11 @@ def edit_command(
     compare: Path | None,
     keep: Path | None,
     mode: Any,
+    debug: Path | None,
     strip_gps: bool,
+    label_visible: bool,
+    signing: Signing | None,
+    max_pixels: int,
     as_json: bool,
     verbose: bool,
     quiet: bool,
@@ -72,6 +81,7 @@ def edit_command(
         drags=drags,
         recipes=recipes,
         mask=mask,
+        regions=regions,
         face=face,
         model=model,
         quality=quality,
@@ -81,7 +91,11 @@ def edit_command(
         compare=compare,
         keep=keep,
         reach=reach,
+        debug=debug,
         strip_gps=strip_gps,
+        visible_label=label_visible,
+        signing=signing,
+        max_pixels=max_pixels,
         drag=settings,
         paste=PasteSettings(mode=mode),
     )

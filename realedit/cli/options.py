@@ -11,6 +11,7 @@ import click
 
 from realedit.drag import DragSettings
 from realedit.errors import UsageError
+from realedit.masks import parse_region
 from realedit.recipes import Recipe, Use, load
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -28,6 +29,14 @@ def parse_drag(text: str) -> tuple[Point, Point]:
     if not all(map(math.isfinite, (x0, y0, x1, y1))):
         raise click.BadParameter(f"{text!r} has a coordinate that is not a number")
     return (x0, y0), (x1, y1)
+
+
+def parse_box(text: str) -> tuple[int, int, int, int]:
+    """`X,Y,W,H` as (left, top, right, bottom). Raises click's usage error for anything else."""
+    try:
+        return parse_region(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def parse_pixels(text: str) -> float:
@@ -110,6 +119,14 @@ def drag_options(command: Command) -> Command:
                 help="Of recipes that name none of their own; below 0 they do the opposite.",
             ),
             path_option("--mask", help="Picture of the photo's size; white may move, black stays."),
+            click.option(
+                "--region",
+                "regions",
+                type=parse_box,
+                metavar="X,Y,W,H",
+                multiple=True,
+                help="Rectangle of the photo that may change; may be repeated, and narrows --mask.",
+            ),
             click.option(
                 "--reach",
                 type=click.Choice(["local", "face", "head", "all"]),
@@ -218,5 +235,6 @@ def set_up_logging(*, verbose: bool, quiet: bool, log_file: Path | None) -> None
         to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         handlers.append(to_file)
     root.handlers[:] = handlers
+    logging.captureWarnings(True)
     for noisy in ("PIL", "numba", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -16,18 +16,27 @@ from realedit.cli.options import (
     path_option,
     photo_argument,
     set_up_logging,
-    strip_gps_option,
     talk_options,
     warn,
 )
+from realedit.cli.photo_options import max_pixels_option, writing_options
 from realedit.cli.progress import Watcher
+from realedit.compositing import MODES
 from realedit.devices import choose_device
 from realedit.drag import DragSettings
 from realedit.editing import check_belongs, check_picture, drag_warnings, endings, model_reference
 from realedit.errors import SessionError
-from realedit.files import write_png
-from realedit.masks import read_mask
-from realedit.photos import Photo, Provenance, check_output, read_photo, write_photo
+from realedit.files import make_folder, write_png
+from realedit.masks import edit_mask
+from realedit.photos import (
+    Photo,
+    Provenance,
+    Signing,
+    check_output,
+    check_signing,
+    read_photo,
+    write_photo,
+)
 from realedit.pipeline import PasteSettings
 from realedit.recipes import Use
 from realedit.recipes.applying import drag
@@ -38,6 +47,7 @@ dir_argument = click.argument("folder", metavar="DIR", type=click.Path(path_type
 
 @click.command("align")
 @photo_argument
+@max_pixels_option
 @path_option("-o", "--output", required=True, help="The aligned crop (PNG).")
 @model_options
 @talk_options
@@ -50,6 +60,7 @@ def align_command(
     seed: int,
     label: str | None,
     device: str,
+    max_pixels: int,
     verbose: bool,
     quiet: bool,
     log_file: Path | None,
@@ -58,7 +69,7 @@ def align_command(
     set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
     check_picture(output, photo)
     settings = InversionSettings.preset(quality, seed=seed, label=label)
-    session, _ = _aligned(photo, model, face, device, quality, settings)
+    session, _ = _aligned(photo, model, face, device, quality, settings, max_pixels)
     write_png(output, session.crop)
     if not quiet:
         click.echo(f"{output}  (face {session.face}, {session.alignment.side:.0f} px in the photo)")
@@ -66,6 +77,7 @@ def align_command(
 
 @click.command("invert")
 @photo_argument
+@max_pixels_option
 @path_option("--keep", required=True, help="The folder for the session.")
 @model_options
 @talk_options
@@ -78,6 +90,7 @@ def invert_command(
     seed: int,
     label: str | None,
     device: str,
+    max_pixels: int,
     verbose: bool,
     quiet: bool,
     log_file: Path | None,
@@ -86,7 +99,7 @@ def invert_command(
     set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
     check_folder(keep)
     settings = InversionSettings.preset(quality, seed=seed, label=label)
-    session, checkpoint = _aligned(photo, model, face, device, quality, settings)
+    session, checkpoint = _aligned(photo, model, face, device, quality, settings, max_pixels)
     with Watcher(quiet=quiet) as watcher:
         session = pipeline.invert(session, checkpoint, settings, on_step=watcher)
     session.save(keep)
@@ -105,6 +118,7 @@ def drag_command(
     drags: tuple[Any, ...],
     recipes: tuple[Use, ...],
     mask: Path | None,
+    regions: tuple[Any, ...],
     reach: Any,
     settings: DragSettings,
     from_start: bool,
@@ -117,7 +131,7 @@ def drag_command(
     set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
     session, checkpoint = _kept(folder, device)
     session = session.from_start() if from_start else session
-    picture = None if mask is None else read_mask(mask, session.photo_size)
+    picture = edit_mask(mask, regions, session.photo_size)
     done = len(session.history)
     with Watcher(quiet=quiet) as watcher:
         session = drag(
@@ -140,8 +154,10 @@ def drag_command(
 @dir_argument
 @path_option("-o", "--output", required=True, help="The edited photo; its extension says the format.")
 @path_option("--photo", help="The photo, where it is no longer at the place the session remembers.")
-@click.option("--paste", "mode", type=click.Choice(["detail", "plain"]), default="detail", show_default=True)
-@strip_gps_option
+@click.option("--paste", "mode", type=click.Choice(MODES), default="detail", show_default=True)
+@path_option("--debug", help="Write the pictures the paste is made of into this folder.")
+@writing_options
+@max_pixels_option
 @device_option
 @talk_options
 def paste_command(
@@ -149,7 +165,11 @@ def paste_command(
     output: Path,
     photo: Path | None,
     mode: Any,
+    debug: Path | None,
     strip_gps: bool,
+    label_visible: bool,
+    signing: Signing | None,
+    max_pixels: int,
     device: str,
     verbose: bool,
     quiet: bool,
@@ -162,19 +182,36 @@ def paste_command(
     if photo is None and not path.exists():
         raise SessionError(f"the session's photo {path} is gone; say where it is with --photo")
     check_output(output, path)
-    picture: Photo = read_photo(path)
+    if debug is not None:
+        make_folder(debug)
+    if signing is not None:
+        check_signing(signing)
+    picture: Photo = read_photo(path, max_pixels=max_pixels)
     check_belongs(session, picture, checkpoint, folder)
-    result = pipeline.render(picture, session, checkpoint, PasteSettings(mode=mode))
-    report = write_photo(result, output, provenance=Provenance(), strip_gps=strip_gps)
-    warn((*picture.warnings, *report.warnings), quiet=quiet)
+    result = pipeline.render(picture, session, checkpoint, PasteSettings(mode=mode), debug=debug)
+    report = write_photo(
+        result,
+        output,
+        provenance=Provenance(),
+        strip_gps=strip_gps,
+        signing=signing,
+        visible_label=label_visible,
+    )
+    warn((*result.warnings, *report.warnings), quiet=quiet)
     if not quiet:
         click.echo(str(output))
 
 
 def _aligned(
-    photo: Path, model: str, face: str, device: str, quality: Any, settings: InversionSettings
+    photo: Path,
+    model: str,
+    face: str,
+    device: str,
+    quality: Any,
+    settings: InversionSettings,
+    max_pixels: int,
 ) -> tuple[Session, checkpoints.Checkpoint]:
-    picture = read_photo(photo)
+    picture = read_photo(photo, max_pixels=max_pixels)
     checkpoint = checkpoints.load(model, device=choose_device(device))
     session = pipeline.align(
         picture,

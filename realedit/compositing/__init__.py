@@ -1,7 +1,18 @@
 """Compositing: before, after and the photo -> the photo with the change in it."""
 
-from realedit.compositing.change import Change, ChangeSettings, describe
+from realedit.compositing.change import MODES, Change, ChangeSettings, Mode, describe
+from realedit.compositing.debug import debug_pictures
 from realedit.compositing.flow import FlowSettings
-from realedit.compositing.paste import MODES, Mode, changed_box, paste
+from realedit.compositing.paste import changed_box, paste
 
-__all__ = ["MODES", "Change", "ChangeSettings", "FlowSettings", "Mode", "changed_box", "describe", "paste"]
+__all__ = [
+    "MODES",
+    "Change",
+    "ChangeSettings",
+    "FlowSettings",
+    "Mode",
+    "changed_box",
+    "debug_pictures",
+    "describe",
+    "paste",
+]

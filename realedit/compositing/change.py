@@ -1,29 +1,38 @@
 """What the edit did, at the crop's scale: how pixels moved, what appeared, and what to do where neither is
 known."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realedit.compositing.flow import Array, FlowSettings, blur, dilate, measure, warp
+from realedit.compositing.flow import Array, FlowSettings, Motion, blur, dilate, measure, strain, warp
+from realedit.compositing.membrane import membrane
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Rec. 601
+Mode = Literal["detail", "plain", "seamless"]
+MODES: tuple[Mode, ...] = ("detail", "plain", "seamless")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeSettings:
     """How before and after are compared; lengths are pixels of a 512 square, colours shares of 1.
 
+    mode: `detail` moves the photo's own pixels; `plain` shows the generator's, shifted to the photo's local
+    colours; `seamless` shows them with their gradients, shifted so that they meet the photo at the border.
     size: side of the working square, at least the crop's.
     colour_match: Gaussian sigma over which generated pixels take the photo's colours.
     still_colour, still_motion: change below which nothing happened.
     noise: what is added must be larger than this, and than own_error times what the generator gets wrong
     anyway.
     new: local size of what is added at which the generator's pixels are half shown instead of moved ones.
+    strain: how far the photo is stretched or squeezed where they are half shown instead of it.
     """
 
+    mode: Mode = "detail"
     size: int = 512
     colour_match: float = 16.0
     still_colour: float = 0.012
@@ -31,6 +40,7 @@ class ChangeSettings:
     noise: float = 0.05
     own_error: float = 1.0
     new: float = 0.2
+    strain: float = 2.2
     flow: FlowSettings = field(default_factory=FlowSettings)
 
 
@@ -41,7 +51,7 @@ class Change:
     flow `[S, S, 2]`: where a pixel comes from, relative, in pixels of the square. residual `[S, S, 3]`: what
     is added after moving. trust `[S, S]`: 1 = move the photo and add the residual; 0 = show `generated` `[S,
     S, 3]` instead. amount `[S, S]`: 0 = leave the photo alone, 1 = the whole change. Colours are sRGB in [0,
-    1].
+    1]. resolution: the side of the pictures that were compared.
     """
 
     flow: Array
@@ -49,6 +59,7 @@ class Change:
     trust: Array
     generated: Array
     amount: Array
+    resolution: int
 
     @property
     def size(self) -> int:
@@ -68,38 +79,63 @@ def describe(
     valid: NDArray[np.bool_],
     reach: NDArray[np.float32],
     settings: ChangeSettings,
+    *,
+    known: Sequence[Motion] = (),
+    inverted: NDArray[np.uint8] | None = None,
 ) -> Change:
     """Explain the step from before to after.
 
     before, after `[R, R, 3]` sRGB in [0, 1] from the same generator; crop `[R, R, 3]` uint8 and valid `[R,
-    R]` the aligned photo; reach `[R, R]` where the drag may act.
+    R]` the aligned photo; reach `[R, R]` where the drag may act; known: motions of points, see `measure`, in
+    crop pixels; inverted `[R, R, 3]`: the crop that before shows, where the photo was edited since then.
     """
-    size = max(settings.size, before.shape[0])
-    scale = size / 512
-    b, a = _enlarge(before, size), _enlarge(after, size)
+    resolution = before.shape[0]
+    size = max(settings.size, resolution)
     if np.array_equal(before, after):
-        return _nothing(size)
+        return _nothing(size, resolution)
+    scale, enlarged = size / 512, size / resolution
+    b, a = _enlarge(before, size), _enlarge(after, size)
     photo = _enlarge(crop.astype(np.float32) / 255, size)
+    seen = photo if inverted is None else _enlarge(inverted.astype(np.float32) / 255, size)
     here = _enlarge(valid.astype(np.float32), size)
     within = _enlarge(reach, size) * (here > 0.5)
-    flow = measure(b, a, settings.flow, reach=within)
+    motions = [(start * enlarged, end * enlarged) for start, end in known]
+    flow = measure(b, a, settings.flow, reach=within, resolution=resolution, known=motions)
     a = within_colours(a, photo, within * here > 0.02)
-    residual = a - warp(b, flow)
-    error = blur(np.abs(photo - b).mean(-1), 4 * scale)  # what the generator gets wrong of the photo anyway
-    residual = shrink(residual, settings.noise + settings.own_error * warp(error, flow), 2 * scale)
-    generated = a + warp(blur(photo - b, settings.colour_match * scale), flow)
-    appeared = blur(np.abs(residual).mean(-1), 2 * scale) / settings.new
-    trust = np.clip(warp(here, flow) * 2 - 1, 0, 1) / (1 + appeared**4)
     still = np.maximum(
         blur(np.abs(a - b).max(-1), 3 * scale) / settings.still_colour,
         np.linalg.norm(flow, axis=-1) / (settings.still_motion * scale),
     )
     active = dilate(np.clip(still - 1, 0, 1), 5)
     amount = within * np.clip(blur(active, 4 * scale) * 1.5, 0, 1)
-    amount = np.where(amount < 1 / 512, 0, amount)
+    amount = np.where(amount < 1 / 512, 0, amount).astype(np.float32)
+    if settings.mode != "detail":
+        matched = _matched(a, photo - b, flow, amount > 0, settings)
+        return replace(_nothing(size, resolution), generated=matched, amount=amount)
+    residual = a - warp(b, flow)
+    error = blur(np.abs(seen - b).mean(-1), 4 * scale)  # what the generator gets wrong of the photo anyway
+    residual = shrink(residual, settings.noise + settings.own_error * warp(error, flow), 2 * scale)
+    appeared = blur(np.abs(residual).mean(-1), 2 * scale) / settings.new
+    bent = (blur(strain(flow), 3 * scale) - 1) / (settings.strain - 1)
+    trust = np.clip(warp(here, flow) * 2 - 1, 0, 1) / (1 + appeared**4) / (1 + bent**4)
     return Change(
-        flow, residual, trust.astype(np.float32), generated.astype(np.float32), amount.astype(np.float32)
+        flow,
+        residual,
+        trust.astype(np.float32),
+        _matched(a, photo - b, flow, amount > 0, settings),
+        amount,
+        resolution,
     )
+
+
+def _matched(
+    after: Array, difference: Array, flow: Array, where: NDArray[np.bool_], settings: ChangeSettings
+) -> Array:
+    """`after` in the photo's colours; difference `[S, S, 3]`: the photo minus before."""
+    if settings.mode == "seamless":
+        return np.asarray(after + membrane(difference, where), np.float32)
+    sigma = settings.colour_match * after.shape[0] / 512
+    return np.asarray(after + warp(blur(difference, sigma), flow), np.float32)
 
 
 def within_colours(picture: Array, photo: Array, where: NDArray[np.bool_]) -> Array:
@@ -128,10 +164,10 @@ def shrink(residual: Array, threshold: Array, sigma: float) -> Array:
     return np.asarray(residual * kept[..., None], np.float32)
 
 
-def _nothing(size: int) -> Change:
+def _nothing(size: int, resolution: int) -> Change:
     flat = np.zeros((size, size), np.float32)
     three = np.zeros((size, size, 3), np.float32)
-    return Change(np.zeros((size, size, 2), np.float32), three, flat, three, flat)
+    return Change(np.zeros((size, size, 2), np.float32), three, flat, three, flat, resolution)
 
 
 def _enlarge(picture: NDArray[np.floating], size: int) -> Array:

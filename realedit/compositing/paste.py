@@ -1,8 +1,7 @@
 """Putting a change back into the photo, at the photo's own resolution, colours and depth."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,20 +10,19 @@ from numpy.typing import NDArray
 from alignment import Alignment
 from realedit.compositing.change import LUMA, Change
 from realedit.compositing.flow import Array
-from realedit.photos import Photo
+from realedit.compositing.grain import grain_of, spread
+from realedit.photos import Box, Photo
+from realedit.photos.parallel import ordered_map
 
-Mode = Literal["detail", "plain"]
-MODES: tuple[Mode, ...] = ("detail", "plain")
-PhotoBox = tuple[int, int, int, int]
-
-TILE = 1024
+TILE = 512  # pixels; a tile's arrays stay in the processor's cache
+COARSE = 4.0  # photo pixels per generated pixel from which generated pixels look soft
 
 
 @dataclass(frozen=True)
 class _Tile:
     """One photo rectangle and the change in it: everything `[h, w, ...]` float32."""
 
-    box: PhotoBox
+    box: Box
     offset: Array  # [h, w, 2] photo px to where the pixel comes from
     amount: Array
     trust: Array
@@ -38,12 +36,14 @@ def paste(
     alignment: Alignment,
     *,
     mask: NDArray[np.bool_] | None = None,
-    mode: Mode = "detail",
+    grain: bool = True,
 ) -> Photo:
     """The photo with the change in it.
 
     mask `[height, width]` over the displayed photo, None = everywhere; where it is False no pixel changes,
-    and the change fades in from there. Where nothing changed, the photo comes back as it is.
+    and the change fades in from there. Where nothing changed, the photo comes back as it is. grain: whether
+    generated pixels that are shown enlarged get grain like the photo's; where they are soft all the same, the
+    photo's warnings say so.
     """
     box = changed_box(change, alignment, (photo.width, photo.height))
     if box is None:
@@ -51,16 +51,38 @@ def paste(
     left, top, right, bottom = box
     block = photo.view(box)
     limit = None if mask is None else fade_in(mask[top:bottom, left:right], 0.015 * alignment.side)
-    for tile_box in _tiles(box):
+    enlargement = alignment.side / change.resolution
+    noise = grain_of(block, enlargement) if grain and enlargement > 1 else None
+
+    def render(tile_box: Box) -> None:
         tile = _tile(change, alignment, tile_box)
         rows = slice(tile_box[1] - top, tile_box[3] - top)
         columns = slice(tile_box[0] - left, tile_box[2] - left)
         part = None if limit is None else limit[rows, columns]
-        block[rows, columns] = _render(photo, tile, block[rows, columns], part, mode)
-    return photo.with_block(box, block)
+        block[rows, columns] = _render(photo, tile, block[rows, columns], part, noise)
+
+    for _ in ordered_map(render, _tiles(box)):
+        pass
+    result = photo.with_block(box, block)
+    warnings = soft_warning(change, enlargement)
+    return replace(result, warnings=photo.warnings + warnings)
 
 
-def changed_box(change: Change, alignment: Alignment, size: tuple[int, int]) -> PhotoBox | None:
+def soft_warning(change: Change, enlargement: float) -> tuple[str, ...]:
+    """What to say where much of what is shown is generated, enlarged `enlargement` times."""
+    generated = change.amount * (1 - change.trust)
+    if enlargement <= COARSE or generated.max(initial=0) < 0.5:
+        return ()
+    share = float((generated > 0.5).sum() / max(1, int((change.amount > 0.5).sum())))
+    if share < 0.02:
+        return ()
+    return (
+        f"{share:.0%} of the change shows the model's own pixels, enlarged {enlargement:.1f} times; they are "
+        "softer than the photo there, and a model of a higher resolution would be sharper",
+    )
+
+
+def changed_box(change: Change, alignment: Alignment, size: tuple[int, int]) -> Box | None:
     """The photo rectangle (left, top, right, bottom; half open) in which `amount` is not zero; None for
     nowhere."""
     rows, columns = np.flatnonzero(change.amount.any(1)), np.flatnonzero(change.amount.any(0))
@@ -83,14 +105,14 @@ def fade_in(mask: NDArray[np.bool_], width: float) -> Array:
     return result
 
 
-def _tiles(box: PhotoBox) -> Iterator[PhotoBox]:
+def _tiles(box: Box) -> Iterator[Box]:
     left, top, right, bottom = box
     for y in range(top, bottom, TILE):
         for x in range(left, right, TILE):
             yield x, y, min(x + TILE, right), min(y + TILE, bottom)
 
 
-def _tile(change: Change, alignment: Alignment, box: PhotoBox) -> _Tile:
+def _tile(change: Change, alignment: Alignment, box: Box) -> _Tile:
     """Resample the change from its square to one rectangle of photo pixels."""
     left, top, right, bottom = box
     to_square = alignment.matrix(change.size)  # [2, 3] photo px -> square px, continuous coordinates
@@ -117,7 +139,7 @@ def _render(
     tile: _Tile,
     original: NDArray[np.uint8] | NDArray[np.uint16],
     limit: Array | None,
-    mode: Mode,
+    grain: Array | None,
 ) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """The tile's new pixels, in the photo's own colours and depth; `original` is what is there."""
     amount = tile.amount if limit is None else tile.amount * limit
@@ -125,15 +147,16 @@ def _render(
     untouched = amount <= 0
     if untouched.all():
         return original
-    if mode == "plain":
-        base = original.astype(np.float32) / top_value
-        added = (tile.generated - photo.colour.to_srgb(base)) * amount[..., None]
-    else:
-        base = _moved(photo, tile, tile.offset * amount_of_motion(amount, tile.amount)[..., None]) / top_value
-        trust = tile.trust[..., None]
-        shown = photo.colour.to_srgb(base)
-        added = amount[..., None] * (trust * tile.residual + (1 - trust) * (tile.generated - shown))
+    offset = tile.offset * amount_of_motion(amount, tile.amount)[..., None]
+    base = _moved(photo, tile.box, offset) / top_value
+    shown = photo.colour.to_srgb(base)
+    generated = amount * (1 - tile.trust)
+    added = (amount * tile.trust)[..., None] * tile.residual
+    added += generated[..., None] * (tile.generated - shown)
     result = add_srgb(base, added, photo.colour.to_srgb, photo.colour.from_srgb, grey=photo.is_grey)
+    if grain is not None and generated.any():
+        lost = np.sqrt(1 - (1 - generated) ** 2)  # of the photo's own grain, as a standard deviation
+        result = result + lost[..., None] * spread(grain, tile.box)
     pixels = np.clip(np.rint(result * top_value), 0, top_value).astype(original.dtype)
     return np.where(untouched[..., None], original, pixels)
 
@@ -162,9 +185,11 @@ def add_srgb(
     return result
 
 
-def _moved(photo: Photo, tile: _Tile, offset: Array) -> Array:
+def _moved(photo: Photo, box: Box, offset: Array) -> Array:
     """The photo's own pixels from where the flow says, bicubic, in its own values (not scaled)."""
-    left, top, right, bottom = tile.box
+    left, top, right, bottom = box
+    if not offset.any():
+        return photo.view(box).astype(np.float32)
     margin = int(np.ceil(np.abs(offset).max())) + 4
     x0, y0 = max(0, left - margin), max(0, top - margin)
     x1, y1 = min(photo.width, right + margin), min(photo.height, bottom + margin)

@@ -6,7 +6,7 @@ from realedit.photos.orientation import Box
 from realedit.photos.photo import Format, Photo
 from realedit.photos.provenance import Provenance
 from realedit.photos.read import MAX_PIXELS, read_photo
-from realedit.photos.signing import Signing
+from realedit.photos.signing import Signing, check_signing
 from realedit.photos.write import EXTENSIONS, WriteReport, check_output, write_photo
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Signing",
     "WriteReport",
     "check_output",
+    "check_signing",
     "read_photo",
     "with_visible_label",
     "write_photo",

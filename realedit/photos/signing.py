@@ -4,6 +4,7 @@ The user's own certificate signs; nothing is sent anywhere unless a time stamp a
 Source: C2PA 2.1, sections 18.15 (actions) and 13.2 (certificates).
 """
 
+import importlib.util
 import io
 import json
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from realedit.errors import UsageError
 from realedit.photos.photo import Format, Photo
 from realedit.photos.provenance import Provenance
 
+_MISSING = "signing needs one more package: pip install 'realedit[c2pa]'"
 _TYPES = {
     Format.JPEG: "image/jpeg",
     Format.PNG: "image/png",
@@ -34,6 +36,20 @@ class Signing:
     timestamp_url: str | None = None  # asked for a time stamp when given
 
 
+def check_signing(signing: Signing) -> None:
+    """Raise UsageError where the package is missing or one of the files cannot be read."""
+    if importlib.util.find_spec("c2pa") is None:
+        raise UsageError(_MISSING)
+    _files(signing)
+
+
+def _files(signing: Signing) -> tuple[bytes, bytes]:
+    try:
+        return signing.certificate.read_bytes(), signing.key.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read the certificate or key {error.filename}: {error.strerror}") from error
+
+
 def sign(signing: Signing, photo: Photo, kind: Format, unsigned: BinaryIO, out: BinaryIO, title: str) -> None:
     """Copy `unsigned`, a file of format `kind`, to `out` with a signed manifest; the photo is its parent.
 
@@ -42,11 +58,8 @@ def sign(signing: Signing, photo: Photo, kind: Format, unsigned: BinaryIO, out: 
     try:
         import c2pa
     except ImportError as error:
-        raise UsageError("signing needs one more package: pip install 'realedit[c2pa]'") from error
-    try:
-        certificate, key = signing.certificate.read_bytes(), signing.key.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read the certificate or key {error.filename}: {error.strerror}") from error
+        raise UsageError(_MISSING) from error
+    certificate, key = _files(signing)
     # no thumbnails: a manifest must not carry the unedited picture
     settings = c2pa.Settings.from_dict({"builder": {"thumbnail": {"enabled": False}}})
     try:

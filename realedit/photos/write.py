@@ -14,6 +14,7 @@ import numpy as np
 from realedit.errors import OutputError, ResourceError, UsageError
 from realedit.files import complete, output_error
 from realedit.photos import avif, heif, jpeg, png, tiff, webp
+from realedit.photos.label import with_visible_label
 from realedit.photos.location import without_location
 from realedit.photos.metadata import Metadata
 from realedit.photos.photo import Format, Photo
@@ -89,14 +90,17 @@ def write_photo(
     provenance: Provenance | None,
     strip_gps: bool = False,
     signing: Signing | None = None,
+    visible_label: bool = False,
 ) -> WriteReport:
     """Write `photo` to `path` in the format of its extension; the file is complete or absent.
 
     A photo that is unchanged and keeps its format is copied byte for byte, without a mark. An edited one is
-    marked with `provenance` (None: no mark). Errors as in `check_output`, and ResourceError when the disk is
-    full.
+    marked with `provenance` (None: no mark), and with `visible_label` in a corner as well. Errors as in
+    `check_output`, and ResourceError when the disk is full.
     """
     kind = check_output(path, photo.path, overwrite=overwrite)
+    if visible_label and photo.changed is not None:
+        photo = with_visible_label(photo)
     if photo.changed is None and kind is photo.format and not strip_gps:
         with _complete(path) as out:
             out.write(photo.source)

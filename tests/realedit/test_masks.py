@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from realedit.errors import UsageError
-from realedit.masks import REACHES, reach_region, read_mask
+from realedit.masks import REACHES, edit_mask, parse_region, reach_region, read_mask
 from tests.realedit.samples import png
 
 SIZE = 256
@@ -127,3 +127,23 @@ def test_missing_black_and_unreadable_masks_are_refused(tmp_path: Path) -> None:
         read_mask(tmp_path / "text.png", (4, 4))
     with pytest.raises(UsageError, match="folder"):
         read_mask(tmp_path, (4, 4))
+
+
+def test_regions_are_rectangles_of_the_photo() -> None:
+    assert parse_region("2,-1,3,4") == (2, -1, 5, 3)
+    allowed = edit_mask(None, [(2, -1, 5, 3), (0, 4, 2, 99)], (6, 6))
+    assert allowed is not None
+    expected = np.zeros((6, 6), np.uint8)
+    expected[:3, 2:5] = expected[4:, :2] = 255
+    assert np.array_equal(allowed, expected)
+    assert edit_mask(None, [], (6, 6)) is None
+
+
+def test_regions_and_mask_intersect(tmp_path: Path) -> None:
+    mask = png(tmp_path / "mask.png", np.tile(np.array([255, 255, 0, 0], np.uint8), (4, 1)))
+    allowed = edit_mask(mask, [(1, 1, 4, 3)], (4, 4))
+    assert allowed is not None and np.argwhere(allowed).tolist() == [[1, 1], [2, 1]]
+    with pytest.raises(UsageError, match="black in all of the regions"):
+        edit_mask(mask, [(2, 0, 4, 4)], (4, 4))
+    with pytest.raises(UsageError, match="9,0,1,4 lies outside of the photo, which is 4 x 4"):
+        edit_mask(mask, [(9, 0, 10, 4)], (4, 4))

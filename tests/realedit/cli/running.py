@@ -41,6 +41,7 @@ def call(
             if handler not in handlers:
                 handler.close()
         root.handlers[:], root.level = handlers, level
+        logging.captureWarnings(False)
     assert signal.getsignal(signal.SIGINT) is interrupt, "the handler of Ctrl-C was not put back"
     captured = capture.readouterr()
     assert isinstance(ended.value.code, int)

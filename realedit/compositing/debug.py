@@ -1,0 +1,44 @@
+"""Pictures of what a paste is made of, so that a person can see why a result looks as it does."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realedit.compositing.change import Change
+from realedit.compositing.flow import Array
+
+Picture = NDArray[np.uint8]
+
+
+def debug_pictures(
+    crop: Picture, before: Array, after: Array, reach: Array, change: Change
+) -> dict[str, Picture]:
+    """By name, `[H, W, 3]` uint8 RGB: crop, before, after (`[R, R, 3]`; before and after in [0, 1]), reach
+    (`[R, R]`), flow as colour, confidence (white: the photo's own pixels), mask (how much of the change is
+    shown), residual around grey, and the generated pixels in the photo's colours."""
+    return {
+        "crop": crop,
+        "before": _bytes(before),
+        "after": _bytes(after),
+        "reach": _bytes(reach),
+        "flow": flow_colours(change.flow),
+        "confidence": _bytes(change.trust),
+        "mask": _bytes(change.amount),
+        "residual": _bytes(change.residual / 2 + 0.5),
+        "generated": _bytes(change.generated),
+    }
+
+
+def flow_colours(flow: Array) -> Picture:
+    """A flow `[S, S, 2]` as colours: hue is the direction the photo moves in, saturation the distance; the
+    longest is full."""
+    length, angle = cv2.cartToPolar(-flow[..., 0], -flow[..., 1])  # the flow points to where a pixel was
+    hue = np.floor(angle * (90 / np.pi)) % 180  # OpenCV's circle has 180 steps
+    saturation = 255 * length / max(float(length.max()), 1e-6)
+    hsv = np.stack([hue, saturation, np.full_like(length, 255)], -1).astype(np.uint8)
+    return np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), np.uint8)
+
+
+def _bytes(picture: NDArray[np.floating]) -> Picture:
+    shown = np.clip(np.rint(picture * 255), 0, 255).astype(np.uint8)
+    return shown if shown.ndim == 3 else np.repeat(shown[..., None], 3, -1)
