@@ -16,6 +16,7 @@ from .labels import parse_label
 from .models import backbone
 from .network import Generator
 from .synthesis import Block, SynthesisNetwork
+from .truncated import TruncatedSynthesis, fast_dtype
 
 __all__ = [
     "BUNDLED",
@@ -31,9 +32,11 @@ __all__ = [
     "Encoder",
     "Generator",
     "SynthesisNetwork",
+    "TruncatedSynthesis",
     "UnknownModelError",
     "UnsupportedModelError",
     "backbone",
+    "fast_dtype",
     "load",
     "parse_label",
 ]

@@ -9,10 +9,11 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from checkpoints import Generator
+from checkpoints import Generator, fast_dtype
 from inversion import CodeSpace
+from realedit.drag.maps import Maps, Source
 from realedit.drag.settings import DragSettings, Lengths, feature_resolution, moving_layers
-from realedit.drag.supervision import mask_loss, motion_loss, sample, track
+from realedit.drag.supervision import mask_loss, motion_loss, track
 from realedit.errors import UsageError
 
 Ending = Literal["running", "arrived", "stalled", "steps", "nothing"]
@@ -22,14 +23,17 @@ Ending = Literal["running", "arrived", "stalled", "steps", "nothing"]
 class DragStep:
     """One step of a drag.
 
-    index counts from 1. handles `[K, 2]` are tracked positions in crop pixels; distances `[K]` to the
-    targets, crop pixels. ending says why this was the last step, or `running`. latent is the W+ reached,
-    `[1, num_ws, w_dim]`.
+    index counts from 1. motion and held are the loss's two terms: what the handles still ask for, and how
+    far what the mask holds has changed; loss is their weighted sum. handles `[K, 2]` are tracked positions
+    in crop pixels; distances `[K]` to the targets, crop pixels. ending says why this was the last step, or
+    `running`. latent is the W+ reached, `[1, num_ws, w_dim]`.
     """
 
     index: int
     total: int
     loss: float
+    motion: float
+    held: float
     handles: NDArray[np.float64]
     distances: NDArray[np.float64]
     ending: Ending
@@ -37,25 +41,58 @@ class DragStep:
 
 
 @dataclass(frozen=True)
-class _State:
-    """What undo goes back to."""
+class _Place:
+    """A latent and where its handles are, `[K, 2]` in cells."""
 
     latent: Tensor
     handles: Tensor
+
+
+@dataclass(frozen=True)
+class _State:
+    """What undo goes back to. fixed `[1, 1, r, r]` and original `[1, C, r, r]`: what the mask holds, and as
+    what."""
+
+    place: _Place
     targets: Tensor
     templates: Tensor
-    best: Tensor | None = None
-    best_handles: Tensor | None = None
-    best_distance: float = float("inf")
+    fixed: Tensor | None = None
+    original: Tensor | None = None
+
+
+class _Run:
+    """A drag under way: the optimiser, and the best place so far."""
+
+    def __init__(self, latent: Tensor, layers: int, rate: float) -> None:
+        self.moving = latent[:, :layers].clone().requires_grad_(True)
+        self.optimiser = torch.optim.Adam([self.moving], lr=rate)
+        self.index = 0
+        self.terms = (0.0, 0.0, 0.0)
+        self.forget()
+
+    def forget(self) -> None:
+        """What was best counts no more: the points or the mask are other ones."""
+        self.best: _Place | None = None
+        self.distance = float("inf")
+        self.since_progress = 0
+        self.maps: Maps | None = None  # features of the current latent, which the next update supervises
+
+    def remember(self, place: _Place, distance: float) -> None:
+        """Keep the best place; progress is a hundredth of a cell."""
+        if distance < self.distance - 0.01:
+            self.best, self.distance, self.since_progress = place, distance, 0
+        else:
+            self.since_progress += 1
 
 
 class Editor:
     """Drags points of one latent.
 
     Points are crop pixels (`resolution` x `resolution`, centres at +0.5); `mask` `[R, R]` in [0, 1], 1 = may
-    move, None = everything may. Iterate over `steps()`; stop by not asking for more, go on by calling it
-    again. `add`, `remove` and `set_mask` may be called between steps, `undo` goes back to before the last
-    `steps()`.
+    move, None = everything may. Iterate over `steps()`. Not asking for more pauses a drag, calling `steps()`
+    again goes on with it; `finish` ends it where it is. `add`, `remove` and `set_mask` may be called at any
+    time, also between two steps: the optimiser goes on, and what is new is taken from the picture of the last
+    step. `undo` and `redo` go over finished drags; any number of drags may follow each other.
     """
 
     def __init__(
@@ -67,7 +104,11 @@ class Editor:
         *,
         mask: NDArray[np.float32] | None = None,
         layers: int | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
+        """layers: the checkpoint's advice on how many move. dtype: what features are computed in; None takes
+        the device's fastest. Raises UsageError, CapacityError.
+        """
         self.generator = generator
         self.settings = settings
         self.resolution = generator.resolution
@@ -76,67 +117,103 @@ class Editor:
         self.layers = moving_layers(settings, generator, layers)
         self.rate = settings.learning_rate * codes.scale
         self.device = latent.device
-        with torch.no_grad():
-            self.original = self._features(latent)
-        none = torch.zeros(0, 2, device=self.device)
-        self.state = _State(
-            latent.detach().clone(), none, none, self.original.new_zeros(0, self.original.shape[1])
+        latent = latent.detach().clone()
+        self._source = Source(
+            generator,
+            latent,
+            cells=self.cells,
+            moving=self.layers,
+            reach=self.lengths.reach,
+            dtype=dtype or fast_dtype(self.device),
         )
-        self.history: list[_State] = []
-        self._optimiser: tuple[Tensor, torch.optim.Adam] | None = None
+        none = torch.zeros(0, 2, device=self.device)
+        templates = torch.zeros(0, generator.channels[self.cells], device=self.device)
+        self._state = _State(_Place(latent, none), none, templates)
+        self._run: _Run | None = None
+        self._undone: list[_State] = []
+        self._done: list[_State] = []
         self.set_mask(mask)
 
     @property
     def latent(self) -> Tensor:
         """The latent reached so far: the best one, by the handles' mean distance."""
-        return self.state.latent if self.state.best is None else self.state.best
+        return self._best().latent
 
     @property
     def handles(self) -> NDArray[np.float64]:
         """Where the handles of `latent` are, crop pixels `[K, 2]`."""
-        best = self.state.best_handles
-        return self._pixels(self.state.handles if best is None else best)
+        return self._pixels(self._best().handles)
+
+    @property
+    def targets(self) -> NDArray[np.float64]:
+        """Where the handles should go, crop pixels `[K, 2]`."""
+        return self._pixels(self._state.targets)
 
     def add(self, handles: ArrayLike, targets: ArrayLike) -> None:
-        """Add points `[K, 2]`, crop pixels of the current picture. Raises UsageError outside of the crop."""
-        self._settle()
+        """Add points `[K, 2]`, crop pixels of the picture of the last step. Raises UsageError outside of the
+        crop.
+        """
         new, goals = self._cells(handles), self._cells(targets)
         for points in (new, goals):
-            if bool(((points < 0) | (points > self.cells)).any()):
+            if not bool(((points >= 0) & (points <= self.cells)).all()):
                 raise UsageError("a handle or target lies outside of the crop")
+        if len(new) == 0:
+            return
+        state = self._state
         with torch.no_grad():
-            features = self._features(self.state.latent)
-        self.state = replace(
-            self.state,
-            handles=torch.cat([self.state.handles, new]),
-            targets=torch.cat([self.state.targets, goals]),
-            templates=torch.cat([self.state.templates, sample(features, new)]),
+            maps = self._source(state.place.latent, new, hold=False)
+            templates = maps.sample(new[:, None])[:, 0]
+        place = replace(state.place, handles=torch.cat([state.place.handles, new]))
+        self._change(
+            replace(
+                state,
+                place=place,
+                targets=torch.cat([state.targets, goals]),
+                templates=torch.cat([state.templates, templates]),
+            )
         )
 
     def remove(self, indices: Sequence[int]) -> None:
         """Forget points by their place in the order they were added."""
-        self._settle()
-        keep = [i for i in range(len(self.state.handles)) if i not in set(indices)]
-        self.state = replace(
-            self.state,
-            handles=self.state.handles[keep],
-            targets=self.state.targets[keep],
-            templates=self.state.templates[keep],
+        state = self._state
+        keep = [i for i in range(len(state.targets)) if i not in set(indices)]
+        place = replace(state.place, handles=state.place.handles[keep])
+        self._change(
+            replace(state, place=place, targets=state.targets[keep], templates=state.templates[keep])
         )
 
     def set_mask(self, mask: NDArray[np.float32] | None) -> None:
-        """What may move, `[R, R]` in [0, 1]; None: everything."""
-        self.fixed: Tensor | None = None
-        if mask is not None:
-            movable = torch.from_numpy(np.asarray(mask, np.float32)).to(self.device)[None, None]
-            self.fixed = 1 - torch.nn.functional.adaptive_avg_pool2d(movable, self.cells)
+        """What may move, `[R, R]` in [0, 1]; None: everything. The rest is held as it is now."""
+        if mask is None:
+            self._change(replace(self._state, fixed=None, original=None))
+            return
+        movable = torch.from_numpy(np.asarray(mask, np.float32)).to(self.device)[None, None]
+        fixed = 1 - torch.nn.functional.adaptive_avg_pool2d(movable, self._source.hold)
+        original = self._source.held(self._state.place.latent)
+        self._change(replace(self._state, fixed=fixed, original=original))
+
+    def finish(self) -> None:
+        """End the drag under way, if any, with the best it reached."""
+        if self._run is not None:
+            self._state = replace(self._state, place=self._best())
+            self._run = None
 
     def undo(self) -> bool:
-        """Back to before the last `steps()`; False when there is nothing to go back to."""
-        if not self.history:
+        """Back to before the last drag; False when there is none."""
+        self.finish()
+        if not self._done:
             return False
-        self.state = self.history.pop()
-        self._settle()
+        self._undone.append(self._state)
+        self._state = self._done.pop()
+        return True
+
+    def redo(self) -> bool:
+        """Again what was undone; False when nothing was, or something else was dragged since."""
+        self.finish()
+        if not self._undone:
+            return False
+        self._done.append(self._state)
+        self._state = self._undone.pop()
         return True
 
     def steps(self) -> Iterator[DragStep]:
@@ -145,94 +222,89 @@ class Editor:
         The generator runs once per step: the features that say where the handles are now are the ones the
         next update supervises.
         """
-        self._settle()
-        self.history.append(self.state)
-        total, since_progress, loss = self.settings.max_steps, 0, 0.0
-        if len(self.state.handles) == 0 or float(self._distance().max()) <= 1e-6:
-            yield self._step(0, total, loss, "nothing")
-            return
-        self._remember()  # the start is the first best: a drag never ends farther away than it began
-        for index in range(total + 1):
-            features = self._features(self._trainable())
-            if index:
-                self._track(features)
-                since_progress = 0 if self._remember() else since_progress + 1
-                ending = self._ending(index, since_progress)
-                yield self._step(index, total, loss, ending)
-                if ending != "running":
-                    return
-            loss = self._update(features)
+        if self._run is None:
+            self._done.append(self._state)
+            self._undone.clear()
+            self._run = _Run(self._state.place.latent, self.layers, self.rate)
+        run = self._run
+        while self._run is run:
+            if len(self._state.targets) == 0 or float(self._distances().max()) <= 1e-6:
+                yield self._step(run, "arrived" if run.index else "nothing")
+                return
+            if run.best is None:  # a drag never ends farther away than it began
+                run.remember(self._state.place, float(self._distances().mean()))
+            self._update(run, run.maps or self._maps(run))
+            run.maps = self._maps(run)
+            self._track(run, run.maps)
+            run.index += 1
+            yield self._step(run, self._ending(run))
 
-    def _settle(self) -> None:
-        """Go on from the best latent, with a fresh optimiser."""
-        state = self.state
-        if state.best is not None and state.best_handles is not None:
-            state = replace(state, latent=state.best, handles=state.best_handles)
-        self.state = replace(state, best=None, best_handles=None, best_distance=float("inf"))
-        self._optimiser = None
+    def _maps(self, run: _Run) -> Maps:
+        """Features of the current latent, with the gradient leading to its first layers."""
+        place = self._state.place
+        latent = torch.cat([run.moving, place.latent[:, self.layers :]], 1)
+        return self._source(latent, place.handles, hold=self._state.fixed is not None)
 
-    def _ending(self, index: int, since_progress: int) -> Ending:
-        if float(self._distance().max()) <= self.lengths.until:
-            self.state = replace(self.state, best=self.state.latent, best_handles=self.state.handles)
-            return "arrived"
-        if since_progress >= self.settings.patience:
-            return "stalled"
-        return "steps" if index == self.settings.max_steps else "running"
-
-    def _trainable(self) -> Tensor:
-        """The current latent, with the gradient leading to its first layers."""
-        if self._optimiser is None:
-            moving = self.state.latent[:, : self.layers].clone().requires_grad_(True)
-            self._optimiser = (moving, torch.optim.Adam([moving], lr=self.rate))
-        return torch.cat([self._optimiser[0], self.state.latent[:, self.layers :]], 1)
-
-    def _track(self, features: Tensor) -> None:
-        state = self.state
-        handles = track(features.detach(), state.templates, state.handles, r2=self.lengths.r2)
-        self.state = replace(state, handles=handles)
-
-    def _update(self, features: Tensor) -> float:
-        """One step of Adam on the first layers; the loss before it."""
-        assert self._optimiser is not None
-        moving, optimiser = self._optimiser
-        state = self.state
-        loss = motion_loss(
-            features, state.handles, state.targets, r1=self.lengths.r1, shift=self.lengths.shift
+    def _update(self, run: _Run, maps: Maps) -> None:
+        """One step of Adam on the first layers."""
+        state = self._state
+        motion = motion_loss(
+            maps, state.place.handles, state.targets, r1=self.lengths.r1, shift=self.lengths.shift
         )
-        if self.fixed is not None:
-            loss = loss + self.settings.mask_weight * mask_loss(features, self.original, self.fixed)
-        optimiser.zero_grad(set_to_none=True)
+        loss, held = motion, motion.new_zeros(())
+        if state.fixed is not None and state.original is not None and maps.held is not None:
+            held = mask_loss(maps.held, state.original, state.fixed)
+            loss = motion + self.settings.mask_weight * held
+        run.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        latent = torch.cat([moving.detach().clone(), state.latent[:, self.layers :]], 1)
-        self.state = replace(state, latent=latent)
-        return float(loss.detach())
+        run.optimiser.step()
+        run.terms = (float(loss.detach()), float(motion.detach()), float(held.detach()))
+        latent = torch.cat([run.moving.detach().clone(), state.place.latent[:, self.layers :]], 1)
+        self._state = replace(state, place=replace(state.place, latent=latent))
 
-    def _remember(self) -> bool:
-        """Keep the best latent so far; True when this one is better by a hundredth of a cell."""
-        distance = float(self._distance().mean())
-        if distance >= self.state.best_distance - 0.01:
-            return False
-        self.state = replace(
-            self.state, best=self.state.latent, best_handles=self.state.handles, best_distance=distance
-        )
-        return True
+    def _track(self, run: _Run, maps: Maps) -> None:
+        state = self._state
+        handles = track(maps, state.templates, state.place.handles, r2=self.lengths.r2)
+        self._state = replace(state, place=replace(state.place, handles=handles))
+        run.remember(self._state.place, float(self._distances().mean()))
 
-    def _distance(self) -> Tensor:
-        distance: Tensor = (self.state.targets - self.state.handles).norm(dim=-1)  # [K], cells
-        return distance
+    def _ending(self, run: _Run) -> Ending:
+        if float(self._distances().max()) <= self.lengths.until:
+            run.best = self._state.place
+            return "arrived"
+        if run.since_progress >= self.settings.patience or not np.isfinite(run.terms[0]):
+            return "stalled"
+        return "steps" if run.index >= self.settings.max_steps else "running"
 
-    def _step(self, index: int, total: int, loss: float, ending: Ending) -> DragStep:
-        last = ending != "running"
-        handles = self.handles if last else self._pixels(self.state.handles)
-        distances = np.linalg.norm(self._pixels(self.state.targets) - handles, axis=-1)
+    def _distances(self) -> Tensor:
+        distances: Tensor = (self._state.targets - self._state.place.handles).norm(dim=-1)  # [K], cells
+        return distances
+
+    def _step(self, run: _Run, ending: Ending) -> DragStep:
+        """The step to report; an ended drag is settled on its best place first."""
+        if ending != "running":
+            self.finish()
+        place = self._state.place
+        loss, motion, held = run.terms
         return DragStep(
-            index, total, loss, handles, distances, ending, self.latent if last else self.state.latent
+            index=run.index,
+            total=self.settings.max_steps,
+            loss=loss,
+            motion=motion,
+            held=held,
+            handles=self._pixels(place.handles),
+            distances=self._pixels(self._distances()),
+            ending=ending,
+            latent=place.latent,
         )
 
-    def _features(self, latent: Tensor) -> Tensor:
-        features: Tensor = self.generator.features(latent, upto=self.cells)[self.cells]
-        return features
+    def _best(self) -> _Place:
+        return self._state.place if self._run is None or self._run.best is None else self._run.best
+
+    def _change(self, state: _State) -> None:
+        self._state = state
+        if self._run is not None:
+            self._run.forget()
 
     def _cells(self, points: ArrayLike) -> Tensor:
         array = np.asarray(points, np.float64).reshape(-1, 2) * (self.cells / self.resolution)

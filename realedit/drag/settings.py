@@ -22,7 +22,7 @@ class DragSettings:
     patience: steps without progress after which the drag ends as stalled.
     """
 
-    mask_weight: float = 4.0
+    mask_weight: float = 1.0
     r1: float = 3.0
     r2: float = 12.0
     shift: float = 1.0
@@ -41,6 +41,11 @@ class Lengths:
     r2: float
     shift: float
     until: float
+
+    @property
+    def reach(self) -> float:
+        """How far from where a handle was features are looked at: it is searched and supervised there."""
+        return self.r2 + self.r1 + self.shift + 0.5
 
     @classmethod
     def of(cls, settings: DragSettings, cells: int) -> "Lengths":

@@ -1,20 +1,12 @@
-"""Motion supervision and point tracking on feature maps (DragGAN, section 3.2, equations 1 to 4).
+"""Motion supervision and point tracking (DragGAN, section 3.2, equations 1 to 4).
 
-Points are `(x, y)` in feature cells, centres at +0.5. Features are `[1, C, H, W]`.
+Points are `(x, y)` in feature cells, centres at +0.5.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-
-def sample(features: Tensor, points: Tensor) -> Tensor:
-    """Bilinear samples of `features` at `points` `[..., 2]`: `[..., C]`; the border's value outside."""
-    height, width = features.shape[-2:]
-    size = points.new_tensor([width, height])
-    grid = (points / size * 2 - 1).reshape(1, -1, 1, 2).to(features.dtype)
-    picked = F.grid_sample(features, grid, mode="bilinear", padding_mode="border", align_corners=False)
-    return picked[0, :, :, 0].T.reshape(*points.shape[:-1], features.shape[1])
+from realedit.drag.maps import Maps
 
 
 def disc(radius: float, spacing: float = 1.0, *, device: torch.device | None = None) -> Tensor:
@@ -26,7 +18,7 @@ def disc(radius: float, spacing: float = 1.0, *, device: torch.device | None = N
     return offsets[offsets.norm(dim=-1) <= radius + 1e-6]
 
 
-def motion_loss(features: Tensor, handles: Tensor, targets: Tensor, *, r1: float, shift: float) -> Tensor:
+def motion_loss(maps: Maps, handles: Tensor, targets: Tensor, *, r1: float, shift: float) -> Tensor:
     """Equation 1 without the mask term: the patch around each handle should be found one shift towards its
     target.
 
@@ -35,46 +27,42 @@ def motion_loss(features: Tensor, handles: Tensor, targets: Tensor, *, r1: float
     towards = targets - handles
     distance = towards.norm(dim=-1, keepdim=True)
     step = towards / distance.clamp_min(1e-8) * distance.clamp_max(shift)  # [K, 2]
-    offsets = disc(r1, spacing=0.5, device=handles.device)
-    patch = handles[:, None] + offsets  # [K, M, 2]
-    here = sample(features, patch).detach()
-    there = sample(features, patch + step[:, None])
+    patch = handles[:, None] + disc(r1, spacing=0.5, device=handles.device)  # [K, M, 2]
+    with torch.no_grad():
+        here = maps.sample(patch)
+    there = maps.sample(patch + step[:, None])
     return (there - here).abs().mean()
 
 
 def mask_loss(features: Tensor, original: Tensor, fixed: Tensor) -> Tensor:
-    """Equation 1's second term: features where `fixed` `[1, 1, H, W]` is 1 stay as they were."""
+    """Equation 1's second term: `[1, C, H, W]` stays as it was where `fixed` `[1, 1, H, W]` is 1."""
     weight = fixed.sum() * features.shape[1]
     return ((features - original).abs() * fixed).sum() / weight.clamp_min(1e-6)
 
 
 @torch.no_grad()
-def track(
-    features: Tensor, templates: Tensor, handles: Tensor, *, r2: float, spacing: float = 0.25
-) -> Tensor:
+def track(maps: Maps, templates: Tensor, handles: Tensor, *, r2: float, spacing: float = 0.25) -> Tensor:
     """Equation 2: the place within r2 of each handle whose feature is nearest to the handle's first one.
 
     templates `[K, C]`; handles `[K, 2]`. The minimum is refined below the grid's spacing by a parabola per
     axis.
     """
-    height, width = features.shape[-2:]
-    offsets = disc(r2, spacing, device=handles.device)  # [M, 2]
-    places = handles[:, None] + offsets
-    distance = (sample(features, places) - templates[:, None]).abs().mean(-1)  # [K, M]
-    outside = (places < 0).any(-1) | (places[..., 0] > width) | (places[..., 1] > height)
+    places = handles[:, None] + disc(r2, spacing, device=handles.device)  # [K, M, 2]
+    distance = (maps.sample(places) - templates[:, None]).abs().mean(-1)  # [K, M]
+    outside = ((places < 0) | (places > maps.size)).any(-1)
     best = distance.masked_fill(outside, torch.inf).argmin(1)
     found = places[torch.arange(len(handles), device=handles.device), best]
-    return _refine(features, templates, found, spacing)
+    return _refine(maps, templates, found, spacing)
 
 
-def _refine(features: Tensor, templates: Tensor, points: Tensor, spacing: float) -> Tensor:
+def _refine(maps: Maps, templates: Tensor, points: Tensor, spacing: float) -> Tensor:
     """Move each point to the minimum of the parabola through its neighbours' distances, axis by axis."""
     refined = points.clone()
     for axis in range(2):
         step = torch.zeros(2, device=points.device)
         step[axis] = spacing
         places = torch.stack([points - step, points, points + step], 1)  # [K, 3, 2]
-        left, middle, right = (sample(features, places) - templates[:, None]).abs().mean(-1).unbind(1)
+        left, middle, right = (maps.sample(places) - templates[:, None]).abs().mean(-1).unbind(1)
         curvature = left - 2 * middle + right
         offset = torch.where(curvature > 1e-8, (left - right) / (2 * curvature.clamp_min(1e-8)), 0.0)
         refined[:, axis] += offset.clamp(-0.5, 0.5) * spacing

@@ -138,33 +138,115 @@ def test_the_given_latent_and_the_generator_are_not_touched(checkpoint: Checkpoi
     assert all(p.grad is None for p in checkpoint.generator.parameters())
 
 
-def test_undo_goes_back_to_before_the_last_steps(checkpoint: Checkpoint, latent: Tensor) -> None:
+def test_undo_and_redo_go_over_finished_drags(checkpoint: Checkpoint, latent: Tensor) -> None:
     editor = _editor(checkpoint, latent)
-    assert not editor.undo()
+    assert not editor.undo() and not editor.redo()
     editor.add(*FAR)
-    _run(editor)
-    after_one, handles_after_one = editor.latent.clone(), editor.handles
-    _run(editor)
-    assert not torch.equal(editor.latent, after_one)
-    assert editor.undo()
-    assert torch.equal(editor.latent, after_one) and np.allclose(editor.handles, handles_after_one)
-    assert editor.undo()
-    assert torch.equal(editor.latent, latent) and np.allclose(editor.handles, FAR[0])
+    reached = [(latent, np.array(FAR[0]))]
+    for _ in range(3):
+        _run(editor)
+        reached.append((editor.latent, editor.handles))
+    for undone in reversed(range(3)):
+        assert editor.undo()
+        assert torch.equal(editor.latent, reached[undone][0])
+        assert np.allclose(editor.handles, reached[undone][1])
     assert not editor.undo()
+    for again in (1, 2):
+        assert editor.redo()
+        assert torch.equal(editor.latent, reached[again][0])
+    _run(editor)
+    assert torch.equal(editor.latent, reached[3][0]), "the same drag from the same place"
+    assert not editor.redo(), "another drag came since"
 
 
-def test_a_stopped_drag_goes_on_from_where_it_was(checkpoint: Checkpoint, latent: Tensor) -> None:
-    editor = _editor(checkpoint, latent, DragSettings(max_steps=40))
-    editor.add([(24.0, 28.0)], [(30.0, 28.0)])
+def test_undo_in_the_middle_ends_the_drag_and_redo_brings_its_best_back(
+    checkpoint: Checkpoint, latent: Tensor
+) -> None:
+    editor = _editor(checkpoint, latent)
+    editor.add(*FAR)
     steps = editor.steps()
     for _ in range(3):
-        stopped = next(steps)
+        next(steps)
+    best = editor.latent
+    assert editor.undo() and torch.equal(editor.latent, latent)
+    assert list(steps) == [], "the drag is over"
+    assert editor.redo() and torch.equal(editor.latent, best)
+
+
+def test_pausing_and_going_on_changes_nothing(checkpoint: Checkpoint, latent: Tensor) -> None:
+    whole, paused = _editor(checkpoint, latent), _editor(checkpoint, latent)
+    for editor in (whole, paused):
+        editor.add(*FAR)
+    expected = _run(whole)
+    found = []
+    steps = paused.steps()
+    for _ in range(3):
+        found.append(next(steps))
     steps.close()  # type: ignore[attr-defined]
-    reached = np.linalg.norm(editor.handles - [[30.0, 28.0]])
-    first, *rest = _run(editor)
-    assert first.index == 1
-    assert first.distances[0] < stopped.distances[0] + 2 * SIZE / editor.cells
-    assert min(step.distances[0] for step in [first, *rest]) < reached
+    found += _run(paused)
+    assert [step.index for step in found] == list(range(1, 9))
+    for one, other in zip(expected, found, strict=True):
+        assert torch.equal(one.latent, other.latent) and np.array_equal(one.handles, other.handles)
+
+
+def test_finishing_keeps_the_best_and_starts_anew(checkpoint: Checkpoint, latent: Tensor) -> None:
+    editor = _editor(checkpoint, latent)
+    editor.add(*FAR)
+    steps = editor.steps()
+    distances = [next(steps).distances[0] for _ in range(4)]
+    editor.finish()
+    assert np.linalg.norm(editor.handles - FAR[1]) <= min(distances) + 0.05
+    assert next(editor.steps()).index == 1
+
+
+def test_a_point_added_in_the_middle_is_dragged_too(checkpoint: Checkpoint, latent: Tensor) -> None:
+    editor = _editor(checkpoint, latent, DragSettings(max_steps=60))
+    editor.add([(24.0, 28.0)], [(29.0, 28.0)])
+    steps = editor.steps()
+    for _ in range(3):
+        step = next(steps)
+    editor.add([(40.0, 36.0)], [(36.0, 38.0)])
+    step = next(steps)
+    assert step.index == 4 and step.handles.shape == (2, 2), "the drag goes on"
+    start = step.distances
+    last = list(steps)[-1]
+    assert last.distances[1] < start[1] and last.distances.mean() < start.mean()
+    assert editor.undo() and len(editor.handles) == 1, "one drag, undone in one"
+
+
+def test_a_mask_given_in_the_middle_holds_what_is_there(checkpoint: Checkpoint, latent: Tensor) -> None:
+    changes = []
+    mask = np.zeros((SIZE, SIZE), np.float32)
+    mask[:, : SIZE // 2] = 1
+    for weight in (0.0, 30.0):
+        editor = _editor(checkpoint, latent, DragSettings(max_steps=25, mask_weight=weight, patience=100))
+        editor.add([(16.0, 32.0)], [(16.0, 42.0)])
+        steps = editor.steps()
+        for _ in range(5):
+            step = next(steps)
+        editor.set_mask(mask)
+        assert next(steps).held == 0, "nothing has changed since"
+        changes.append(_change(checkpoint, list(steps)[-1].latent, step.latent)[:, 20:].mean())
+    assert changes[1] < 0.9 * changes[0]
+
+
+def test_bfloat16_goes_where_float32_goes(checkpoint: Checkpoint, latent: Tensor) -> None:
+    ways = []
+    for dtype in (torch.float32, torch.bfloat16):
+        editor = _editor(checkpoint, latent, dtype=dtype)
+        editor.add([(24.0, 28.0)], [(34.0, 28.0)])
+        ways.append((_run(editor)[4].latent - latent).flatten())
+    assert float(torch.cosine_similarity(*ways, dim=0)) > 0.95
+
+
+def test_the_loss_is_its_terms(checkpoint: Checkpoint, latent: Tensor) -> None:
+    mask = np.zeros((SIZE, SIZE), np.float32)
+    mask[:, : SIZE // 2] = 1
+    editor = _editor(checkpoint, latent, DragSettings(max_steps=5, patience=100, mask_weight=3.0), mask=mask)
+    editor.add([(16.0, 32.0)], [(16.0, 42.0)])
+    steps = _run(editor)
+    assert steps[0].held == 0 and steps[-1].held > 0
+    assert all(step.loss == pytest.approx(step.motion + 3 * step.held, rel=1e-4) for step in steps)
 
 
 def test_points_can_be_added_and_removed_between_steps(checkpoint: Checkpoint, latent: Tensor) -> None:

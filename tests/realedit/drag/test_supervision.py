@@ -7,9 +7,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from realedit.drag.supervision import disc, mask_loss, motion_loss, sample, track
+from realedit.drag import supervision
+from realedit.drag.maps import Maps
+from realedit.drag.supervision import disc, mask_loss
 
 SIZE = 32
+
+
+def sample(features: Tensor, points: Tensor) -> Tensor:
+    """Samples [K, C] of whole maps at points [K, 2]."""
+    return Maps.whole(features).sample(points[None])[0]
+
+
+def track(features: Tensor, templates: Tensor, handles: Tensor, *, r2: float) -> Tensor:
+    return supervision.track(Maps.whole(features, len(handles)), templates, handles, r2=r2)
+
+
+def motion_loss(features: Tensor, handles: Tensor, targets: Tensor, *, r1: float, shift: float) -> Tensor:
+    return supervision.motion_loss(Maps.whole(features, len(handles)), handles, targets, r1=r1, shift=shift)
 
 
 def _features(shift: tuple[float, float] = (0.0, 0.0), channels: int = 24, size: int = SIZE) -> Tensor:
@@ -37,7 +52,7 @@ def test_samples_between_cells_are_bilinear_and_the_border_goes_on() -> None:
 
 
 def test_samples_keep_the_shape_of_the_points() -> None:
-    assert sample(_features(), torch.zeros(5, 7, 2)).shape == (5, 7, 24)
+    assert Maps.whole(_features(), 5).sample(torch.zeros(5, 7, 2)).shape == (5, 7, 24)
 
 
 def test_a_disc_is_round_symmetric_and_holds_its_centre() -> None:
