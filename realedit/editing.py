@@ -18,7 +18,16 @@ from checkpoints.bundled import BUNDLED
 from checkpoints.registry import registry
 from inversion import InversionSettings, Quality
 from realedit import __version__, pipeline
-from realedit.compare import marked, side_by_side
+from realedit.compare import (
+    ComparisonSettings,
+    check_comparison,
+    marked,
+    max_side,
+    pair_of,
+    write_comparison,
+)
+from realedit.compare.animation import check_encoder
+from realedit.compare.timelapse import Recorder, write_timelapse
 from realedit.devices import choose_device
 from realedit.drag import DragSettings, moving_layers
 from realedit.errors import OutputError, SessionError, UsageError
@@ -31,6 +40,7 @@ from realedit.photos import (
     Provenance,
     Signing,
     check_output,
+    check_place,
     check_signing,
     read_photo,
     write_photo,
@@ -44,7 +54,6 @@ from realedit.session import Drag, Session, check_folder
 log = logging.getLogger(__name__)
 
 Point = tuple[float, float]
-COMPARISON_HEIGHT = 2160  # pixels; a comparison is for looking at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +74,7 @@ class EditRequest:
     label: str | None = None
     device: str = "auto"
     compare: Path | None = None
+    timelapse: Path | None = None
     keep: Path | None = None
     reach: Reach = "local"
     debug: Path | None = None
@@ -118,6 +128,8 @@ def edit(request: EditRequest, *, on_step: OnStep = keep_going) -> EditReport:
     points = np.array(request.drags, float).reshape(-1, 2)
     checkpoint = checkpoints.load(request.model, device=choose_device(request.device))
     moving_layers(request.drag, checkpoint.generator)  # refused before the work begins
+    recorder = None if request.timelapse is None else Recorder(on_step)
+    on_step = recorder or on_step
     session = inverted_session(request, photo, checkpoint, points, on_step=on_step)
     session = drag(
         session,
@@ -135,7 +147,9 @@ def edit(request: EditRequest, *, on_step: OnStep = keep_going) -> EditReport:
     warnings = [*result.warnings, *drag_warnings(session.history)]
     warnings += _written(result, request)
     if request.compare is not None:
-        write_comparison(request.compare, photo, result, session)
+        write_before_after(request.compare, photo, result, session)
+    if request.timelapse is not None and recorder is not None:
+        write_timelapse(request.timelapse, recorder.steps, session, checkpoint)
     return EditReport(
         request=request,
         session=session,
@@ -165,9 +179,16 @@ def check_request(request: EditRequest) -> None:
         raise UsageError("there is nothing to do; say what to move with --drag or --recipe")
     check_output(request.output, request.photo)
     if request.compare is not None:
-        check_picture(request.compare, request.photo)
-        if request.compare.resolve() == request.output.resolve():
-            raise OutputError(f"{request.compare} is the output already; give --compare another name")
+        check_comparison(request.compare, ComparisonSettings(), request.photo)
+    if request.timelapse is not None:
+        check_encoder(request.timelapse)
+        check_place(request.timelapse, request.photo)
+    outputs = {"-o": request.output, "--compare": request.compare, "--timelapse": request.timelapse}
+    named: dict[Path, str] = {}
+    for option, path in outputs.items():
+        first = option if path is None else named.setdefault(path.resolve(), option)
+        if first != option:
+            raise OutputError(f"{path} is named by {first} already; give {option} another name")
     if request.keep is not None:
         check_folder(request.keep)
     if request.signing is not None:
@@ -177,9 +198,9 @@ def check_request(request: EditRequest) -> None:
 
 
 def check_picture(path: Path, photo: Path) -> None:
-    """Raise for a comparison's name that is not a PNG, or cannot be written."""
+    """Raise for a crop's name that is not a PNG, or cannot be written."""
     if path.suffix.lower() != ".png":
-        raise UsageError(f"a comparison is written as PNG; end {path} in .png")
+        raise UsageError(f"a crop is written as PNG; end {path} in .png")
     check_output(path, photo)
 
 
@@ -271,9 +292,12 @@ def drag_warnings(drags: Sequence[Drag]) -> list[str]:
     return warnings
 
 
-def write_comparison(path: Path, before: Photo, after: Photo, session: Session) -> None:
-    """Before and after side by side, and beside it `NAME.marked.png`, the photo with handles, targets and
-    mask."""
+def write_before_after(path: Path, before: Photo, after: Photo, session: Session) -> None:
+    """Before and after as the file's name says (PNG: side by side), and beside it `NAME.marked.png`, the
+    photo with handles, targets and mask."""
+    settings = ComparisonSettings()
+    pair = pair_of(before, after, max_side=max_side(path, settings))
+    write_comparison(path, pair, settings)
     shown = before.srgb()
     drags = session.history
     mask = session.masks.get(drags[0].mask) if drags[0].mask else None
@@ -281,7 +305,6 @@ def write_comparison(path: Path, before: Photo, after: Photo, session: Session) 
         np.concatenate([getattr(each, key) for each in drags]) for key in ("handles", "targets", "reached")
     )
     drawn = marked(shown, handles, targets, mask=mask, reached=reached)
-    write_png(path, side_by_side(shown, after.srgb(), max_height=COMPARISON_HEIGHT))
     write_png(path.with_suffix(".marked.png"), drawn)
 
 

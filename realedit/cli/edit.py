@@ -30,7 +30,10 @@ from realedit.recipes import Use
 @path_option("-o", "--output", required=True, help="The edited photo; its extension says the format.")
 @drag_options
 @model_options
-@path_option("--compare", help="Also write before and after side by side (PNG), and a marked copy beside it.")
+@path_option(
+    "--compare", help="Also write before and after (PNG: side by side, HTML: a slider) and a marked copy."
+)
+@path_option("--timelapse", help="Also write the drag as it happened (MP4, WebP or GIF).")
 @path_option("--keep", help="Keep the session in this folder; the next edit of the photo starts from it.")
 @click.option(
     "--paste",
@@ -61,6 +64,7 @@ def edit_command(
     label: str | None,
     device: str,
     compare: Path | None,
+    timelapse: Path | None,
     keep: Path | None,
     mode: Any,
     debug: Path | None,
@@ -89,6 +93,7 @@ def edit_command(
         label=label,
         device=device,
         compare=compare,
+        timelapse=timelapse,
         keep=keep,
         reach=reach,
         debug=debug,
@@ -116,5 +121,7 @@ def tell(report: EditReport, *, quiet: bool, verbose: bool) -> None:
     click.echo(f"{report.request.output}  ({ended}, {report.seconds:.1f} s)")
     if report.request.compare is not None:
         click.echo(f"{report.request.compare}  (before and after)")
+    if report.request.timelapse is not None:
+        click.echo(f"{report.request.timelapse}  (the drag as it happened)")
     if verbose and report.identity is not None:
         click.echo(f"identity distance {report.identity:.2f}, changed box {report.changed}", err=True)

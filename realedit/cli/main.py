@@ -21,6 +21,7 @@ COMMANDS = {  # by name: where, and its line in the list of commands
     ),
     "drag": ("realedit.cli.stages:drag_command", "Drag points of the session in DIR."),
     "paste": ("realedit.cli.stages:paste_command", "Put what was dragged in DIR back into its photo."),
+    "compare": ("realedit.cli.compare:compare_command", "Show what changed from BEFORE to AFTER."),
     "recipes": ("realedit.cli.recipes:recipes_group", "List, show and check named edits."),
     "models": ("realedit.cli.models:models_group", "List, pull, inspect, convert and verify models."),
     "demo": ("realedit.cli.demo:demo_command", "Widen the smile of an astronaut, and say where to look."),

@@ -66,6 +66,12 @@ def check_output(path: Path, photo_path: Path | None = None, *, overwrite: bool 
         raise UsageError(
             f"cannot write {path}: this build of pillow-heif has no encoder; end the name in .jpg"
         )
+    check_place(path, photo_path, overwrite=overwrite)
+    return kind
+
+
+def check_place(path: Path, photo_path: Path | None = None, *, overwrite: bool = True) -> None:
+    """What `check_output` says of the place alone: the folder is there and `path` may be written."""
     folder = path.parent
     if not folder.is_dir():
         raise OutputError(f"cannot write {path}: there is no folder {folder}; make it first")
@@ -79,7 +85,6 @@ def check_output(path: Path, photo_path: Path | None = None, *, overwrite: bool 
         raise OutputError(f"cannot write {path}: it exists already; remove it or give another name")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"cannot write {path}: no right to write into the folder {folder}")
-    return kind
 
 
 def write_photo(

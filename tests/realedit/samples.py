@@ -31,6 +31,11 @@ def picture(width: int = 96, height: int = 80, *, seed: int = 0) -> NDArray[np.u
     return np.asarray(np.clip(smooth + 0.25 * (noise - 128), 0, 255), np.uint8)
 
 
+def smooth_picture(width: int = 96, height: int = 80, *, seed: int = 0) -> NDArray[np.uint8]:
+    """The same without noise, which lossy formats would lose."""
+    return np.asarray(cv2.GaussianBlur(picture(width, height, seed=seed), (0, 0), 3), np.uint8)
+
+
 def png(path: Path, pixels: NDArray[Any]) -> Path:
     """Write `[h, w, 3]` RGB or `[h, w]` grey pixels, 8 or 16 bits."""
     assert cv2.imwrite(str(path), pixels[..., ::-1] if pixels.ndim == 3 else pixels)

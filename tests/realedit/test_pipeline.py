@@ -232,8 +232,8 @@ def test_a_comparison_is_written_with_its_marked_copy(photo: Path, model: str) -
 @pytest.mark.parametrize(
     ("changes", "error", "said"),
     [
-        ({"compare": "both.jpg"}, UsageError, "written as PNG"),
-        ({"compare": "out.png"}, OutputError, "is the output already"),
+        ({"compare": "both.txt"}, UsageError, "is written as .png"),
+        ({"compare": "out.png"}, OutputError, "is named by -o already"),
         ({"compare": "photo.png"}, OutputError, "is the photo itself"),
         ({"compare": "none/both.png"}, OutputError, "no folder"),
         ({"keep": "photo.png"}, OutputError, "is a file"),

@@ -68,7 +68,7 @@ EDITS: dict[str, tuple[list[str], int, list[str]]] = {
         2,
         ["never changed"],
     ),
-    "comparison of no PNG": (["photo.png", DRAG, "--compare=both.jpg"], 2, ["both.jpg", ".png"]),
+    "comparison of no kind": (["photo.png", DRAG, "--compare=both.txt"], 2, ["both.txt", ".png"]),
     "comparison over the photo": (["photo.png", DRAG, "--compare=photo.png"], 2, ["never changed"]),
     "comparison over the output": (["photo.png", DRAG, "--compare=out.png"], 2, ["out.png", "--compare"]),
     "unknown model": (["photo.png", DRAG, "--model=nobody"], 5, ["nobody", "models list"]),

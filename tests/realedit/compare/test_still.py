@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from realedit.compare import side_by_side
+from realedit.compare import side_by_side, split, stacked
+from realedit.compare.still import Divider, difference
 
 
 def plain(height: int, width: int, value: int) -> np.ndarray:
@@ -47,3 +48,36 @@ def test_what_is_no_picture_is_refused() -> None:
         side_by_side(good, good, max_height=0)
     with pytest.raises(ValueError, match="divider"):
         side_by_side(good, good, divider=-1)
+
+
+def test_stacked_is_side_by_side_turned() -> None:
+    both = stacked(plain(60, 90, 10), plain(120, 180, 200))
+    assert both.shape == (121, 90, 3)
+    assert np.all(both[:60] == 10) and np.all(both[60] == 255) and np.all(both[61:] == 200)
+
+
+@pytest.mark.parametrize("divider", ["vertical", "diagonal"])
+def test_a_split_shows_before_on_the_left_and_after_on_the_right(divider: Divider) -> None:
+    picture = split(plain(60, 100, 10), plain(60, 100, 200), divider=divider)
+    lean = 0 if divider == "vertical" else 15
+    for y in (0, 30, 59):
+        middle = 50 + lean * (1 - 2 * (y + 0.5) / 60)
+        assert np.all(picture[y, : int(middle) - 2] == 10) and np.all(picture[y, int(middle) + 3 :] == 200)
+        assert picture[y, int(middle) - 1 : int(middle) + 2].max() > 200, "the line"
+
+
+@pytest.mark.parametrize("divider", ["vertical", "diagonal"])
+def test_a_split_at_its_ends_is_one_picture(divider: Divider) -> None:
+    before, after = plain(60, 100, 10), plain(60, 100, 200)
+    assert np.array_equal(split(before, after, 1.0, divider), before)
+    assert np.array_equal(split(before, after, 0.0, divider), after)
+
+
+def test_a_difference_is_amplified_until_its_largest_shows() -> None:
+    before, after = plain(60, 100, 100), plain(60, 100, 100)
+    after[10:30, 10:30] = 120
+    picture, factor = difference(before, after)
+    assert factor == 12 and np.all(picture[10:30, 10:30] == 240) and picture.sum() == 240 * 400 * 3
+    after[10:30, 10:30] = 101
+    assert difference(before, after)[1] == 32, "at most"
+    assert difference(before, before)[1] == 1 and not difference(before, before)[0].any()
