@@ -222,10 +222,6 @@ def render(
         session.valid,
         reach,
         replace(settings.change, mode=settings.mode),
-        known=[
-            (session.alignment.to_crop(entry.handles, size), session.alignment.to_crop(entry.reached, size))
-            for entry in session.history
-        ],
         inverted=session.crop,
     )
     if debug is not None:

@@ -1,7 +1,6 @@
 """What the edit did, at the crop's scale: how pixels moved, what appeared, and what to do where neither is
 known."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -9,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realedit.compositing.flow import Array, FlowSettings, Motion, blur, dilate, measure, strain, warp
+from realedit.compositing.flow import Array, FlowSettings, blur, dilate, measure, warp
 from realedit.compositing.membrane import membrane
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Rec. 601
@@ -29,7 +28,6 @@ class ChangeSettings:
     noise: what is added must be larger than this, and than own_error times what the generator gets wrong
     anyway.
     new: local size of what is added at which the generator's pixels are half shown instead of moved ones.
-    strain: how far the photo is stretched or squeezed where they are half shown instead of it.
     """
 
     mode: Mode = "detail"
@@ -40,7 +38,6 @@ class ChangeSettings:
     noise: float = 0.05
     own_error: float = 1.0
     new: float = 0.2
-    strain: float = 2.2
     flow: FlowSettings = field(default_factory=FlowSettings)
 
 
@@ -80,27 +77,25 @@ def describe(
     reach: NDArray[np.float32],
     settings: ChangeSettings,
     *,
-    known: Sequence[Motion] = (),
     inverted: NDArray[np.uint8] | None = None,
 ) -> Change:
     """Explain the step from before to after.
 
     before, after `[R, R, 3]` sRGB in [0, 1] from the same generator; crop `[R, R, 3]` uint8 and valid `[R,
-    R]` the aligned photo; reach `[R, R]` where the drag may act; known: motions of points, see `measure`, in
-    crop pixels; inverted `[R, R, 3]`: the crop that before shows, where the photo was edited since then.
+    R]` the aligned photo; reach `[R, R]` where the drag may act; inverted `[R, R, 3]`: the crop that before
+    shows, where the photo was edited since then.
     """
     resolution = before.shape[0]
     size = max(settings.size, resolution)
     if np.array_equal(before, after):
         return _nothing(size, resolution)
-    scale, enlarged = size / 512, size / resolution
+    scale = size / 512
     b, a = _enlarge(before, size), _enlarge(after, size)
     photo = _enlarge(crop.astype(np.float32) / 255, size)
     seen = photo if inverted is None else _enlarge(inverted.astype(np.float32) / 255, size)
     here = _enlarge(valid.astype(np.float32), size)
     within = _enlarge(reach, size) * (here > 0.5)
-    motions = [(start * enlarged, end * enlarged) for start, end in known]
-    flow = measure(b, a, settings.flow, reach=within, resolution=resolution, known=motions)
+    flow = measure(b, a, settings.flow, reach=within, resolution=resolution)
     a = within_colours(a, photo, within * here > 0.02)
     still = np.maximum(
         blur(np.abs(a - b).max(-1), 3 * scale) / settings.still_colour,
@@ -116,8 +111,7 @@ def describe(
     error = blur(np.abs(seen - b).mean(-1), 4 * scale)  # what the generator gets wrong of the photo anyway
     residual = shrink(residual, settings.noise + settings.own_error * warp(error, flow), 2 * scale)
     appeared = blur(np.abs(residual).mean(-1), 2 * scale) / settings.new
-    bent = (blur(strain(flow), 3 * scale) - 1) / (settings.strain - 1)
-    trust = np.clip(warp(here, flow) * 2 - 1, 0, 1) / (1 + appeared**4) / (1 + bent**4)
+    trust = np.clip(warp(here, flow) * 2 - 1, 0, 1) / (1 + appeared**4)
     return Change(
         flow,
         residual,

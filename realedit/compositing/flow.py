@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
-Motion = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,77 +19,61 @@ class FlowSettings:
 
     smooth: Gaussian sigmas over which the flow is averaged, weighed by its agreement, from fine to wide:
     each fills what the one before had no agreement for. tolerance: forward-backward disagreement at which a
-    pixel's vote is half gone. All lengths are pixels of a 512 square. rounds: how often what is left between
-    the moved before and the after is measured again. known: Gaussian sigma of the surroundings that a handle
-    of known motion takes along at first.
+    pixel's vote is half gone. All lengths are pixels of a 512 square. least: the finest sigma is at least so
+    many of the generator's own pixels, and the others in proportion. rounds: how often what is left between
+    the moved before and the after is measured again. strain: how far the photo is stretched or squeezed at
+    the most; a flow that bends it more is smoothed until it does not.
     """
 
     smooth: tuple[float, ...] = (8.0, 24.0)
     tolerance: float = 2.0
+    least: float = 3.0
     rounds: int = 3
-    known: float = 10.0
+    strain: float = 1.7
 
 
 def measure(
-    before: Array,
-    after: Array,
-    settings: FlowSettings,
-    *,
-    reach: Array,
-    resolution: int | None = None,
-    known: Sequence[Motion] = (),
+    before: Array, after: Array, settings: FlowSettings, *, reach: Array, resolution: int | None = None
 ) -> Array:
     """The flow `[S, S, 2]` between two sRGB pictures `[S, S, 3]` in [0, 1], zero where `reach` `[S, S]` is
     zero.
 
-    resolution: the side the pictures had before they were enlarged to S; None: S. known: motions of points
-    (from `[K, 2]`, to `[K, 2]`; pixels), one after the other, to start from: on flat skin and along edges
-    many flows explain the pictures, and this chooses among them. Each round measures what the rounds before
-    left over, so that the last ones look at hardly moved pictures, where the search is exact.
+    resolution: the side the pictures had before they were enlarged to S; None: S. Each round measures what
+    the rounds before left over, so that the last ones look at hardly moved pictures, where the search is
+    exact.
     """
     size = before.shape[0]
-    finest = max(
-        0, round(np.log2(size / (resolution or size))) - 1
-    )  # an octave below the pictures' own pixels
+    scale, pixel = size / 512, size / (resolution or size)
+    finest = max(0, round(np.log2(pixel)) - 1)  # halvings: an octave below the pictures' own pixels
+    widen = scale * max(1.0, settings.least * pixel / (settings.smooth[0] * scale))
     flow = np.zeros((size, size, 2), np.float32)
-    for motion in known:
-        step = bumps(motion, size, settings.known * size / 512)
-        flow = step + warp(flow, step)
     for _ in range(settings.rounds):
-        step = _agreed(warp(before, flow), after, settings, finest)
+        votes = _search(warp(before, flow), after, finest, settings.tolerance * scale)
+        step = _filled(*votes, [sigma * widen for sigma in settings.smooth])
         flow = step + warp(flow, step)
-    return unfold((flow * reach[..., None]).astype(np.float32))
+    return unfold((flow * reach[..., None]).astype(np.float32), most=settings.strain)
 
 
-def bumps(motion: Motion, size: int, sigma: float) -> Array:
-    """The flow `[S, S, 2]` that takes points (pixels, centres at +0.5) and what is around them along."""
-    y, x = np.mgrid[:size, :size].astype(np.float32) + np.float32(0.5)
-    flow = np.zeros((size, size, 2), np.float32)
-    total = np.zeros((size, size), np.float32)
-    for start, end in zip(*(np.asarray(points, np.float32) for points in motion), strict=True):
-        weight = np.exp(-((x - end[0]) ** 2 + (y - end[1]) ** 2) / (2 * sigma**2)).astype(np.float32)
-        flow += weight[..., None] * (start - end)
-        total += weight
-    return np.asarray(flow / np.maximum(total, 1)[..., None], np.float32)
-
-
-def _agreed(before: Array, after: Array, settings: FlowSettings, finest: int) -> Array:
-    """One search. Forward and backward search vote: where they disagree (flat skin, things that appear)
-    neighbours that agree decide."""
-    scale = before.shape[0] / 512
+def _search(before: Array, after: Array, finest: int, tolerance: float) -> tuple[Array, Array]:
+    """The flow from after to before and each pixel's vote `[S, S]`: less where the way back disagrees (flat
+    skin, things that appear)."""
     forward = _dis(after, before, finest)
     backward = _dis(before, after, finest)
     disagreement = np.linalg.norm(forward + warp(backward, forward), axis=-1)
-    vote = 1 / (1 + (disagreement / (settings.tolerance * scale)) ** 4)
-    flow = np.zeros_like(forward)
+    return forward, np.asarray(1 / (1 + (disagreement / tolerance) ** 4), np.float32)
+
+
+def _filled(flow: Array, vote: Array, sigmas: Sequence[float]) -> Array:
+    """The votes' mean over the finest of `sigmas` that has enough of them."""
+    filled = np.zeros_like(flow)
     missing = np.ones_like(vote)
-    for sigma in settings.smooth:
-        weight = blur(vote, sigma * scale)
-        mean = blur(forward * vote[..., None], sigma * scale) / np.maximum(weight, 1e-6)[..., None]
-        share = missing * np.clip(weight * 2, 0, 1) if sigma != settings.smooth[-1] else missing
-        flow += mean * share[..., None]
+    for sigma in sigmas:
+        weight = blur(vote, sigma)
+        mean = blur(flow * vote[..., None], sigma) / np.maximum(weight, 1e-6)[..., None]
+        share = missing * np.clip(weight * 2, 0, 1) if sigma != sigmas[-1] else missing
+        filled += mean * share[..., None]
         missing = missing - share
-    return flow
+    return filled
 
 
 def _dis(source: Array, target: Array, finest: int) -> Array:
@@ -113,19 +96,24 @@ def warp(picture: Array, flow: Array) -> Array:
     return np.asarray(moved, np.float32)
 
 
-def unfold(flow: Array, *, least: float = 0.1, rounds: int = 20) -> Array:
-    """Smooth a flow where x + F(x) would fold (Jacobian determinant below `least`) until it does not."""
+def unfold(flow: Array, *, least: float = 0.1, most: float = np.inf, rounds: int = 20) -> Array:
+    """Smooth a flow where x + F(x) would fold (Jacobian determinant below `least`), or stretch or squeeze by
+    more than `most`, until it does not."""
     sigma = 2.0
     for _ in range(rounds):
-        folded = (jacobian(flow) < least).astype(np.float32)
-        if not folded.any():
+        bent = _bent(flow, least, most).astype(np.float32)
+        if not bent.any():
             return flow
-        near = np.clip(blur(dilate(folded, 5), sigma) * 4, 0, 1)[..., None]
+        near = np.clip(blur(dilate(bent, 5), sigma) * 4, 0, 1)[..., None]
         flow = flow * (1 - near) + blur(flow, sigma) * near
         sigma = min(sigma * 1.3, flow.shape[0] / 16)
-    while (jacobian(flow) < least).any():  # a smaller motion folds less
+    while _bent(flow, least, most).any():  # a smaller motion bends less
         flow = flow * np.float32(0.9)
     return flow
+
+
+def _bent(flow: Array, least: float, most: float) -> NDArray[np.bool_]:
+    return np.asarray((jacobian(flow) < least) | (strain(flow) > most), np.bool_)
 
 
 def jacobian(flow: Array) -> Array:

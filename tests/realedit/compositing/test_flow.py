@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from realedit.compositing.flow import FlowSettings, blur, jacobian, measure, unfold, warp
+from realedit.compositing.flow import FlowSettings, blur, jacobian, measure, strain, unfold, warp
 from tests.realedit.samples import picture
 
 SIZE = 128
@@ -95,3 +95,43 @@ def test_nothing_flows_beyond_the_reach() -> None:
     flow = measure(before, after, FlowSettings(), reach=blur(reach, 6))
     assert not flow[:, -8:].any()
     assert np.abs(flow[:, 40:60]).max() > 1
+
+
+def test_a_large_motion_is_measured_to_a_tenth_of_a_pixel() -> None:
+    """What one search leaves over, the next ones find."""
+    before = _picture()
+    truth = _bump(SIZE, 7, 4)
+    after = warp(before, truth)
+    everywhere = np.ones((SIZE, SIZE), np.float32)
+    moved = np.linalg.norm(truth, axis=-1) > 2
+
+    def error(rounds: int) -> float:
+        flow = measure(before, after, FlowSettings(rounds=rounds), reach=everywhere)
+        return float(np.median(np.linalg.norm(flow - truth, axis=-1)[moved]))
+
+    assert error(3) < 0.1 and error(3) < 0.7 * error(1)
+
+
+def test_strain_is_the_largest_stretch_or_squeeze() -> None:
+    y, x = np.mgrid[:32, :32].astype(np.float32)
+    assert strain(np.stack([0.5 * x, 0 * y], -1)) == pytest.approx(1.5, rel=1e-4)
+    assert strain(np.stack([0 * x, -0.5 * y], -1)) == pytest.approx(2.0, rel=1e-4)
+    turned = np.stack([x * (np.cos(0.3) - 1) - y * np.sin(0.3), x * np.sin(0.3) + y * (np.cos(0.3) - 1)], -1)
+    assert strain(turned.astype(np.float32)) == pytest.approx(1.0, abs=1e-3), "a turn strains nothing"
+
+
+@settings(deadline=None, max_examples=15)
+@given(seed=st.integers(0, 1000), most=st.sampled_from([1.5, 2.5]))
+def test_flows_are_smoothed_until_they_strain_no_more_than_allowed(seed: int, most: float) -> None:
+    flow = unfold(_random_flow(seed, 48, 4.0, 20.0), most=most)
+    assert strain(flow).max() <= most
+
+
+def test_a_measured_flow_strains_no_more_than_its_settings_say() -> None:
+    before = _picture()
+    after = warp(
+        before,
+        np.where(np.arange(SIZE)[:, None, None] < SIZE // 2, 6, -6).astype(np.float32) + _bump(SIZE, 0, 0),
+    )
+    flow = measure(before, after, FlowSettings(strain=1.4), reach=np.ones((SIZE, SIZE), np.float32))
+    assert strain(flow).max() <= 1.4 and np.abs(flow).max() > 2

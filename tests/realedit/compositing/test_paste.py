@@ -268,3 +268,78 @@ def test_what_is_no_larger_than_noise_is_not_added() -> None:
     kept = shrink(residual, np.full((32, 32), 0.1, np.float32), 1.0)
     assert not kept[:, :12].any()
     assert kept[:, 20:] == pytest.approx(0.4, abs=0.01)
+
+
+def _appearing(photo: Photo) -> tuple[Change, NDArray[np.bool_]]:
+    """A change in which a large white patch appears that was nowhere before, and where it is."""
+    crop = extract_crop(np.ascontiguousarray(photo.srgb()), SQUARE, CROP)
+    before = blur(_share(crop.pixels), 2.0) * 0.4
+    before[12:16, 14:50] = 0.9  # something as bright, or the patch would be held to less
+    after = before.copy()
+    after[26:38, 22:42] = 0.95
+    reach = np.zeros((CROP, CROP), np.float32)
+    reach[10:-10, 10:-10] = 1
+    change = describe(before, after, (before * 255).astype(np.uint8), crop.valid, reach, QUICK)
+    where = np.zeros((QUICK.size, QUICK.size), np.bool_)
+    where[58:70, 50:78] = True
+    return change, where
+
+
+def test_what_appears_is_shown_by_the_generators_pixels(photo: Photo) -> None:
+    change, where = _appearing(photo)
+    assert change.trust[where].mean() < 0.3 and change.trust[~where].mean() > 0.9
+    pasted = paste(photo, change, SQUARE).view()
+    middle = pasted[100:120, 110:140].astype(float)
+    assert middle.mean() > photo.view()[100:120, 110:140].mean() + 30
+
+
+def test_generated_pixels_that_are_shown_large_get_grain_and_a_warning(photo: Photo) -> None:
+    large = photo_of(cv2.resize(picture(WIDTH, HEIGHT), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC))
+    noise = np.random.default_rng(0).normal(0, 6, large.stored.shape)
+    large = photo_of(np.clip(large.stored + noise, 0, 255).astype(np.uint8))
+    change, _ = _appearing(photo)
+    square = dataclasses.replace(SQUARE, centre=(512.0, 448.0), side=768.0)
+    with_grain, without = (paste(large, change, square, grain=grain) for grain in (True, False))
+
+    def roughness(pasted: Photo) -> float:
+        middle = pasted.view()[400:480, 440:560].astype(np.float32)
+        return float((middle - blur(middle, 2.0)).std())
+
+    assert roughness(without) < 1.5 < 3.5 < roughness(with_grain) < 8
+    assert len(with_grain.warnings) == 1 and "enlarged 12.0 times" in with_grain.warnings[0]
+    assert not paste(photo, change, SQUARE).warnings, "three times is not much"
+
+
+def test_seamless_pixels_meet_the_photo_at_the_border(photo: Photo) -> None:
+    """The generator's whole picture is darker; its gradients are what is pasted."""
+    crop = extract_crop(np.ascontiguousarray(photo.srgb()), SQUARE, CROP)
+    before = _share(crop.pixels) * 0.6
+    after = warp(before, _flow(CROP, 4.0))
+    reach = np.zeros((CROP, CROP), np.float32)
+    reach[14:-14, 14:-14] = 1
+    change = describe(
+        before, after, crop.pixels, crop.valid, blur(reach, 2.0), dataclasses.replace(QUICK, mode="seamless")
+    )
+    assert not change.flow.any() and not change.trust.any()
+    edge = (change.amount > 0) & (change.amount < 0.1)
+    shown = cv2.resize(_share(crop.pixels), (QUICK.size, QUICK.size), interpolation=cv2.INTER_CUBIC)
+    assert np.abs(change.generated - shown)[edge].mean() < 0.06
+    assert paste(photo, change, SQUARE).changed is not None
+
+
+@settings(deadline=None, max_examples=10)
+@given(seed=st.integers(0, 1000), dx=st.floats(-60, 60), dy=st.floats(-60, 60))
+def test_two_changes_compose_in_order(seed: int, dx: float, dy: float) -> None:
+    """The second is pasted over the first, and where it changes nothing the first stays."""
+    photo = photo_of(picture(WIDTH, HEIGHT))
+    near = dataclasses.replace(SQUARE, centre=(128.0 + dx, 112.0 + dy))
+    one, other = _random_change(seed), _random_change(seed + 1)
+    first = paste(photo, one, SQUARE)
+    both = paste(first, other, near)
+    again = changed_box(other, near, (WIDTH, HEIGHT))
+    outside = np.ones((HEIGHT, WIDTH), np.bool_)
+    if again is not None:
+        outside[again[1] : again[3], again[0] : again[2]] = False
+        flat = photo_of(first.view().copy())
+        assert np.array_equal(paste(flat, other, near).view(), both.view()), "as if the first were the photo"
+    assert np.array_equal(both.view()[outside], first.view()[outside])
