@@ -30,7 +30,7 @@ def complete(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def write_bytes(path: Path, content: bytes, *, private: bool = False) -> None:
@@ -68,7 +68,7 @@ def _owner_only(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the rename last; folders cannot be opened on Windows, where it is not needed."""
     if os.name == "nt":
         return

@@ -1,0 +1,167 @@
+"""Workers on this machine: processes, each with the model loaded once, that may die without harm."""
+
+import multiprocessing
+import pickle
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+
+from realedit.batch.work import Event, Finished, Stage, Stopped, Task, Trouble, Work
+from realedit.batch.worker import Broken, Ready, serve
+from realedit.errors import ResourceError
+
+START_LIMIT = 300.0  # seconds to load a model
+_STARTS = 3  # deaths before the first task after which it is not the photo's fault
+
+
+@dataclass
+class _Worker:
+    process: SpawnProcess
+    pipe: Connection
+    deadline: float
+    ready: bool = False
+    task: Task | None = None
+    stale: bool = False  # its work is not the present one
+
+
+class LocalPool:
+    """A `Pool` of spawned processes on this machine."""
+
+    def __init__(self, work: Work, workers: int, *, threads: int) -> None:
+        """threads: per worker."""
+        self._context = multiprocessing.get_context("spawn")
+        self._work, self._threads = work, threads
+        self._failed_starts = 0
+        self._workers = [self._started() for _ in range(workers)]
+
+    @property
+    def free(self) -> int:
+        """Workers without a task; one that still loads its model counts, its task waits in the pipe."""
+        return sum(worker.task is None for worker in self._workers)
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes' numbers."""
+        return [worker.process.pid for worker in self._workers if worker.process.pid is not None]
+
+    def submit(self, task: Task) -> None:
+        """Hand a task to a free worker, one that is ready before one that still loads."""
+        free = [worker for worker in self._workers if worker.task is None]
+        worker = max(free, key=lambda each: each.ready)
+        worker.task = task
+        if worker.ready:
+            self._send(worker)
+
+    def wait(self, seconds: float, wake: int | None = None) -> Iterator[Event]:
+        """See `Pool`."""
+        now = time.monotonic()
+        deadlines = [worker.deadline for worker in self._workers if worker.task or not worker.ready]
+        seconds = max(0.0, min([seconds, *(deadline - now for deadline in deadlines)]))
+        sources: list[Connection | int] = [worker.pipe for worker in self._workers]
+        sources += [worker.process.sentinel for worker in self._workers]
+        if wake is not None:
+            sources.append(wake)
+        wait(sources, seconds)
+        for place, worker in enumerate(self._workers):
+            yield from self._heard(place, worker)
+
+    def renew(self, work: Work) -> None:
+        """See `Pool`: idle workers are replaced now, busy ones after their task."""
+        self._work = work
+        for place, worker in enumerate(self._workers):
+            worker.stale = True
+            if worker.task is None:
+                self._replace(place)
+
+    def close(self) -> None:
+        """See `Pool`."""
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            worker.process.join(5)
+            worker.pipe.close()
+        self._workers = []
+
+    def _heard(self, place: int, worker: _Worker) -> Iterator[Event]:
+        """What one worker said, or that it died or is late."""
+        dead = not worker.process.is_alive()  # before the pipe is read: what it said first is not lost
+        try:
+            while worker.pipe.poll():
+                yield from self._message(place, worker, worker.pipe.recv())
+        except (EOFError, OSError):
+            worker.process.join(5)
+            dead = True
+        if self._workers[place] is not worker:
+            return
+        if dead:
+            yield from self._ended(place, worker, Trouble.CRASHED, _death(worker.process))
+        elif (worker.task or not worker.ready) and time.monotonic() > worker.deadline:
+            worker.process.kill()
+            seconds = worker.task.seconds if worker.task and worker.ready else START_LIMIT
+            yield from self._ended(
+                place, worker, Trouble.HUNG, f"it took longer than the time limit of {seconds:.0f} s"
+            )
+
+    def _message(self, place: int, worker: _Worker, message: object) -> Iterator[Event]:
+        if isinstance(message, Stage):
+            yield message
+        elif isinstance(message, Finished | Stopped):
+            worker.task = None
+            yield message
+            if worker.stale or not worker.process.is_alive():
+                self._replace(place)
+        elif isinstance(message, Ready):
+            worker.ready = True
+            self._failed_starts = 0
+            if worker.task is not None:
+                self._send(worker)
+        elif isinstance(message, Broken):
+            raise pickle.loads(message.error)
+
+    def _ended(self, place: int, worker: _Worker, trouble: Trouble, reason: str) -> Iterator[Event]:
+        """Put a new worker in the place of one that died or hung."""
+        if not worker.ready:
+            self._failed_starts += 1
+            if self._failed_starts >= _STARTS:
+                raise ResourceError(f"the workers cannot start: {reason}; try fewer --workers")
+            trouble = Trouble.LOST
+        self._replace(place)
+        if worker.task is not None:
+            yield Stopped(worker.task.id, trouble, reason)
+
+    def _send(self, worker: _Worker) -> None:
+        assert worker.task is not None
+        worker.deadline = time.monotonic() + worker.task.seconds
+        try:
+            worker.pipe.send(worker.task)
+        except OSError:  # it has just died; the next wait says so
+            worker.deadline = time.monotonic()
+
+    def _started(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(
+            target=serve, args=(theirs, self._work, self._threads), name="realedit-worker", daemon=True
+        )
+        process.start()
+        theirs.close()
+        return _Worker(process, ours, time.monotonic() + START_LIMIT)
+
+    def _replace(self, place: int) -> None:
+        old = self._workers[place]
+        old.process.kill()
+        old.process.join(5)
+        old.pipe.close()
+        self._workers[place] = self._started()
+
+
+def _death(process: SpawnProcess) -> str:
+    code = process.exitcode
+    if code is not None and code < 0:
+        try:
+            return f"the worker was ended by {signal.Signals(-code).name}"
+        except ValueError:
+            return f"the worker was ended by signal {-code}"
+    return f"the worker ended with code {code}"

@@ -1,0 +1,177 @@
+"""The output folder: attempts, outputs put into place, originals put away, quarantine.
+
+An attempt writes into a hidden folder of its own beside the output, so that nobody meets a half-made file
+and a worker that was given up cannot touch another's. Everything here may be done twice to the same end.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from realedit.batch.ledger import FOLDER, Job
+from realedit.batch.names import numbered
+from realedit.batch.settings import Done
+from realedit.errors import OutputError
+from realedit.files import complete, sync_folder, write_bytes
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Outputs:
+    """An output folder with its quarantine."""
+
+    def __init__(self, folder: Path, quarantine: Path | None = None) -> None:
+        """Both resolved; by default the quarantine is in the output folder."""
+        self.folder = folder
+        self.quarantine = quarantine or folder / "quarantine"
+
+    def place(self, job: Job) -> Path:
+        """Where the output of a job belongs."""
+        return self.folder / job.output
+
+    def stage(self, job: Job) -> Path:
+        """A file for one attempt, of the output's name, in a new folder of the attempt's own."""
+        place = self.place(job)
+        folder = place.parent / f".realedit-{job.id}-{secrets.token_hex(4)}"
+        folder.mkdir(parents=True)
+        return folder / place.name
+
+    def sweep(self, job: Job) -> None:
+        """Remove what attempts of a job have left."""
+        parent = self.place(job).parent
+        if parent.is_dir():
+            for left in parent.glob(f".realedit-{job.id}-*"):
+                shutil.rmtree(left, ignore_errors=True)
+
+    def is_foreign(self, job: Job) -> bool:
+        """Whether something that this job did not make is in its place."""
+        place = self.place(job)
+        if not place.exists():
+            return False
+        return not place.is_file() or digest(place) not in (job.output_sha256, job.claim)
+
+    def publish(self, job: Job, staged: Path, sha256: str) -> None:
+        """Rename an attempt's files into place, the output last. Raises OutputError when the file is not
+        the one that was verified."""
+        place = self.place(job)
+        if not staged.exists() and place.is_file() and digest(place) == sha256:
+            return  # a try before this one came so far
+        if digest(staged) != sha256:
+            raise OutputError(f"{place} was read back differently than it was written; check the disk")
+        for beside in sorted(staged.parent.iterdir()):
+            if beside != staged:
+                beside.replace(place.with_name(beside.name))
+        staged.replace(place)
+        sync_folder(place.parent)
+
+    def copy(self, twin: Job, staged: Path) -> bool:
+        """Copy the output of a job with the same content and work; False where it is no longer as it was
+        made, or of another format."""
+        source = self.place(twin)
+        if source.suffix.lower() != staged.suffix.lower() or not source.is_file():
+            return False
+        shutil.copyfile(source, staged)
+        if digest(staged) != twin.output_sha256:
+            return False
+        with staged.open("rb+") as file:
+            os.fsync(file.fileno())
+        return True
+
+    def put_away(self, job: Job, relative: Path, done: Done) -> bool:
+        """Move or delete an original once its output is verified; False where that was not done because the
+        file or the output changed."""
+        if digest(job.source) != job.content or digest(self.place(job)) != job.output_sha256:
+            return False
+        if done.mode == "move":
+            assert done.folder is not None
+            _move(job.source, done.folder / relative, job.content)
+        else:
+            job.source.unlink()
+        return True
+
+    def confine(self, job: Job, relative: Path, reason: Mapping[str, Any]) -> Path:
+        """Copy a photo that was given up to the quarantine, and say why beside it. Returns the copy's place,
+        which stays empty where the photo cannot be read."""
+        number = 1
+        while True:
+            place = numbered(self.quarantine / relative, number)
+            if not place.exists() or digest(place) == job.content:
+                break
+            number += 1
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if not place.exists():
+            try:
+                source = job.source.open("rb")
+            except OSError:
+                source = None
+            if source is not None:
+                with source, complete(place) as out:
+                    shutil.copyfileobj(source, out, 1 << 20)
+        text = json.dumps({**reason, "content": job.content}, indent=1)
+        write_bytes(place.with_name(place.name + ".reason.json"), text.encode())
+        return place
+
+    def release(self, job: Job, relative: Path) -> None:
+        """Remove quarantined beginnings of a photo that has arrived whole since."""
+        number = 1
+        while (place := numbered(self.quarantine / relative, number)).exists():
+            if _begins_with(job.source, place):
+                place.unlink()
+                place.with_name(place.name + ".reason.json").unlink(missing_ok=True)
+            number += 1
+
+    def probe(self, size: int) -> bool:
+        """Whether `size` bytes can be written now."""
+        try:
+            write_bytes(self.folder / FOLDER / "probe", bytes(size))
+            (self.folder / FOLDER / "probe").unlink()
+        except OSError:
+            return False
+        return True
+
+
+def _move(source: Path, target: Path, content: str) -> None:
+    """Move a file to a name that is free; across file systems by a copy that is read back first."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        place = numbered(target, number)
+        if place.exists():
+            if digest(place) == content:  # moved before, and interrupted
+                break
+        else:
+            try:
+                os.link(source, place)
+            except FileExistsError:
+                continue
+            except OSError:  # another file system, or one without links
+                with source.open("rb") as file, complete(place) as out:
+                    shutil.copyfileobj(file, out, 1 << 20)
+                if digest(place) != content:
+                    place.unlink()
+                    raise OutputError(f"{place} was read back differently than it was written") from None
+                shutil.copystat(source, place)
+            break
+        number += 1
+    sync_folder(place.parent)
+    source.unlink()
+
+
+def _begins_with(whole: Path, beginning: Path) -> bool:
+    """Whether a longer file starts with a shorter one."""
+    if beginning.stat().st_size >= whole.stat().st_size:
+        return False
+    with whole.open("rb") as one, beginning.open("rb") as other:
+        while block := other.read(1 << 20):
+            if one.read(len(block)) != block:
+                return False
+    return True

@@ -1,0 +1,44 @@
+"""The photos of this run that wait for a worker or are with one."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from realedit.batch.ledger import Job, State
+
+
+@dataclass(frozen=True)
+class Flight:
+    """A job that is with a worker; staged: the file of its attempt."""
+
+    job: Job
+    staged: Path
+
+
+@dataclass
+class Queue:
+    """Job numbers in the order of their turn; verdicts: what became of contents that were given up."""
+
+    flying: dict[int, Flight] = field(default_factory=dict)
+    verdicts: dict[str, tuple[State, str]] = field(default_factory=dict)
+    _order: deque[int] = field(default_factory=deque)
+    _waiting: set[int] = field(default_factory=set)
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def add(self, number: int, *, first: bool = False) -> None:
+        """A job waits for its turn; nothing for one that waits already."""
+        if number not in self._waiting:
+            self._waiting.add(number)
+            self._order.appendleft(number) if first else self._order.append(number)
+
+    def pop(self) -> int:
+        """The next job."""
+        number = self._order.popleft()
+        self._waiting.discard(number)
+        return number
+
+    def busy(self, key: str) -> bool:
+        """Whether a photo of this key is with a worker."""
+        return any(flight.job.key == key for flight in self.flying.values())

@@ -1,0 +1,188 @@
+"""What follows from what a worker says: an output put into place, another attempt, or the quarantine."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from realedit.batch.events import Counts, Happening, Show
+from realedit.batch.intake import Intake, signature_of
+from realedit.batch.ledger import Job, Ledger, State
+from realedit.batch.outputs import Outputs
+from realedit.batch.queue import Flight, Queue
+from realedit.batch.settings import EngineSettings
+from realedit.batch.work import BLAMED, Finished, Outcome, Stage, Stopped, Trouble, no_room
+from realedit.errors import OutputError
+
+log = logging.getLogger(__name__)
+
+
+class NoRoomError(Exception):
+    """The output cannot be written for now; size: bytes that there must be room for."""
+
+    def __init__(self, reason: str, size: int) -> None:
+        super().__init__(reason)
+        self.size = size
+
+
+@dataclass
+class Results:
+    """Takes events one by one. An event whose handling raises OSError may be handled again."""
+
+    ledger: Ledger
+    outputs: Outputs
+    intake: Intake
+    queue: Queue
+    settings: EngineSettings
+    counts: Counts
+    show: Show
+
+    def __call__(self, event: Stage | Finished | Stopped) -> None:
+        """Raises OSError or NoRoomError while the output or the ledger cannot be written."""
+        flight = self.queue.flying.get(event.id)
+        if flight is None:
+            return
+        job = self.ledger.job(event.id)
+        if isinstance(event, Stage):
+            data = {"stage": event.name, "index": event.index, "total": event.total}
+            self.tell("stage", flight.job, data=data)
+            return
+        if job is None:  # somebody made the ledger forget it
+            self.land(flight)
+        elif isinstance(event, Finished):
+            self._finished(job, flight, event.outcome)
+        else:
+            self._stopped(job, flight, event)
+
+    def _finished(self, job: Job, flight: Flight, outcome: Outcome) -> None:
+        if outcome.content != job.content:
+            self.ledger.again(job, blamed=False, reason="the photo changed while it was worked on")
+            self.intake.put_back(job.source, 1.0)
+            self.land(flight)
+            return
+        try:
+            self.publish(job, flight.staged, outcome.sha256)
+        except OutputError as error:
+            self._blamed(job, str(error), "")
+            self.land(flight)
+            return
+        self.ledger.done(job, outcome.sha256, outcome.timings)
+        self.land(flight)
+        self.counts.done += 1
+        data = {"timings": dict(outcome.timings), "warnings": list(outcome.warnings)}
+        self.tell("done", job, data={**data, "report": dict(outcome.report)})
+        self.put_away(job)
+
+    def publish(self, job: Job, staged: Path, sha256: str) -> None:
+        """Claim, then rename: a kill between the two is recognised at the next start."""
+        self.ledger.claim(job, sha256)
+        self.outputs.publish(job, staged, sha256)
+
+    def put_away(self, job: Job) -> None:
+        """Do with the original of a finished job what the settings say, and clear its quarantine."""
+        job = self.ledger.job(job.id) or job
+        try:
+            self.outputs.release(job, self.relative(job))
+            if self.settings.done.mode != "keep":
+                if self.outputs.put_away(job, self.relative(job), self.settings.done):
+                    self.ledger.set(job, retired=1)
+                else:
+                    self.tell("note", job, f"{job.source} or its output changed; the original stays")
+        except FileNotFoundError:
+            return  # the original went away by itself
+        except (OSError, OutputError) as error:
+            self.tell("note", job, f"{job.source} stays where it is: {error}")
+
+    def _stopped(self, job: Job, flight: Flight, event: Stopped) -> None:
+        trouble, reason = event.trouble, event.reason
+        if trouble is Trouble.LOST or trouble is Trouble.OUTPUT:
+            self.ledger.again(job, blamed=False, reason=reason)
+            self.land(flight)
+            self.queue.add(job.id, first=True)
+            if trouble is Trouble.OUTPUT:
+                size = job.source.stat().st_size if job.source.exists() else 0
+                raise NoRoomError(reason, 2 * size)
+            return
+        if trouble is Trouble.GONE:
+            self.drop(job)
+        elif trouble in BLAMED:
+            self._blamed(job, reason, event.detail)
+        elif trouble is Trouble.UNREADABLE:
+            self._unreadable(job, reason)
+        else:
+            self.fail(job, reason)
+        self.land(flight)
+
+    def _blamed(self, job: Job, reason: str, detail: str) -> None:
+        log.debug("%s: %s\n%s", job.source, reason, detail)
+        if job.attempts >= self.settings.attempts:
+            self.confine(job, reason, detail)
+            return
+        self.ledger.again(job, blamed=True, reason=reason)
+        self.queue.add(job.id)
+        self.tell("retry", job, reason, data={"attempt": job.attempts})
+
+    def _unreadable(self, job: Job, reason: str) -> None:
+        """Quarantine what does not decode, but only when it has rested for long: it may be growing."""
+        try:
+            changed = signature_of(job.source.stat()) != job.signature
+        except OSError:
+            self.drop(job)
+            return
+        if changed or self.intake.rested(job.source) < self.settings.patience:
+            self.ledger.again(job, blamed=False, reason=reason)
+            self.intake.put_back(job.source)
+            self.tell("waiting", job, f"{reason}; it may still be growing")
+        else:
+            self.confine(job, reason, "")
+
+    def confine(self, job: Job, reason: str, detail: str) -> None:
+        """Give a photo up: a copy to the quarantine."""
+        facts = {"photo": str(job.source), "reason": reason, "attempts": job.attempts, "detail": detail}
+        place = self.outputs.confine(job, self.relative(job), facts)
+        self._give_up(job, State.QUARANTINED, reason)
+        self.counts.quarantined += 1
+        self.tell("quarantined", job, reason, data={"copy": str(place)})
+
+    def fail(self, job: Job, reason: str) -> None:
+        """An answer that another attempt would not change."""
+        self._give_up(job, State.FAILED, reason)
+        self.counts.failed += 1
+        self.tell("failed", job, reason)
+
+    def _give_up(self, job: Job, state: State, reason: str) -> None:
+        self.ledger.set(job, state=state, reason=reason)
+        self.queue.verdicts[job.key] = (state, reason)
+
+    def drop(self, job: Job) -> None:
+        """A photo that vanished before it was done leaves no trace; an output made of it before stays."""
+        if job.output_sha256 is None:
+            self.ledger.forget(job)
+        else:
+            self.ledger.set(job, state=State.DONE, retired=1)
+        self.tell("gone", job, f"{job.source} is no longer there")
+
+    def land(self, flight: Flight) -> None:
+        """The attempt is over; what it left is removed."""
+        self.outputs.sweep(flight.job)
+        self.queue.flying.pop(flight.job.id, None)
+
+    def relative(self, job: Job) -> Path:
+        """Where the photo is below the input folder."""
+        return job.source.relative_to(self.intake.folder)
+
+    def tell(self, kind: str, job: Job | None = None, text: str = "", *, data: Any = None) -> None:
+        """Show something."""
+        self.counts.queued, self.counts.running = len(self.queue), len(self.queue.flying)
+        facts: dict[str, Any] = {"text": text, "data": data or {}}
+        if job is not None:
+            facts |= {"id": job.id, "photo": job.source, "output": self.outputs.place(job)}
+        self.show(Happening(kind=kind, counts=self.counts, **facts))
+
+
+def blocked(error: Exception, probe: Callable[[], bool]) -> bool:
+    """Whether an error means that nothing can be written for now, and not only this one file."""
+    if isinstance(error, NoRoomError) or no_room(error):
+        return True
+    return isinstance(error, PermissionError) and not probe()

@@ -1,0 +1,161 @@
+"""What a worker does, behind a protocol: one photo in, one output and an outcome out, or a trouble.
+
+The engine, the local workers and the Ray actors know nothing of faces; the real work is in `edits`.
+"""
+
+import errno
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+from realedit.errors import EXPECTED, PhotoError, RealeditError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One photo for one attempt. output: a file in a folder of the attempt's own, which nobody else uses.
+
+    seconds: how long the attempt may take.
+    """
+
+    id: int
+    photo: Path
+    output: Path
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a finished task says. content: SHA-256 of the photo's bytes as they were read; sha256: of the
+    output, read back and decoded after it was written; timings: seconds by stage."""
+
+    content: str
+    sha256: str
+    timings: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Trouble(StrEnum):
+    """Why a task did not finish; what follows from it is the engine's affair."""
+
+    UNREADABLE = "unreadable"  # the photo cannot be decoded, perhaps not yet
+    GONE = "gone"  # the photo is no longer there
+    REFUSED = "refused"  # an expected error, no face for example: the same the next time
+    CRASHED = "crashed"  # the worker died
+    HUNG = "hung"  # the time limit passed
+    MEMORY = "memory"
+    BUG = "bug"  # an exception nobody expected
+    LOST = "lost"  # the worker's machine went away: not the photo's fault
+    OUTPUT = "output"  # the output could not be written: full or read-only disk
+
+
+BLAMED = frozenset({Trouble.CRASHED, Trouble.HUNG, Trouble.MEMORY, Trouble.BUG})
+"""Troubles that count as an attempt of the photo."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A task is at `index` of `total` steps of a stage."""
+
+    id: int
+    name: str
+    index: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A task came to its end."""
+
+    id: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A task did not. reason: one sentence; detail: a traceback, where there is one."""
+
+    id: int
+    trouble: Trouble
+    reason: str
+    detail: str = ""
+
+
+Event = Stage | Finished | Stopped
+OnStage = Callable[[str, int, int], None]
+Run = Callable[[Task, OnStage], Outcome]
+
+
+class Work(Protocol):
+    """What is sent to workers: small and picklable; heavy things are loaded by `open`, once per worker."""
+
+    @property
+    def key(self) -> str:
+        """A digest of everything but the photo that the output depends on."""
+
+    def open(self, threads: int) -> Run:
+        """Load the model, to compute with that many threads. Raises the expected errors."""
+
+
+class Pool(Protocol):
+    """Workers, wherever they are."""
+
+    @property
+    def free(self) -> int:
+        """How many tasks may be submitted now."""
+
+    def submit(self, task: Task) -> None:
+        """Hand a task to a free worker."""
+
+    def wait(self, seconds: float, wake: int | None = None) -> Iterator[Event]:
+        """What happened, as soon as anything did, `wake` (a file descriptor) can be read, or the time is
+        over. Raises the error with which workers cannot be started."""
+
+    def renew(self, work: Work) -> None:
+        """Do other work from the next task on."""
+
+    def close(self) -> None:
+        """End every worker at once."""
+
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+
+
+def no_room(error: BaseException) -> bool:
+    """Whether an error, or what caused it, is a full or read-only disk."""
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, OSError):
+        seen = seen.__cause__
+    return seen is not None and seen.errno in _NO_ROOM
+
+
+def attempt(run: Run, task: Task, on_stage: OnStage) -> Finished | Stopped:
+    """Run a task and turn whatever it raises into a trouble."""
+    try:
+        return Finished(task.id, run(task, on_stage))
+    except Exception as error:
+        return Stopped(task.id, *_trouble(error, task), "".join(traceback.format_exception(error)))
+
+
+def _trouble(error: Exception, task: Task) -> tuple[Trouble, str]:
+    if not task.photo.exists():
+        return Trouble.GONE, f"{task.photo} is no longer there"
+    if isinstance(error, PhotoError):
+        return Trouble.UNREADABLE, str(error)
+    if isinstance(error, MemoryError | RealeditError) and _out_of_memory(error):
+        return Trouble.MEMORY, f"not enough memory for {task.photo}"
+    if isinstance(error, OSError | RealeditError) and no_room(error):
+        return Trouble.OUTPUT, str(error)
+    if isinstance(error, EXPECTED):
+        return Trouble.REFUSED, str(error)
+    if "out of memory" in str(error).lower() or "can't allocate memory" in str(error).lower():
+        return Trouble.MEMORY, f"not enough memory for {task.photo}"
+    return Trouble.BUG, f"{type(error).__name__}: {error}"
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError)
