@@ -7,6 +7,7 @@ tried again, so no result is lost to a full disk.
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 from realedit.batch.events import Counts, Show
@@ -20,7 +21,7 @@ from realedit.batch.results import NoRoomError, Results, blocked
 from realedit.batch.settings import EngineSettings
 from realedit.batch.wake import Wake
 from realedit.batch.work import Event, Pool, Task, Work
-from realedit.errors import OutputError
+from realedit.errors import EXPECTED, OutputError
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,9 @@ class Engine:
         show: Show,
         wake: Wake | None = None,
         hints: Hints | None = None,
+        reread: Callable[[], Work] | None = None,
     ) -> None:
+        """reread: the work as its recipe's file says it now, for `reload`."""
         self.intake, self.ledger, self.outputs = intake, ledger, outputs
         self.pool, self.work, self.settings = pool, work, settings
         self.wake, self.hints = wake, hints
@@ -62,7 +65,7 @@ class Engine:
         self.reception = Reception(self.results)
         self._changes = ledger.changes()
         self._stop_by: float | None = None
-        self._new_work: Work | None = None
+        self._reread, self._reload = reread, False
 
     # ---- what others may call, signal handlers too
 
@@ -73,9 +76,9 @@ class Engine:
         if self.wake is not None:
             self.wake.up()
 
-    def reload(self, work: Work) -> None:
-        """Do other work from the next photo on."""
-        self._new_work = work
+    def reload(self) -> None:
+        """Read the recipe again, and go by it from the next photo on."""
+        self._reload = self._reread is not None
         if self.wake is not None:
             self.wake.up()
 
@@ -283,9 +286,16 @@ class Engine:
             self._room = None
 
     def _renew(self) -> None:
-        """Take over the work that `reload` left."""
-        work, self._new_work = self._new_work, None
-        if work is None or work.key == self.work.key:
+        """Do what `reload` asked for."""
+        if not self._reload or self._reread is None:
+            return
+        self._reload = False
+        try:
+            work = self._reread()
+        except EXPECTED as error:
+            self.results.tell("note", text=f"{error}; going on with the recipe as it was")
+            return
+        if work.key == self.work.key:
             return
         self.work = work
         self.queue.verdicts.clear()

@@ -1,0 +1,165 @@
+"""One folder worked off from start to end: the lock, the parts put together, the signals."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from realedit.batch.engine import Engine
+from realedit.batch.events import Counts, Show
+from realedit.batch.filesystems import is_remote
+from realedit.batch.hints import Hints
+from realedit.batch.intake import Intake
+from realedit.batch.ledger import FOLDER, Ledger
+from realedit.batch.outputs import Outputs
+from realedit.batch.settings import EngineSettings
+from realedit.batch.wake import Wake
+from realedit.batch.work import Pool, Work
+from realedit.errors import OutputError, UsageError
+from realedit.files import output_error
+
+MakePool = Callable[[Work], Pool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderRequest:
+    """What to work off, and where to. settle: seconds that a file must rest; events: whether to listen for
+    them (only while watching)."""
+
+    folder: Path
+    output: Path
+    recursive: bool = False
+    settle: float = 0.0
+    events: bool = True
+    quarantine: Path | None = None
+    settings: EngineSettings = field(default_factory=EngineSettings)
+
+    def resolved(self) -> "FolderRequest":
+        """The same with whole paths, so that the ledger knows a photo from wherever it is called."""
+        changes = {"folder": self.folder.resolve(), "output": self.output.resolve()}
+        if self.quarantine is not None:
+            changes["quarantine"] = self.quarantine.resolve()
+        return FolderRequest(**{**vars(self), **changes})
+
+    def intake(self) -> Intake:
+        """Where its photos come from."""
+        skip = [self.output, self.quarantine, self.settings.done.folder]
+        return Intake(
+            self.folder,
+            recursive=self.recursive,
+            settle=self.settle,
+            skip=[path for path in skip if path is not None],
+        )
+
+
+def check_folders(request: FolderRequest) -> None:
+    """Raise UsageError or OutputError for folders that cannot be worked with; makes the output folder."""
+    folder, output = request.folder, request.output
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}; name the folder that holds the photos")
+    if folder.is_relative_to(output):
+        raise UsageError(
+            f"{output} holds the photos themselves; name an output folder that {folder} is not in"
+        )
+    made = [output, request.quarantine, request.settings.done.folder]
+    for path in (each for each in made if each is not None):
+        if path.exists() and not path.is_dir():
+            raise OutputError(f"{path} is a file; name a folder")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise output_error(error, path) from error
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise OutputError(f"no right to write into {path}; choose another folder")
+
+
+def run_folder(
+    request: FolderRequest,
+    work: Work,
+    make_pool: MakePool,
+    show: Show,
+    *,
+    reread: Callable[[], Work] | None = None,
+) -> Counts:
+    """Work a folder off, or watch it until a signal. Raises UsageError when another realedit works on the
+    output folder, OutputError, ResourceError, and the errors with which workers cannot start."""
+    request = request.resolved()
+    check_folders(request)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(request.output))
+            ledger = Ledger(request.output)
+        except OSError as error:
+            raise output_error(error, request.output) from error
+        stack.callback(ledger.close)
+        wake = Wake()
+        stack.callback(wake.close)
+        watching = not request.settings.once and request.events and not is_remote(request.folder)
+        hints = Hints(request.folder, wake, recursive=request.recursive) if watching else None
+        if hints is not None:
+            stack.callback(hints.close)
+        pool = make_pool(work)
+        stack.callback(pool.close)
+        engine = Engine(
+            intake=request.intake(),
+            ledger=ledger,
+            outputs=Outputs(request.output, request.quarantine),
+            pool=pool,
+            work=work,
+            settings=request.settings,
+            show=show,
+            wake=wake,
+            hints=hints,
+            reread=reread,
+        )
+        stack.enter_context(_signals(engine))
+        return engine.run()
+
+
+@contextmanager
+def locked(output: Path) -> Iterator[None]:
+    """Hold an output folder for this process. Raises UsageError when another one holds it."""
+    folder = output / FOLDER
+    folder.mkdir(mode=0o700, exist_ok=True)
+    lock = FileLock(folder / "lock", blocking=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        holder = folder / "holder"
+        number = holder.read_text().strip() if holder.exists() else "unknown"
+        raise UsageError(
+            f"another realedit (process {number}) works on {output}; wait for it or use another folder"
+        ) from error
+    try:
+        (folder / "holder").write_text(f"{os.getpid()}\n")
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _signals(engine: Engine) -> Iterator[None]:
+    """SIGTERM and SIGINT stop the engine, SIGHUP makes it read the recipe again."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    actions: dict[int, Callable[[], None]] = {
+        signal.SIGINT: engine.stop,
+        signal.SIGTERM: engine.stop,
+    }
+    if hasattr(signal, "SIGHUP"):
+        actions[signal.SIGHUP] = engine.reload
+    before = {
+        number: signal.signal(number, lambda *_, action=action: action())
+        for number, action in actions.items()
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

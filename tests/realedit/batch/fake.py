@@ -1,0 +1,232 @@
+"""Work that takes milliseconds, on photos that are lines of text, with every fault on demand.
+
+A photo is whole when it ends in `END`; its first word says what happens to it. `Bench` is the engine on it,
+in this process; `daemon` the same in a process of its own.
+"""
+
+import hashlib
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from realedit.batch.engine import Engine
+from realedit.batch.events import Counts, Happening
+from realedit.batch.ledger import Ledger
+from realedit.batch.outputs import Outputs
+from realedit.batch.running import FolderRequest
+from realedit.batch.settings import EngineSettings
+from realedit.batch.wake import Wake
+from realedit.batch.work import Event, OnStage, Outcome, Run, Stopped, Task, Trouble, Work, attempt
+from realedit.errors import NoFaceError, PhotoError
+from realedit.files import write_bytes
+
+
+class CrashError(BaseException):
+    """What `crash` raises where there is no process of its own to kill."""
+
+
+@dataclass(frozen=True)
+class FakeWork:
+    """Prefixes a photo's text. log: a file that gets a line per computed photo; inline: crash and hang by
+    raising, for workers that are no processes."""
+
+    prefix: str = "edited"
+    seconds: float = 0.0
+    log: Path | None = None
+    inline: bool = False
+
+    @property
+    def key(self) -> str:
+        return hashlib.sha256(self.prefix.encode()).hexdigest()
+
+    def open(self, threads: int) -> Run:
+        return self._run
+
+    def _run(self, task: Task, on_stage: OnStage) -> Outcome:
+        content = task.photo.read_bytes()
+        if not content.endswith(b"END"):
+            raise PhotoError(f"cannot read {task.photo}: cut short")
+        on_stage("drag", 1, 2)
+        self._misbehave(content, task)
+        time.sleep(self.seconds)
+        result = self.expected(content)
+        try:
+            write_bytes(task.output, result)
+        except OSError as error:
+            from realedit.files import output_error
+
+            raise output_error(error, task.output) from error
+        if self.log is not None:
+            with self.log.open("ab") as log:
+                log.write(hashlib.sha256(content).hexdigest().encode() + b"\n")
+        read_back = hashlib.sha256(task.output.read_bytes()).hexdigest()
+        return Outcome(
+            content=hashlib.sha256(content).hexdigest(), sha256=read_back, timings={"drag": self.seconds}
+        )
+
+    def expected(self, content: bytes) -> bytes:
+        """The output for a photo."""
+        return self.prefix.encode() + b" " + content
+
+    def _misbehave(self, content: bytes, task: Task) -> None:
+        word = content.split(b" ")[0]
+        if word == b"crash" and not self.inline:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        elif word == b"hang" and not self.inline:
+            time.sleep(3600)
+        elif word in (b"crash", b"hang"):
+            raise CrashError(word.decode())
+        elif word == b"once":  # dies the first time
+            marker = task.photo.with_name("." + task.photo.name)
+            if not marker.exists():
+                marker.touch()
+                if self.inline:
+                    raise CrashError("crash")
+                os.kill(os.getpid(), signal.SIGKILL)
+        elif word == b"memory":
+            raise MemoryError
+        elif word == b"bug":
+            raise ValueError("a bug")
+        elif word == b"noface":
+            raise NoFaceError(f"{task.photo}: no face was found")
+
+
+def photo(path: Path, text: str = "") -> Path:
+    """A whole photo; its own name makes it different from others."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(f"{text or 'photo ' + path.name} END".encode())
+    return path
+
+
+class InlinePool:
+    """A `Pool` without processes: a task is done when somebody waits for it."""
+
+    def __init__(self, work: Work, slots: int = 2) -> None:
+        self._run, self._slots = work.open(1), slots
+        self._tasks: deque[Task] = deque()
+        self.closed = False
+
+    @property
+    def free(self) -> int:
+        return self._slots - len(self._tasks)
+
+    def submit(self, task: Task) -> None:
+        assert self.free
+        self._tasks.append(task)
+
+    def wait(self, seconds: float, wake: int | None = None) -> Iterator[Event]:
+        if not self._tasks:
+            time.sleep(min(seconds, 0.01))
+            return
+        task = self._tasks.popleft()
+        try:
+            yield attempt(self._run, task, lambda *_: None)
+        except CrashError as error:
+            trouble = Trouble.CRASHED if str(error) == "crash" else Trouble.HUNG
+            yield Stopped(task.id, trouble, f"the worker {error}ed")
+
+    def renew(self, work: Work) -> None:
+        self._run = work.open(1)
+
+    def close(self) -> None:
+        self.closed = True
+        self._tasks.clear()
+
+
+@dataclass
+class Bench:
+    """The engine on a folder `in` and an output `out` below `folder`."""
+
+    folder: Path
+    work: FakeWork = field(default_factory=lambda: FakeWork(inline=True))
+    settings: EngineSettings = field(default_factory=EngineSettings)
+    settle: float = 0.0
+    happenings: list[Happening] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.photos, self.output = self.folder / "in", self.folder / "out"
+        self.photos.mkdir(exist_ok=True)
+        self.output.mkdir(exist_ok=True)
+        self.log = self.folder / "computed"
+        self.log.touch()
+        self.work = FakeWork(self.work.prefix, self.work.seconds, self.log, self.work.inline)
+
+    @property
+    def computed(self) -> list[str]:
+        """Contents in the order in which they were computed."""
+        return self.log.read_text().split()
+
+    def engine(self, **parts: object) -> Engine:
+        request = FolderRequest(
+            folder=self.photos,
+            output=self.output,
+            recursive=True,
+            settle=self.settle,
+            settings=self.settings,
+        ).resolved()
+        usual = {
+            "intake": request.intake(),
+            "ledger": Ledger(self.output),
+            "outputs": Outputs(request.output),
+            "pool": InlinePool(self.work),
+            "work": self.work,
+            "settings": self.settings,
+            "show": self.happenings.append,
+        }
+        return Engine(**{**usual, **parts})  # type: ignore[arg-type]
+
+    def run(self, **parts: object) -> Counts:
+        """To the end; the ledger is closed."""
+        self.happenings.clear()
+        engine = self.engine(**parts)
+        try:
+            return engine.run()
+        finally:
+            engine.ledger.close()
+
+    def started(self, **parts: object) -> tuple[Engine, threading.Thread]:
+        """In a thread, with a ledger of its own there; stop it with `stop` and join."""
+        self.happenings.clear()
+        wake = Wake()
+        made: list[Engine] = []
+        ready = threading.Event()
+
+        def run() -> None:
+            made.append(self.engine(wake=wake, **parts))
+            ready.set()
+            made[0].run()
+            made[0].ledger.close()
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        assert ready.wait(10)
+        return made[0], thread
+
+    def kinds(self) -> list[str]:
+        return [happening.kind for happening in self.happenings]
+
+    def outputs(self) -> dict[str, bytes]:
+        """Every file of the output folder but the ledger's and the quarantine's."""
+        return {
+            str(path.relative_to(self.output)): path.read_bytes()
+            for path in sorted(self.output.rglob("*"))
+            if path.is_file() and path.relative_to(self.output).parts[0] not in (".realedit", "quarantine")
+        }
+
+    def quarantined(self) -> dict[str, bytes]:
+        folder = self.output / "quarantine"
+        return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def eventually(condition: object, seconds: float = 20.0) -> None:
+    """Wait until a condition holds; fail after so many seconds."""
+    assert callable(condition)
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(0.01)

@@ -1,0 +1,358 @@
+"""The engine on fast work in this process: what is done once, what is tried again, what is given up."""
+
+import dataclasses
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from realedit.batch import outputs as outputs_module
+from realedit.batch.ledger import Ledger, State
+from realedit.batch.settings import Done, EngineSettings
+from tests.realedit.batch.fake import Bench, FakeWork, eventually, photo
+
+WATCH = EngineSettings(once=False, poll=0.02, rescan=0.02, patience=0.3, remake=False)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_the_tree_is_mirrored_and_originals_stay(bench: Bench) -> None:
+    names = ["a.jpg", "b/c.PNG", "b/ü 山/d.heic", "b/e.tif"]
+    contents = {name: photo(bench.photos / name).read_bytes() for name in names}
+    counts = bench.run()
+    assert counts.done == 4 and counts.failed == 0
+    assert bench.outputs() == {name: bench.work.expected(content) for name, content in contents.items()}
+    assert {name: (bench.photos / name).read_bytes() for name in names} == contents
+
+
+def test_a_second_run_finds_everything_done(bench: Bench) -> None:
+    for number in range(20):
+        photo(bench.photos / f"{number}.jpg")
+    assert bench.run().done == 20
+    counts = bench.run()
+    assert (counts.done, counts.skipped) == (0, 20)
+    os.utime(bench.photos / "3.jpg")  # touched, and the same
+    assert bench.run().skipped == 20
+    assert len(bench.computed) == 20
+
+
+def test_the_same_content_is_computed_once_and_copied(bench: Bench) -> None:
+    for name in ("a.jpg", "b.jpg", "c/d.jpg"):
+        photo(bench.photos / name, "photo same")
+    counts = bench.run()
+    assert (counts.done, counts.copied, len(bench.computed)) == (1, 2, 1)
+    assert set(bench.outputs()) == {"a.jpg", "b.jpg", "c/d.jpg"}
+    assert len(set(bench.outputs().values())) == 1
+
+
+def test_a_copy_of_a_touched_output_is_computed_instead(bench: Bench) -> None:
+    photo(bench.photos / "a.jpg", "photo same")
+    bench.run()
+    (bench.output / "a.jpg").write_bytes(b"the user painted over it")
+    photo(bench.photos / "b.jpg", "photo same")
+    counts = bench.run()
+    assert (counts.done, counts.copied) == (1, 0)
+    assert bench.outputs() == {
+        "a.jpg": b"the user painted over it",
+        "b.jpg": bench.work.expected(b"photo same END"),
+    }
+
+
+def test_two_inputs_of_one_output_name_get_two_names_and_a_note(bench: Bench) -> None:
+    photo(bench.photos / "a.nef", "photo raw")
+    photo(bench.photos / "a.jpg", "photo jpeg")
+    photo(bench.photos / "A.jpg", "photo shouted")
+    bench.run()
+    assert len(bench.outputs()) == 3 and len(set(bench.outputs().values())) == 3
+    notes = [each.text for each in bench.happenings if each.kind == "note"]
+    assert len(notes) == 2 and all("is another photo's output" in note for note in notes)
+    assert bench.run().skipped == 3
+
+
+def test_another_photo_under_an_old_name_replaces_no_result(bench: Bench) -> None:
+    photo(bench.photos / "IMG_1.jpg", "photo first")
+    bench.run()
+    photo(bench.photos / "IMG_1.jpg", "photo second")
+    assert bench.run().done == 1
+    assert sorted(bench.outputs().values()) == [b"edited photo first END", b"edited photo second END"]
+    photo(bench.photos / "IMG_1.jpg", "photo first")  # the first comes back: done already
+    assert bench.run().done == 0
+    assert len(bench.outputs()) == 2
+
+
+def test_other_work_is_another_key_and_replaces_the_output(bench: Bench) -> None:
+    photo(bench.photos / "a.jpg")
+    bench.run()
+    bench.work = FakeWork("frowning", log=bench.log, inline=True)
+    assert bench.run().done == 1
+    assert bench.outputs() == {"a.jpg": b"frowning photo a.jpg END"}
+
+
+def test_force_computes_again_and_skip_existing_leaves_what_is_there(bench: Bench) -> None:
+    photo(bench.photos / "a.jpg")
+    photo(bench.photos / "b.jpg")
+    (bench.output / "b.jpg").write_bytes(b"somebody else's")
+    counts = bench.run()
+    assert (counts.done, counts.failed) == (1, 1)
+    assert "was not made here" in next(each.text for each in bench.happenings if each.kind == "failed")
+    bench.settings = EngineSettings(existing="skip")
+    assert bench.run().skipped == 2
+    assert bench.outputs()["b.jpg"] == b"somebody else's"
+    bench.settings = EngineSettings(existing="force")
+    assert bench.run().done == 2
+    assert bench.outputs()["b.jpg"] == b"edited photo b.jpg END"
+    assert len(bench.computed) == 3
+
+
+def test_a_missing_output_is_made_again_by_a_batch(bench: Bench) -> None:
+    photo(bench.photos / "a.jpg")
+    bench.run()
+    (bench.output / "a.jpg").unlink()
+    assert bench.run().done == 1
+    (bench.output / "a.jpg").unlink()
+    bench.settings = dataclasses.replace(bench.settings, remake=False)
+    assert bench.run().skipped == 1
+
+
+@pytest.mark.parametrize("word", ["crash", "hang", "memory", "bug"])
+def test_poison_is_tried_n_times_then_quarantined_and_the_others_come_out(bench: Bench, word: str) -> None:
+    poison = photo(bench.photos / "sub" / "07.jpg", f"{word} it")
+    for number in range(10, 19):
+        photo(bench.photos / f"{number}.jpg")
+    counts = bench.run()
+    assert (counts.done, counts.quarantined) == (9, 1)
+    assert bench.kinds().count("retry") == 2
+    found = bench.quarantined()
+    assert found["sub/07.jpg"] == poison.read_bytes()
+    reason = json.loads(found["sub/07.jpg.reason.json"])
+    assert reason["attempts"] == 3 and reason["photo"] == str(poison.resolve()) and reason["reason"]
+    counts = bench.run()  # the verdict stands
+    assert (counts.skipped, counts.quarantined) == (9, 1) and bench.kinds().count("retry") == 0
+
+
+def test_a_crash_by_chance_is_tried_again(bench: Bench) -> None:
+    photo(bench.photos / "a.jpg", "once")
+    assert bench.run().done == 1
+    assert bench.kinds().count("retry") == 1
+
+
+def test_what_cannot_be_decoded_is_quarantined_by_a_batch(bench: Bench) -> None:
+    (bench.photos / "cut.jpg").write_bytes(b"photo cut")
+    (bench.photos / "empty.jpg").write_bytes(b"")
+    counts = bench.run()
+    assert counts.quarantined == 2
+    assert bench.quarantined()["cut.jpg"] == b"photo cut"
+
+
+def test_an_expected_error_fails_at_once_and_once_for_all_of_its_content(bench: Bench) -> None:
+    photo(bench.photos / "a.jpg", "noface")
+    photo(bench.photos / "b.jpg", "noface")
+    counts = bench.run()
+    assert (counts.failed, counts.quarantined, bench.kinds().count("started")) == (2, 0, 1)
+    assert bench.outputs() == {}
+
+
+@pytest.mark.parametrize("mode", ["move", "delete"])
+def test_originals_are_put_away_after_their_outputs(bench: Bench, mode: str) -> None:
+    away = bench.folder / "away"
+    bench.settings = EngineSettings(done=Done(mode=mode, folder=away))  # type: ignore[arg-type]
+    photo(bench.photos / "s/a.jpg", "photo one")
+    photo(bench.photos / "b.jpg", "photo one")
+    bad = photo(bench.photos / "c.jpg", "noface")
+    bench.run()
+    assert [path for path in bench.photos.rglob("*") if path.is_file()] == [bad]
+    assert set(bench.outputs()) == {"b.jpg", "s/a.jpg"}
+    if mode == "move":
+        assert (away / "s/a.jpg").read_bytes() == (away / "b.jpg").read_bytes() == b"photo one END"
+    photo(bench.photos / "b.jpg", "photo two")  # the camera counts from 1 again
+    bench.run()
+    assert bench.outputs()["b.jpg"] == b"edited photo one END"
+    assert bench.outputs()["b-2.jpg"] == b"edited photo two END"
+    if mode == "move":
+        assert (away / "b-2.jpg").read_bytes() == b"photo two END"
+    photo(bench.photos / "b.jpg", "photo one")  # the first once more: done, and put away again
+    counts = bench.run()
+    assert counts.done == counts.copied == 0 and not (bench.photos / "b.jpg").exists()
+
+
+def test_an_original_is_not_deleted_when_its_output_was_damaged(bench: Bench) -> None:
+    original = photo(bench.photos / "a.jpg")
+    bench.run()
+    (bench.output / "a.jpg").write_bytes(b"torn")
+    bench.settings = EngineSettings(done=Done(mode="delete"))
+    bench.run()
+    assert original.exists() and "note" in bench.kinds()
+
+
+def test_a_vanished_photo_leaves_no_trace(bench: Bench) -> None:
+    photo(bench.photos / "a.jpg")
+    engine = bench.engine()
+    engine.intake.look()
+    (bench.photos / "a.jpg").unlink()
+    assert engine.run().done == 0
+    assert list(engine.ledger.jobs()) == [] and bench.outputs() == {}
+    engine.ledger.close()
+
+
+def test_a_file_that_vanishes_while_it_waits_for_its_turn(bench: Bench) -> None:
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        photo(bench.photos / name)
+
+    class Vanishing(FakeWork):
+        def _run(self, task, on_stage):  # type: ignore[no-untyped-def]
+            for name in ("b.jpg", "c.jpg"):
+                (bench.photos / name).unlink(missing_ok=True)
+            return super()._run(task, on_stage)
+
+    bench.work = Vanishing(log=bench.log, inline=True)
+    counts = bench.run()
+    assert counts.done == 1 and bench.kinds().count("gone") == 2
+
+
+def test_an_interrupted_run_goes_on_without_blame(bench: Bench) -> None:
+    for number in range(5):
+        photo(bench.photos / f"{number}.jpg")
+    for _ in range(5):  # more often than there are attempts
+        engine = bench.engine()
+        engine._look()
+        engine.reception.take(bench.work.key, 1)
+        engine._hand_out()  # two are running; the process is killed here
+        assert len(list(engine.ledger.jobs(State.RUNNING))) == 2
+        assert len(list(bench.output.glob(".realedit-*"))) == 2
+        engine.ledger.close()
+        engine = bench.engine()
+        engine.recover()
+        assert all(job.attempts == 0 for job in engine.ledger.jobs())
+        assert list(bench.output.glob(".realedit-*")) == []
+        engine.ledger.close()
+    assert bench.run().done == 5
+
+
+def test_a_kill_between_rename_and_record_is_recognised(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo(bench.photos / "a.jpg")
+
+    class KilledError(BaseException):
+        pass
+
+    def kill(*_: object) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "done", kill)
+        with pytest.raises(KilledError):
+            bench.run()
+    assert bench.outputs()["a.jpg"] == b"edited photo a.jpg END"
+    counts = bench.run()
+    assert (counts.done, counts.skipped, len(bench.computed)) == (0, 1, 1)
+
+
+def test_a_full_disk_pauses_says_so_once_and_goes_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    import errno
+
+    for number in range(6):
+        photo(bench.photos / f"{number}.jpg")
+    real, full = outputs_module.Outputs.publish, [True]
+
+    def publish(self, job, staged, sha256):  # type: ignore[no-untyped-def]
+        if full[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(self, job, staged, sha256)
+
+    def probe(self, size):  # type: ignore[no-untyped-def]
+        full[0] = len(probes) < 2
+        probes.append(size)
+        return not full[0]
+
+    probes: list[int] = []
+    monkeypatch.setattr(outputs_module.Outputs, "publish", publish)
+    monkeypatch.setattr(outputs_module.Outputs, "probe", probe)
+    monkeypatch.setattr("realedit.batch.engine._FIRST_DELAY", 0.01)
+    assert bench.run().done == 6
+    assert bench.kinds().count("paused") == bench.kinds().count("resumed") == 1
+    assert len(probes) == 3 and len(bench.computed) == 6
+
+
+def test_a_growing_file_is_waited_for_and_its_quarantine_cleared(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, settings=WATCH, settle=0.05)
+    path = bench.photos / "slow.jpg"
+    path.write_bytes(b"photo")
+    engine, thread = bench.started()
+    try:
+        for part in (b" that", b" comes", b" slowly"):
+            time.sleep(0.12)  # longer than it must rest
+            with path.open("ab") as file:
+                file.write(part)
+        assert bench.outputs() == {} and bench.kinds().count("waiting") >= 1
+        eventually(lambda: (bench.output / "quarantine/slow.jpg").exists())  # it rested for too long
+        with path.open("ab") as file:
+            file.write(b" END")
+        eventually(lambda: (bench.output / "slow.jpg").exists())
+        eventually(lambda: bench.quarantined() == {})
+        assert bench.outputs()["slow.jpg"] == b"edited photo that comes slowly END"
+    finally:
+        engine.stop()
+        thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_temporary_names_wait_for_their_rename(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, settings=WATCH, settle=0.02)
+    for name in ("a.jpg.part", ".b.jpg", "c.jpg~", "d.crdownload", "@eaDir/e.jpg", ".stfolder/f.jpg"):
+        photo(bench.photos / name)
+    engine, thread = bench.started()
+    try:
+        time.sleep(0.3)
+        assert bench.outputs() == {}
+        (bench.photos / "a.jpg.part").rename(bench.photos / "a.jpg")
+        eventually(lambda: set(bench.outputs()) == {"a.jpg"})
+    finally:
+        engine.stop()
+        thread.join(10)
+
+
+def test_the_recipe_is_read_again_and_a_bad_one_is_not_taken(tmp_path: Path) -> None:
+    from realedit.errors import UsageError
+
+    bench = Bench(tmp_path, settings=WATCH, settle=0.02)
+    answers = [UsageError("the recipe is bad"), FakeWork("frowning", log=bench.log, inline=True)]
+
+    def reread() -> FakeWork:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    photo(bench.photos / "a.jpg")
+    engine, thread = bench.started(reread=reread)
+    try:
+        eventually(lambda: bench.outputs() == {"a.jpg": b"edited photo a.jpg END"})
+        engine.reload()
+        eventually(lambda: any("is bad; going on" in each.text for each in bench.happenings))
+        engine.reload()
+        eventually(lambda: bench.outputs() == {"a.jpg": b"frowning photo a.jpg END"})
+    finally:
+        engine.stop()
+        thread.join(10)
+
+
+def test_a_ledger_changed_by_somebody_else_is_noticed(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, settings=WATCH, settle=0.02)
+    photo(bench.photos / "a.jpg", "noface")
+    engine, thread = bench.started()
+    try:
+        eventually(lambda: bench.kinds().count("failed") == 1)
+        other = Ledger(bench.output)
+        job = next(other.jobs(State.FAILED))
+        other.set(job, state=State.PENDING, attempts=0)
+        other.close()
+        eventually(lambda: bench.kinds().count("failed") == 2)
+    finally:
+        engine.stop()
+        thread.join(10)
