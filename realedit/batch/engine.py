@@ -105,6 +105,7 @@ class Engine:
                     raise
                 self._hold(error)
         self._requeue()
+        self.counts.stopped = self.stopping
         self.results.tell("summary")
         return self.counts
 

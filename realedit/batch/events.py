@@ -19,6 +19,7 @@ class Counts:
     waiting: int = 0
     queued: int = 0
     running: int = 0
+    stopped: bool = False  # by a signal, before everything was done
 
     @property
     def finished(self) -> int:

@@ -282,6 +282,8 @@ class Ledger:
 
     def _set(self, number: int, **values: Any) -> None:
         values["updated"] = time.time()
+        if values.get("reason"):  # may quote a name of any bytes
+            values["reason"] = values["reason"].encode("utf-8", "backslashreplace").decode()
         names = ", ".join(f"{name}=?" for name in values)
         self._base.execute(f"UPDATE jobs SET {names} WHERE id=?", (*values.values(), number))
 

@@ -28,19 +28,20 @@ class _Worker:
 
 
 class LocalPool:
-    """A `Pool` of spawned processes on this machine."""
+    """A `Pool` of spawned processes on this machine, each started when there is a task for it."""
 
     def __init__(self, work: Work, workers: int, *, threads: int) -> None:
-        """threads: per worker."""
+        """workers: at most; threads: per worker."""
         self._context = multiprocessing.get_context("spawn")
         self._work, self._threads = work, threads
         self._failed_starts = 0
-        self._workers = [self._started() for _ in range(workers)]
+        self._most = workers
+        self._workers: list[_Worker] = []
 
     @property
     def free(self) -> int:
-        """Workers without a task; one that still loads its model counts, its task waits in the pipe."""
-        return sum(worker.task is None for worker in self._workers)
+        """Workers without a task, or not started yet."""
+        return self._most - sum(worker.task is not None for worker in self._workers)
 
     @property
     def pids(self) -> list[int]:
@@ -48,9 +49,11 @@ class LocalPool:
         return [worker.process.pid for worker in self._workers if worker.process.pid is not None]
 
     def submit(self, task: Task) -> None:
-        """Hand a task to a free worker, one that is ready before one that still loads."""
-        free = [worker for worker in self._workers if worker.task is None]
-        worker = max(free, key=lambda each: each.ready)
+        """Hand a task to a free worker; one that still loads its model gets it when it is ready."""
+        worker = next((worker for worker in self._workers if worker.task is None), None)
+        if worker is None:
+            worker = self._started()
+            self._workers.append(worker)
         worker.task = task
         if worker.ready:
             self._send(worker)
@@ -111,7 +114,8 @@ class LocalPool:
         elif isinstance(message, Finished | Stopped):
             worker.task = None
             yield message
-            if worker.stale or not worker.process.is_alive():
+            short = isinstance(message, Stopped) and message.trouble is Trouble.MEMORY
+            if worker.stale or short:  # memory in pieces: a new process has it whole again
                 self._replace(place)
         elif isinstance(message, Ready):
             worker.ready = True

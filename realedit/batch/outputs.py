@@ -117,7 +117,7 @@ class Outputs:
                 with source, complete(place) as out:
                     shutil.copyfileobj(source, out, 1 << 20)
         text = json.dumps({**reason, "content": job.content}, indent=1)
-        write_bytes(place.with_name(place.name + ".reason.json"), text.encode())
+        write_bytes(_reason_of(place), text.encode())
         return place
 
     def release(self, job: Job, relative: Path) -> None:
@@ -126,7 +126,7 @@ class Outputs:
         while (place := numbered(self.quarantine / relative, number)).exists():
             if _begins_with(job.source, place):
                 place.unlink()
-                place.with_name(place.name + ".reason.json").unlink(missing_ok=True)
+                _reason_of(place).unlink(missing_ok=True)
             number += 1
 
     def probe(self, size: int) -> bool:
@@ -137,6 +137,12 @@ class Outputs:
         except OSError:
             return False
         return True
+
+
+def _reason_of(place: Path) -> Path:
+    """The file that says why: beside the copy; a name that would be too long is cut."""
+    name = os.fsencode(place.name)
+    return place.with_name(os.fsdecode(name[:240]) + ".reason.json")
 
 
 def _move(source: Path, target: Path, content: str) -> None:

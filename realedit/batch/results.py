@@ -140,10 +140,15 @@ class Results:
     def confine(self, job: Job, reason: str, detail: str) -> None:
         """Give a photo up: a copy to the quarantine."""
         facts = {"photo": str(job.source), "reason": reason, "attempts": job.attempts, "detail": detail}
-        place = self.outputs.confine(job, self.relative(job), facts)
+        try:
+            place = str(self.outputs.confine(job, self.relative(job), facts))
+        except OSError as error:
+            if no_room(error):
+                raise
+            place, reason = "", f"{reason}; no copy could be kept ({error.strerror})"
         self._give_up(job, State.QUARANTINED, reason)
         self.counts.quarantined += 1
-        self.tell("quarantined", job, reason, data={"copy": str(place)})
+        self.tell("quarantined", job, reason, data={"copy": place})
 
     def fail(self, job: Job, reason: str) -> None:
         """An answer that another attempt would not change."""

@@ -5,7 +5,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -17,6 +17,9 @@ from realedit.batch.hints import Hints
 from realedit.batch.intake import Intake
 from realedit.batch.ledger import FOLDER, Ledger
 from realedit.batch.outputs import Outputs
+from realedit.batch.queue import Queue
+from realedit.batch.reception import Reception
+from realedit.batch.results import Results
 from realedit.batch.settings import EngineSettings
 from realedit.batch.wake import Wake
 from realedit.batch.work import Pool, Work
@@ -119,6 +122,30 @@ def run_folder(
         )
         stack.enter_context(_signals(engine))
         return engine.run()
+
+
+def plan(request: FolderRequest, work: Work) -> Iterator[tuple[Path, Path]]:
+    """What a batch would do: (photo, output) for each that is not done. Nothing is written."""
+    request = request.resolved()
+    if not request.folder.is_dir():
+        raise UsageError(f"there is no folder {request.folder}; name the folder that holds the photos")
+    there = (request.output / FOLDER / "ledger.sqlite").is_file()
+    ledger = Ledger(request.output, read_only=True) if there else Ledger(None)
+    copy = ledger.in_memory()
+    ledger.close()
+    intake = request.intake()
+    settings = replace(request.settings, queue=1 << 62)
+    results = Results(
+        copy, Outputs(request.output, request.quarantine), intake, Queue(), settings, Counts(), lambda _: None
+    )
+    reception = Reception(results)
+    intake.look()
+    reception.take(work.key, float("inf"))
+    while results.queue:
+        job = copy.job(results.queue.pop())
+        assert job is not None
+        yield job.source, request.output / job.output
+    copy.close()
 
 
 @contextmanager

@@ -11,8 +11,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
-from realedit.errors import EXPECTED, PhotoError, RealeditError
-
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
@@ -142,6 +140,8 @@ def attempt(run: Run, task: Task, on_stage: OnStage) -> Finished | Stopped:
 
 
 def _trouble(error: Exception, task: Task) -> tuple[Trouble, str]:
+    from realedit.errors import EXPECTED, PhotoError, RealeditError  # here: they bring torch along
+
     if not task.photo.exists():
         return Trouble.GONE, f"{task.photo} is no longer there"
     if isinstance(error, PhotoError):

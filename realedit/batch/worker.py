@@ -11,8 +11,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from realedit.batch.work import Stage, Stopped, Trouble, Work, attempt
-from realedit.errors import RealeditError
+from realedit.batch.work import Stage, Work, attempt
 
 
 @dataclass(frozen=True)
@@ -44,11 +43,7 @@ def serve(pipe: Connection, work: Work, threads: int) -> None:
             task = pipe.recv()
         except (EOFError, OSError):
             return
-        told = _Told(pipe, task.id)
-        event = attempt(run, task, told)
-        pipe.send(event)
-        if isinstance(event, Stopped) and event.trouble is Trouble.MEMORY:
-            return  # memory in pieces: a new process has it whole again
+        pipe.send(attempt(run, task, _Told(pipe, task.id)))
 
 
 class _Told:
@@ -90,4 +85,6 @@ def _pickled(error: BaseException) -> bytes:
         pickle.loads(content)
         return content
     except Exception:
+        from realedit.errors import RealeditError
+
         return pickle.dumps(RealeditError(f"a worker cannot start: {type(error).__name__}: {error}"))

@@ -1,12 +1,5 @@
-"""Work that takes milliseconds, on photos that are lines of text, with every fault on demand.
+"""The engine on `fakework` in this process, and what its tests share."""
 
-A photo is whole when it ends in `END`; its first word says what happens to it. `Bench` is the engine on it,
-in this process; `daemon` the same in a process of its own.
-"""
-
-import hashlib
-import os
-import signal
 import threading
 import time
 from collections import deque
@@ -21,85 +14,14 @@ from realedit.batch.outputs import Outputs
 from realedit.batch.running import FolderRequest
 from realedit.batch.settings import EngineSettings
 from realedit.batch.wake import Wake
-from realedit.batch.work import Event, OnStage, Outcome, Run, Stopped, Task, Trouble, Work, attempt
-from realedit.errors import NoFaceError, PhotoError
-from realedit.files import write_bytes
-
-
-class CrashError(BaseException):
-    """What `crash` raises where there is no process of its own to kill."""
-
-
-@dataclass(frozen=True)
-class FakeWork:
-    """Prefixes a photo's text. log: a file that gets a line per computed photo; inline: crash and hang by
-    raising, for workers that are no processes."""
-
-    prefix: str = "edited"
-    seconds: float = 0.0
-    log: Path | None = None
-    inline: bool = False
-
-    @property
-    def key(self) -> str:
-        return hashlib.sha256(self.prefix.encode()).hexdigest()
-
-    def open(self, threads: int) -> Run:
-        return self._run
-
-    def _run(self, task: Task, on_stage: OnStage) -> Outcome:
-        content = task.photo.read_bytes()
-        if not content.endswith(b"END"):
-            raise PhotoError(f"cannot read {task.photo}: cut short")
-        on_stage("drag", 1, 2)
-        self._misbehave(content, task)
-        time.sleep(self.seconds)
-        result = self.expected(content)
-        try:
-            write_bytes(task.output, result)
-        except OSError as error:
-            from realedit.files import output_error
-
-            raise output_error(error, task.output) from error
-        if self.log is not None:
-            with self.log.open("ab") as log:
-                log.write(hashlib.sha256(content).hexdigest().encode() + b"\n")
-        read_back = hashlib.sha256(task.output.read_bytes()).hexdigest()
-        return Outcome(
-            content=hashlib.sha256(content).hexdigest(), sha256=read_back, timings={"drag": self.seconds}
-        )
-
-    def expected(self, content: bytes) -> bytes:
-        """The output for a photo."""
-        return self.prefix.encode() + b" " + content
-
-    def _misbehave(self, content: bytes, task: Task) -> None:
-        word = content.split(b" ")[0]
-        if word == b"crash" and not self.inline:
-            os.kill(os.getpid(), signal.SIGSEGV)
-        elif word == b"hang" and not self.inline:
-            time.sleep(3600)
-        elif word in (b"crash", b"hang"):
-            raise CrashError(word.decode())
-        elif word == b"once":  # dies the first time
-            marker = task.photo.with_name("." + task.photo.name)
-            if not marker.exists():
-                marker.touch()
-                if self.inline:
-                    raise CrashError("crash")
-                os.kill(os.getpid(), signal.SIGKILL)
-        elif word == b"memory":
-            raise MemoryError
-        elif word == b"bug":
-            raise ValueError("a bug")
-        elif word == b"noface":
-            raise NoFaceError(f"{task.photo}: no face was found")
+from realedit.batch.work import Event, Stopped, Task, Trouble, Work, attempt
+from tests.realedit.batch.fakework import CrashError, FakeWork
 
 
 def photo(path: Path, text: str = "") -> Path:
     """A whole photo; its own name makes it different from others."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(f"{text or 'photo ' + path.name} END".encode())
+    path.write_bytes(f"{text or 'photo ' + path.name} END".encode("utf-8", "surrogateescape"))
     return path
 
 

@@ -11,7 +11,8 @@ import pytest
 from realedit.batch import outputs as outputs_module
 from realedit.batch.ledger import Ledger, State
 from realedit.batch.settings import Done, EngineSettings
-from tests.realedit.batch.fake import Bench, FakeWork, eventually, photo
+from tests.realedit.batch.fake import Bench, eventually, photo
+from tests.realedit.batch.fakework import FakeWork
 
 WATCH = EngineSettings(once=False, poll=0.02, rescan=0.02, patience=0.3, remake=False)
 
@@ -139,6 +140,19 @@ def test_a_crash_by_chance_is_tried_again(bench: Bench) -> None:
     photo(bench.photos / "a.jpg", "once")
     assert bench.run().done == 1
     assert bench.kinds().count("retry") == 1
+
+
+def test_names_of_any_bytes_and_of_any_length_come_out(bench: Bench) -> None:
+    odd = [os.fsdecode(b"caf\xe9.jpg"), "new\nline.jpg", "-rf.jpg", "%s.jpg", "n" * 250 + ".jpg"]
+    for name in odd:
+        photo(bench.photos / name)
+    bad = os.fsdecode(b"\xff.jpg")
+    (bench.photos / bad).write_bytes(b"cut")
+    long = "b" * 251 + ".jpg"
+    (bench.photos / long).write_bytes(b"cut too")
+    counts = bench.run()
+    assert (counts.done, counts.quarantined) == (5, 2)
+    assert set(bench.outputs()) == set(odd) and {bad, long} <= set(bench.quarantined())
 
 
 def test_what_cannot_be_decoded_is_quarantined_by_a_batch(bench: Bench) -> None:

@@ -1,0 +1,279 @@
+"""Workers on a Ray cluster (`pip install 'realedit[ray]'`): one actor per GPU or group of cores.
+
+Ray finds them places and says when one died; which photo is tried again, and how often, is the ledger's
+affair on the driver. A photo goes to an actor as a path where the actor sees both folders, else as bytes.
+"""
+
+import contextlib
+import math
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from realedit.batch.work import Event, Finished, Run, Stopped, Task, Trouble, Work, attempt
+from realedit.errors import EXPECTED, ResourceError, UsageError
+from realedit.files import write_bytes
+
+START_LIMIT = 600.0  # seconds for an actor to find a place and load the model
+_SLICE = 0.2
+
+
+class Editor:
+    """The actor: the model loaded once, one photo at a time."""
+
+    def __init__(self, work: Work, threads: int) -> None:
+        self._run: Run = work.open(threads)
+
+    def sees(self, folder: Path, mark: Path, content: bytes) -> bool:
+        """Whether this machine has the driver's folder and file, so that paths mean the same here."""
+        try:
+            return folder.is_dir() and mark.read_bytes() == content
+        except OSError:
+            return False
+
+    def node(self) -> str:
+        """The id of the node that the actor runs on."""
+        import ray
+
+        return str(ray.get_runtime_context().get_node_id())
+
+    def at(self, task: Task) -> Finished | Stopped:
+        """A photo of the shared folder."""
+        return attempt(self._run, task, _untold)
+
+    def sent(self, task: Task, photo: bytes) -> tuple[Finished | Stopped, dict[str, bytes]]:
+        """A photo as bytes; the files of its output by name."""
+        with tempfile.TemporaryDirectory(prefix="realedit-") as folder:
+            here = Path(folder) / "in" / task.photo.name
+            there = Path(folder) / "out" / task.output.name
+            here.parent.mkdir()
+            there.parent.mkdir()
+            here.write_bytes(photo)
+            event = attempt(self._run, replace(task, photo=here, output=there), _untold)
+            if isinstance(event, Stopped):
+                event = replace(event, reason=event.reason.replace(str(here), str(task.photo)))
+                return event, {}
+            return event, {path.name: path.read_bytes() for path in there.parent.iterdir()}
+
+
+def _untold(name: str, index: int, total: int) -> None:
+    """Stages are not sent over the network."""
+
+
+@dataclass
+class _Seat:
+    """One actor. shared: whether it sees the output folder; None until it has said so, which it does when
+    the model is loaded."""
+
+    actor: Any
+    asked: Any
+    deadline: float
+    shared: bool | None = None
+    node: str = ""
+    task: Task | None = None
+    answer: Any = None
+    stale: bool = False
+
+
+class RayPool:
+    """A `Pool` of Ray actors."""
+
+    def __init__(
+        self,
+        work: Work,
+        *,
+        address: str | None = None,
+        workers: int | None = None,
+        shared: tuple[Path, Path] | None = None,
+        cores: int | None = None,
+    ) -> None:
+        """address: of a cluster, None: one on this machine; workers: actors, None: one per GPU, else one per
+        `cores` cores (None: 4, or all of a smaller node). shared: a folder that actors must see, and one with
+        a file of the driver's; None: photos go as bytes. Raises UsageError without Ray or cluster."""
+        try:
+            import ray
+        except ImportError as error:
+            raise UsageError("Ray is missing; run: pip install 'realedit[ray]'") from error
+        self._ray = ray
+        self._started_ray = not ray.is_initialized()
+        if self._started_ray:
+            try:
+                ray.init(address=address, log_to_driver=False, include_dashboard=False, logging_level="error")
+            except Exception as error:
+                raise UsageError(f"no Ray cluster at {address or 'this machine'}: {error}") from error
+        self._work = work
+        self._folder = self._mark = Path(os.devnull)  # which nobody sees as a folder
+        self._content = secrets.token_bytes(16)
+        if shared is not None:
+            self._folder, self._mark = shared[0], shared[1] / f"ray-{os.getpid()}"
+            write_bytes(self._mark, self._content)
+        self._resources, count = self._shares(cores)
+        self._seats = [self._seated() for _ in range(workers or count)]
+
+    def _shares(self, cores: int | None) -> tuple[dict[str, float], int]:
+        """What an actor asks for, and how many there are."""
+        alive = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        gpus = int(sum(node.get("GPU", 0) for node in alive))
+        if gpus:
+            return {"num_cpus": 1, "num_gpus": 1}, gpus
+        smallest = min(int(node.get("CPU", 0)) or 1 for node in alive)
+        share = cores or min(4, smallest)
+        return {"num_cpus": share}, max(1, sum(int(node.get("CPU", 0)) // share for node in alive))
+
+    @property
+    def free(self) -> int:
+        """Actors that have loaded the model and have no task; one that does not yet takes none, since it may
+        have no place in the cluster."""
+        return sum(seat.task is None and seat.shared is not None for seat in self._seats)
+
+    def submit(self, task: Task) -> None:
+        """Hand a task to a free actor."""
+        seat = next(seat for seat in self._seats if seat.task is None and seat.shared is not None)
+        seat.task = task
+        seat.deadline = time.monotonic() + task.seconds
+        if seat.shared:
+            seat.answer = seat.actor.at.remote(task)
+            return
+        try:
+            seat.answer = seat.actor.sent.remote(task, task.photo.read_bytes())
+        except OSError:
+            seat.answer = self._ray.put((Stopped(task.id, Trouble.GONE, f"{task.photo} cannot be read"), {}))
+
+    def wait(self, seconds: float, wake: int | None = None) -> Iterator[Event]:
+        """See `Pool`; Ray cannot wait for a descriptor, so it is looked at several times a second."""
+        until = time.monotonic() + seconds
+        while True:
+            pending = [seat.answer or seat.asked for seat in self._seats if seat.task or seat.shared is None]
+            left = max(0.0, min(_SLICE, until - time.monotonic()))
+            if pending:
+                self._ray.wait(pending, num_returns=1, timeout=left)
+            else:
+                time.sleep(left)
+            events = [event for place in range(len(self._seats)) for event in self._heard(place)]
+            if events or time.monotonic() >= until or (wake is not None and _readable(wake)):
+                yield from events
+                return
+            if any(seat.task is None and seat.shared is not None for seat in self._seats):
+                return
+
+    def renew(self, work: Work) -> None:
+        """See `Pool`."""
+        self._work = work
+        for place, seat in enumerate(self._seats):
+            seat.stale = True
+            if seat.task is None:
+                self._replace(place)
+
+    def close(self) -> None:
+        """See `Pool`; a cluster that was started for this pool ends with it."""
+        for seat in self._seats:
+            with contextlib.suppress(Exception):
+                self._ray.kill(seat.actor)
+        self._seats = []
+        if self._folder != self._mark:
+            self._mark.unlink(missing_ok=True)
+        if self._started_ray:
+            self._ray.shutdown()
+
+    def _seated(self) -> _Seat:
+        threads = math.ceil(self._resources["num_cpus"])
+        remote = self._ray.remote(max_restarts=0, max_task_retries=0, **self._resources)(Editor)
+        actor = remote.remote(self._work, threads)
+        asked = actor.sees.remote(self._folder, self._mark, self._content)
+        return _Seat(actor, asked, time.monotonic() + START_LIMIT)
+
+    def _replace(self, place: int) -> None:
+        with contextlib.suppress(Exception):
+            self._ray.kill(self._seats[place].actor)
+        self._seats[place] = self._seated()
+
+    def _heard(self, place: int) -> Iterator[Event]:
+        """What one actor answered, or that it or its node died, or that it is late."""
+        seat = self._seats[place]
+        reference = seat.answer if seat.task is not None else seat.asked if seat.shared is None else None
+        if reference is None:
+            return
+        done, _ = self._ray.wait([reference], timeout=0)
+        if not done:
+            if time.monotonic() > seat.deadline:
+                yield from self._gone(place, Trouble.HUNG, "it took longer than its time limit")
+            return
+        try:
+            answer = self._ray.get(reference)
+        except self._ray.exceptions.RayTaskError as error:
+            raise _cause(error) from error
+        except self._ray.exceptions.RayError as error:
+            yield from self._gone(place, Trouble.CRASHED, f"the worker ended: {_first_line(error)}")
+            return
+        if seat.task is None:
+            seat.shared = bool(answer)
+            seat.node = self._ray.get(seat.actor.node.remote())
+            return
+        yield self._received(seat, answer)
+        seat.task, seat.answer = None, None
+        if seat.stale:
+            self._replace(place)
+
+    def _received(self, seat: _Seat, answer: Any) -> Event:
+        """The event of a task; files that were sent are written first."""
+        task = seat.task
+        assert task is not None
+        if seat.shared:
+            return answer  # type: ignore[no-any-return]
+        event, files = answer
+        try:
+            for name, content in files.items():
+                write_bytes(task.output.with_name(name), content)
+        except OSError as error:
+            return Stopped(task.id, Trouble.OUTPUT, f"cannot write {task.output}: {error.strerror}")
+        return event  # type: ignore[no-any-return]
+
+    def _gone(self, place: int, trouble: Trouble, reason: str) -> Iterator[Event]:
+        """Replace an actor; a photo is not to blame for a node that went away."""
+        seat = self._seats[place]
+        if seat.shared is None:
+            if trouble is Trouble.HUNG:
+                raise ResourceError(
+                    f"no place in the Ray cluster for an actor with {self._resources} within "
+                    f"{START_LIMIT:.0f} s; use fewer --workers"
+                )
+            trouble = Trouble.LOST
+        elif trouble is Trouble.CRASHED and not self._alive(seat.node):
+            trouble, reason = Trouble.LOST, "its node went away"
+        self._replace(place)
+        if seat.task is not None:
+            yield Stopped(seat.task.id, trouble, reason)
+
+    def _alive(self, node: str) -> bool:
+        """Whether a node is there; Ray may notice an actor's death before its node's."""
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            found = [each["Alive"] for each in self._ray.nodes() if each["NodeID"] == node]
+            if not any(found):
+                return False
+            time.sleep(0.25)
+        return True
+
+
+def _cause(error: Any) -> Exception:
+    """The expected error in an actor, as the driver should raise it."""
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, EXPECTED):
+        return cause
+    return ResourceError(f"a Ray actor cannot work: {_first_line(error)}")
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
+
+
+def _readable(descriptor: int) -> bool:
+    import select
+
+    return bool(select.select([descriptor], [], [], 0)[0])

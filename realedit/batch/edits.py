@@ -1,0 +1,104 @@
+"""The real work: `realedit.editing.edit` on one photo after the other, with the model loaded once."""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import torch
+
+import checkpoints
+from checkpoints import Checkpoint
+from inversion import Step
+from realedit.batch.work import OnStage, Outcome, Run, Task
+from realedit.devices import choose_device
+from realedit.drag import DragStep
+from realedit.editing import EditRequest, edit
+from realedit.errors import CheckpointError, UsageError
+from realedit.photos import read_photo
+from realedit.pipeline import OnStep
+
+NOWHERE = Path()
+"""Stands for photo and output in the request that all photos share."""
+
+
+@dataclass(frozen=True)
+class EditWork:
+    """An edit for every photo. request: all but photo and output; compare: the format of comparisons,
+    None: none are written."""
+
+    request: EditRequest
+    model_sha256: str
+    compare: str | None = None
+
+    @classmethod
+    def of(cls, request: EditRequest, compare: str | None = None) -> "EditWork":
+        """The work for a request. Raises CheckpointError for a model that cannot be loaded."""
+        if not (request.drags or request.recipes):
+            raise UsageError("there is nothing to do; say what to edit with --recipe")
+        request = replace(request, photo=NOWHERE, output=NOWHERE)
+        checkpoint = checkpoints.load(request.model, device="cpu")
+        return cls(request, checkpoint.sha256, compare)
+
+    @property
+    def key(self) -> str:
+        """Recipes by what they mean, the model by its content, and every setting that changes pixels."""
+        plain = dataclasses.asdict(replace(self.request, recipes=()))
+        for name in ("photo", "output", "model", "device", "compare", "keep"):
+            del plain[name]
+        plain["recipes"] = [(use.recipe.digest, use.strength) for use in self.request.recipes]
+        plain["mask"] = None if self.request.mask is None else _digest(self.request.mask)
+        plain["model"] = self.model_sha256
+        text = json.dumps(plain, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def open(self, threads: int) -> Run:
+        """See `Work`."""
+        torch.set_num_threads(threads)
+        cv2.setNumThreads(threads)
+        checkpoint = checkpoints.load(self.request.model, device=choose_device(self.request.device))
+        if checkpoint.sha256 != self.model_sha256:
+            raise CheckpointError(f"the model {self.request.model} has changed; start again")
+        return _Editor(self, checkpoint)
+
+
+@dataclass(frozen=True)
+class _Editor:
+    work: EditWork
+    checkpoint: Checkpoint
+
+    def __call__(self, task: Task, on_stage: OnStage) -> Outcome:
+        compare = None
+        if self.work.compare is not None:
+            compare = task.output.with_name(f"{task.output.name}.compare.{self.work.compare}")
+        request = replace(self.work.request, photo=task.photo, output=task.output, compare=compare)
+        report = edit(request, checkpoint=self.checkpoint, on_step=_told(on_stage))
+        written = read_photo(task.output)  # decoded to its end, from what is on the disk
+        facts: dict[str, Any] = report.as_json()
+        for name in ("input", "output", "version", "warnings"):
+            del facts[name]
+        return Outcome(
+            content=report.session.photo_sha256,
+            sha256=written.sha256,
+            timings={name: round(seconds, 4) for name, seconds in report.timings.items()},
+            warnings=report.warnings,
+            report=facts,
+        )
+
+
+def _told(on_stage: OnStage) -> OnStep:
+    def on_step(step: Step | DragStep) -> bool:
+        on_stage("drag" if isinstance(step, DragStep) else step.stage, step.index, step.total)
+        return True
+
+    return on_step
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise UsageError(f"cannot read the mask {path}: {error.strerror or error}") from error

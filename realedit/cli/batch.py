@@ -1,0 +1,62 @@
+"""`realedit batch`: every photo of a folder, once."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from realedit.batch.running import FolderRequest, plan
+from realedit.batch.settings import EngineSettings
+from realedit.cli.folders import FolderCommand, folder_options
+from realedit.cli.options import set_up_logging, talk_options
+from realedit.cli.showing import printable
+from realedit.errors import UsageError
+
+
+@click.command("batch")
+@folder_options
+@click.option("--skip-existing", is_flag=True, help="Leave photos alone whose output is there.")
+@click.option("--force", is_flag=True, help="Edit photos again that are done, and replace what is in OUT.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@talk_options
+@click.pass_context
+def batch_command(
+    ctx: click.Context,
+    /,
+    folder: Path,
+    output: Path,
+    recursive: bool,
+    skip_existing: bool,
+    force: bool,
+    dry_run: bool,
+    attempts: int,
+    time_limit: float,
+    quarantine: Path | None,
+    verbose: bool,
+    log_file: Path | None,
+    **options: Any,
+) -> None:
+    """Edit every photo in IN into OUT; a photo that was done before is not done again."""
+    set_up_logging(verbose=verbose, quiet=options["quiet"], log_file=log_file)
+    if skip_existing and force:
+        raise UsageError("--skip-existing and --force say opposite things; give one of them")
+    request = FolderRequest(
+        folder=folder,
+        output=output,
+        recursive=recursive,
+        quarantine=quarantine,
+        settings=EngineSettings(
+            attempts=attempts,
+            time_limit=time_limit,
+            existing="skip" if skip_existing else "force" if force else "ledger",
+        ),
+    )
+    command = FolderCommand.of(request, options)
+    if dry_run:
+        for source, target in plan(request, command.work()):
+            click.echo(f"{printable(source)} -> {printable(target)}")
+        return
+    counts = command.run()
+    if counts.stopped:
+        ctx.exit(130)
+    ctx.exit(6 if counts.failed or counts.quarantined else 0)

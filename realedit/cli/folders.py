@@ -1,0 +1,181 @@
+"""What `batch` and `watch` share: their options, and working a folder off."""
+
+import dataclasses
+import os
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+
+from realedit.batch.events import Counts, Show
+from realedit.batch.ledger import FOLDER
+from realedit.batch.running import FolderRequest, MakePool, run_folder
+from realedit.batch.work import Pool, Work
+from realedit.cli.options import Command, model_options, parse_recipe, path_option, strip_gps_option
+from realedit.cli.showing import Shown, print_summary, several
+from realedit.editing import EditRequest
+from realedit.errors import UsageError
+from realedit.recipes import Use
+
+
+def folder_options(command: Command) -> Command:
+    """IN, OUT, what to do, with which workers, and how to say it."""
+    for option in reversed(
+        [
+            click.argument("folder", metavar="IN", type=click.Path(path_type=Path)),
+            click.argument("output", metavar="OUT", type=click.Path(path_type=Path)),
+            click.option(
+                "--recipe",
+                "recipes",
+                metavar="NAME[:STRENGTH]",
+                multiple=True,
+                required=True,
+                help="A named edit or a .toml file; may be repeated. See: realedit recipes list.",
+            ),
+            click.option(
+                "--strength",
+                type=float,
+                default=1.0,
+                show_default=True,
+                help="Of recipes that name none of their own; below 0 they do the opposite.",
+            ),
+            model_options,
+            strip_gps_option,
+            click.option("--recursive", is_flag=True, help="Look into folders below IN too."),
+            click.option("--workers", type=click.IntRange(1, 256), help="Processes. [default: by cores]"),
+            click.option(
+                "--engine",
+                type=click.Choice(["local", "ray"]),
+                default="local",
+                show_default=True,
+                help="Where the workers are: processes of this machine, or a Ray cluster.",
+            ),
+            click.option(
+                "--ray-address", metavar="ADDR", help="An existing Ray cluster. [default: start one]"
+            ),
+            click.option(
+                "--attempts",
+                type=click.IntRange(1, 100),
+                default=3,
+                show_default=True,
+                help="For a photo whose worker dies or hangs, until it goes to quarantine.",
+            ),
+            click.option(
+                "--time-limit",
+                type=parse_seconds,
+                default="15m",
+                show_default=True,
+                help="For one attempt at a photo.",
+            ),
+            path_option("--quarantine", help="For photos that cannot be edited. [default: OUT/quarantine]"),
+            click.option(
+                "--compare-format",
+                "compare",
+                type=click.Choice(["png"]),
+                help="Also write before and after beside each output.",
+            ),
+            click.option(
+                "--metrics-port", type=click.IntRange(0, 65535), help="Serve Prometheus metrics on 127.0.0.1."
+            ),
+            click.option("--json", "as_json", is_flag=True, help="Print one JSON object per event."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def parse_seconds(text: str) -> float:
+    """`2s`, `500ms`, `15m` or `2`. Raises click's usage error for anything else."""
+    for unit, factor in (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("", 1.0)):
+        if text.endswith(unit):
+            try:
+                seconds = float(text.removesuffix(unit)) * factor
+            except ValueError:
+                break
+            if 0 < seconds < float("inf"):
+                return seconds
+            break
+    raise click.BadParameter(f"{text!r} is not a time; write e.g. 2s, 500ms or 15m")
+
+
+def uses_of(recipes: tuple[str, ...], strength: float) -> tuple[Use, ...]:
+    """The recipes by name or file, read now."""
+    parsed = [parse_recipe(text) for text in recipes]
+    return tuple(Use(recipe=each, strength=strength if own is None else own) for each, own in parsed)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FolderCommand:
+    """What a command was asked for. edit: what is done to each photo, but for the recipes."""
+
+    request: FolderRequest
+    edit: EditRequest
+    recipes: tuple[str, ...]
+    strength: float
+    compare: str | None
+    workers: int | None
+    engine: str
+    ray_address: str | None
+    metrics_port: int | None
+    as_json: bool
+    quiet: bool
+
+    @classmethod
+    def of(cls, request: FolderRequest, options: dict[str, Any]) -> "FolderCommand":
+        """From the shared options; those that are not of the run are of the edit."""
+        from realedit.batch.edits import NOWHERE
+
+        own = {field.name for field in dataclasses.fields(cls)}
+        ours = {name: options.pop(name) for name in own & options.keys()}
+        return cls(request=request, edit=EditRequest(photo=NOWHERE, output=NOWHERE, **options), **ours)
+
+    def work(self) -> Work:
+        """What workers do, with the recipes as their files say now."""
+        from realedit.batch.edits import EditWork
+
+        edit = dataclasses.replace(self.edit, recipes=uses_of(self.recipes, self.strength))
+        return EditWork.of(edit, self.compare)
+
+    def make_pool(self) -> MakePool:
+        """Where the workers are."""
+        if self.engine == "ray":
+            return self._ray_pool
+        if self.ray_address is not None:
+            raise UsageError("--ray-address is for --engine ray")
+        from realedit.batch.local import LocalPool
+
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        workers = self.workers or cores
+        return lambda work: LocalPool(work, workers, threads=max(1, cores // workers))
+
+    def _ray_pool(self, work: Work) -> Pool:
+        from realedit.batch.cluster import RayPool
+
+        request = self.request.resolved()
+        return RayPool(
+            work,
+            address=self.ray_address,
+            workers=self.workers,
+            shared=(request.folder, request.output / FOLDER),
+        )
+
+    def run(self) -> Counts:
+        """Work the folder off and show it."""
+        started = time.monotonic()
+        make_pool = self.make_pool()
+        work = self.work()
+        with ExitStack() as stack:
+            shown = stack.enter_context(Shown(quiet=self.quiet, as_json=self.as_json))
+            show: Show = shown
+            if self.metrics_port is not None:
+                from realedit.batch.metrics import Metrics
+
+                metrics = Metrics(self.metrics_port)
+                stack.callback(metrics.close)
+                show = several(shown, metrics)
+            counts = run_folder(self.request, work, make_pool, show, reread=self.work)
+        if not (self.quiet or self.as_json):
+            print_summary(counts, time.monotonic() - started)
+        return counts

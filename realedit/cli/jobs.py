@@ -1,0 +1,99 @@
+"""`realedit jobs`: what the ledger of an output folder says, and trying again."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from realedit.batch.ledger import FOLDER, Job, Ledger, State
+from realedit.cli.showing import printable
+from realedit.errors import UsageError
+
+_AGAIN = (State.FAILED, State.QUARANTINED)
+
+
+@click.group("jobs")
+@click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
+@click.pass_context
+def jobs_group(ctx: click.Context, output: Path) -> None:
+    """What became of the photos whose outputs are in OUT."""
+    if not (output / FOLDER / "ledger.sqlite").is_file():
+        raise UsageError(f"{output} has no ledger; name the OUT of a realedit batch or watch")
+    ledger = Ledger(output)
+    ctx.call_on_close(ledger.close)
+    ctx.obj = ledger
+
+
+@jobs_group.command("list")
+@click.option(
+    "--state", type=click.Choice([str(state) for state in State]), help="Only photos in this state."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per photo.")
+@click.pass_obj
+def list_jobs(ledger: Ledger, state: str | None, as_json: bool) -> None:
+    """List the photos and their states."""
+    jobs = ledger.jobs(*([State(state)] if state else []))
+    if as_json:
+        for job in jobs:
+            click.echo(json.dumps(job.as_json()))
+        return
+    table = Table("id", "state", "tries", "photo", "reason", box=None, header_style="bold")
+    for job in jobs:
+        table.add_row(
+            str(job.id), job.state, str(job.attempts), printable(job.source), printable(job.reason or "")
+        )
+    console = Console(highlight=False, markup=False)
+    console.print(table, soft_wrap=not console.is_terminal)
+
+
+@jobs_group.command()
+@click.argument("number", metavar="ID", type=int)
+@click.pass_obj
+def show(ledger: Ledger, number: int) -> None:
+    """Everything about the photo with the number ID."""
+    job = _job(ledger, number)
+    for name, value in job.as_json().items():
+        shown = datetime.fromtimestamp(value).isoformat(" ", "seconds") if name == "updated" else value
+        click.echo(f"{name:14} {printable(shown)}")
+
+
+@jobs_group.command()
+@click.argument("numbers", metavar="[ID]...", type=int, nargs=-1)
+@click.pass_obj
+def retry(ledger: Ledger, numbers: tuple[int, ...]) -> None:
+    """Try failed and quarantined photos again: those named, or all."""
+    jobs = [job for job in _named(ledger, numbers, _AGAIN) if job.state in _AGAIN]
+    for job in jobs:
+        ledger.set(job, state=State.PENDING, attempts=0, reason=None)
+    click.echo(f"{len(jobs)} photos will be tried again by a running or the next realedit batch or watch")
+
+
+@jobs_group.command()
+@click.argument("numbers", metavar="[ID]...", type=int, nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All photos.")
+@click.pass_obj
+def forget(ledger: Ledger, numbers: tuple[int, ...], everything: bool) -> None:
+    """Remove photos from the ledger; their outputs stay, as files that realedit does not replace."""
+    if bool(numbers) == everything:
+        raise UsageError("say which photos to forget: their IDs, or --all")
+    jobs = [job for job in _named(ledger, numbers, tuple(State)) if job.state is not State.RUNNING]
+    ledger.forget(*jobs)
+    click.echo(f"{len(jobs)} photos forgotten")
+
+
+def _named(ledger: Ledger, numbers: tuple[int, ...], states: tuple[State, ...]) -> Iterator[Job]:
+    if not numbers:
+        yield from list(ledger.jobs(*states))
+    for number in numbers:
+        yield _job(ledger, number)
+
+
+def _job(ledger: Ledger, number: int) -> Job:
+    job = ledger.job(number)
+    if job is None:
+        raise UsageError(f"the ledger has no photo {number}; see: realedit jobs OUT list")
+    return job
