@@ -47,7 +47,7 @@ class EditWork:
     def key(self) -> str:
         """Recipes by what they mean, the model by its content, and every setting that changes pixels."""
         plain = dataclasses.asdict(replace(self.request, recipes=()))
-        for name in ("photo", "output", "model", "device", "compare", "keep"):
+        for name in ("photo", "output", "model", "device", "compare", "keep", "debug", "max_pixels"):
             del plain[name]
         plain["recipes"] = [(use.recipe.digest, use.strength) for use in self.request.recipes]
         plain["mask"] = None if self.request.mask is None else _digest(self.request.mask)
