@@ -21,6 +21,7 @@ from realedit.errors import CheckpointError, UsageError
 from realedit.photos import read_photo
 from realedit.pipeline import OnStep
 
+_NOT_PIXELS = ("photo", "output", "model", "device", "compare", "timelapse", "keep", "debug", "max_pixels")
 NOWHERE = Path()
 """Stands for photo and output in the request that all photos share."""
 
@@ -47,7 +48,7 @@ class EditWork:
     def key(self) -> str:
         """Recipes by what they mean, the model by its content, and every setting that changes pixels."""
         plain = dataclasses.asdict(replace(self.request, recipes=()))
-        for name in ("photo", "output", "model", "device", "compare", "keep", "debug", "max_pixels"):
+        for name in _NOT_PIXELS:
             del plain[name]
         plain["recipes"] = [(use.recipe.digest, use.strength) for use in self.request.recipes]
         plain["mask"] = None if self.request.mask is None else _digest(self.request.mask)

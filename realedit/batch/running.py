@@ -15,7 +15,7 @@ from realedit.batch.events import Counts, Show
 from realedit.batch.filesystems import is_remote
 from realedit.batch.hints import Hints
 from realedit.batch.intake import Intake
-from realedit.batch.ledger import FOLDER, Ledger
+from realedit.batch.ledger import FOLDER, Ledger, State
 from realedit.batch.outputs import Outputs
 from realedit.batch.queue import Queue
 from realedit.batch.reception import Reception
@@ -146,6 +146,17 @@ def plan(request: FolderRequest, work: Work) -> Iterator[tuple[Path, Path]]:
         assert job is not None
         yield job.source, request.output / job.output
     copy.close()
+
+
+def pairs(request: FolderRequest) -> Iterator[tuple[str, Path, Path]]:
+    """(name, photo, output) of what is done and still there, for a contact sheet."""
+    request = request.resolved()
+    ledger = Ledger(request.output)
+    for job in ledger.jobs(State.DONE):
+        output = request.output / job.output
+        if job.source.is_relative_to(request.folder) and job.source.is_file() and output.is_file():
+            yield str(job.source.relative_to(request.folder)), job.source, output
+    ledger.close()
 
 
 @contextmanager

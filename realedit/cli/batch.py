@@ -5,18 +5,21 @@ from typing import Any
 
 import click
 
-from realedit.batch.running import FolderRequest, plan
+from realedit.batch.running import FolderRequest, pairs, plan
 from realedit.batch.settings import EngineSettings
 from realedit.cli.folders import FolderCommand, folder_options
-from realedit.cli.options import set_up_logging, talk_options
+from realedit.cli.options import path_option, set_up_logging, talk_options
 from realedit.cli.showing import printable
+from realedit.compare.sheet import Entry, check_sheet, write_sheet
 from realedit.errors import UsageError
+from realedit.photos import check_place
 
 
 @click.command("batch")
 @folder_options
 @click.option("--skip-existing", is_flag=True, help="Leave photos alone whose output is there.")
 @click.option("--force", is_flag=True, help="Edit photos again that are done, and replace what is in OUT.")
+@path_option("--sheet", help="Also write a contact sheet of all pairs (.html, .png or .jpg).")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @talk_options
 @click.pass_context
@@ -28,6 +31,7 @@ def batch_command(
     recursive: bool,
     skip_existing: bool,
     force: bool,
+    sheet: Path | None,
     dry_run: bool,
     attempts: int,
     time_limit: float,
@@ -56,7 +60,14 @@ def batch_command(
         for source, target in plan(request, command.work()):
             click.echo(f"{printable(source)} -> {printable(target)}")
         return
+    if sheet is not None:
+        check_sheet(sheet)
+        check_place(sheet)
     counts = command.run()
+    if sheet is not None and (entries := [Entry(*pair) for pair in pairs(request)]):
+        pages, _ = write_sheet(sheet, entries)
+        for page in pages if not command.quiet else ():
+            click.echo(str(page), err=command.as_json)
     if counts.stopped:
         ctx.exit(130)
     ctx.exit(6 if counts.failed or counts.quarantined else 0)

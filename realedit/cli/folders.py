@@ -75,7 +75,7 @@ def folder_options(command: Command) -> Command:
             click.option(
                 "--compare-format",
                 "compare",
-                type=click.Choice(["png"]),
+                type=click.Choice(["html", "png", "gif"]),
                 help="Also write before and after beside each output.",
             ),
             click.option(

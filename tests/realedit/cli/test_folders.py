@@ -58,14 +58,17 @@ def test_a_batch_edits_what_it_can_and_says_what_it_could_not(folder: Path, shel
     before = snapshot(folder / "in")
     planned = shell("batch", "in", "out", *WORK, "--dry-run")
     assert len(planned.out.splitlines()) == 4 and not (folder / "out").exists()
-    result = shell("batch", "in", "out", *WORK, "--json", "--compare-format=png", code=6)
+    result = shell(
+        "batch", "in", "out", *WORK, "--json", "--compare-format=html", "--sheet=sheet.html", code=6
+    )
     events = [json.loads(line) for line in result.out.splitlines()]
     counts = events[-1]["counts"]
     assert (counts["done"], counts["copied"], counts["quarantined"]) == (2, 1, 1)
     done = next(event for event in events if event["event"] == "done")
     assert set(done["timings"]) >= {"read", "align", "invert", "drag", "paste", "write"}
     outputs = {path.name for path in (folder / "out").iterdir()}
-    assert {"one.png", "two.png", "same.png", "quarantine", "one.png.compare.png"} <= outputs
+    assert {"one.png", "two.png", "same.png", "quarantine", "one.png.compare.html"} <= outputs
+    assert "two.png" in (folder / "sheet.html").read_text()
     assert not [name for name in outputs if name.startswith(".realedit-")]
     assert snapshot(folder / "in") == before
     listed = [json.loads(line) for line in shell("jobs", "out", "list", "--json").out.splitlines()]
