@@ -22,7 +22,7 @@ COMMANDS = {  # by name: where, and its line in the list of commands
     "drag": ("realedit.cli.stages:drag_command", "Drag points of the session in DIR."),
     "paste": ("realedit.cli.stages:paste_command", "Put what was dragged in DIR back into its photo."),
     "compare": ("realedit.cli.compare:compare_command", "Show what changed from BEFORE to AFTER."),
-    "recipes": ("realedit.cli.recipes:recipes_group", "List, show and check named edits."),
+    "recipes": ("realedit.cli.recipes:recipes_group", "List, show, check and record named edits."),
     "batch": ("realedit.cli.batch:batch_command", "Edit every photo in IN into OUT."),
     "watch": ("realedit.cli.watch:watch_command", "Edit photos as they come into IN."),
     "jobs": ("realedit.cli.jobs:jobs_group", "What became of the photos whose outputs are in OUT."),

@@ -6,7 +6,12 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from realedit.recipes import Recipe, load, shipped
+from realedit.cli.options import path_option, warn
+from realedit.errors import UsageError
+from realedit.files import output_error, write_bytes
+from realedit.photos import check_place
+from realedit.recipes import Recipe, Verified, load, shipped
+from realedit.recipes.reading import SUFFIX
 
 name_argument = click.argument("name", metavar="NAME", type=str)
 
@@ -40,6 +45,28 @@ def check_command(file: Path) -> None:
     click.echo(f"{file} is a recipe.\n{described(recipe)}")
 
 
+@recipes_group.command("record")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@path_option("-o", "--output", required=True, help="The recipe to write (.toml).")
+def record_command(folder: Path, output: Path) -> None:
+    """Turn what was dragged in the session in DIR into a recipe that fits other faces."""
+    from realedit.recipes.recording import recorded, to_toml
+    from realedit.session import Session
+
+    if output.suffix != SUFFIX:
+        raise UsageError(f"a recipe is written as {SUFFIX}; end {output} in it")
+    check_place(output)
+    session = Session.load(folder)
+    recipe = recorded(session, output.stem)
+    try:
+        write_bytes(output, to_toml(recipe).encode())
+    except OSError as error:
+        raise output_error(error, output) from error
+    if any(drag.mask for drag in session.history):
+        warn(["the session's masks fit this photo alone and are not part of the recipe"], quiet=False)
+    click.echo(f"{output}\n{described(recipe)}")
+
+
 def described(recipe: Recipe) -> str:
     """A recipe in words."""
     unit = "interocular distances" if recipe.units == "face" else "sides of the box"
@@ -50,7 +77,9 @@ def described(recipe: Recipe) -> str:
             where += f" at {point.share:g}"
         if any(point.offset):
             where += f" and {point.offset[0]:+g}, {point.offset[1]:+g} from there"
-        lines.append(f"  {where}: {point.move[0]:+g}, {point.move[1]:+g}")
+        goes = [] if point.move is None else [f"{point.move[0]:+g}, {point.move[1]:+g}"]
+        goes += [] if point.toward is None else [f"{point.way:.0%} of the way to {point.toward}"]
+        lines.append(f"  {where}: {' and '.join(goes)}")
     if recipe.mask is None:
         lines.append(f"reach: {recipe.where}")
     else:
@@ -58,13 +87,20 @@ def described(recipe: Recipe) -> str:
     if recipe.notes:
         lines += ["", recipe.notes.strip()]
     for each in recipe.verified_on:
-        lines += [
-            "",
-            f"measured with {each.model} on {each.portraits} portraits at strength {each.strength:g}:",
-        ]
-        lines += [
-            f"  share of the movement found again: {each.found:.2f} (a plain warp: {each.warp_found:.2f})",
-            f"  identity distance: {each.identity:.2f} (a plain warp: {each.warp_identity:.2f})",
-            f"  portraits with half of the movement at an identity distance up to 0.35: {each.good:.0%}",
-        ]
+        lines += ["", *measured(each)]
     return "\n".join([*lines, "", f"digest {recipe.digest}"])
+
+
+def measured(verified: Verified) -> list[str]:
+    """What was measured with one model, in words."""
+    lines = [f"measured with {verified.model} on {verified.portraits} portraits at strength 1, medians:"]
+    if verified.found is not None:
+        lines.append(
+            f"  found {verified.found:.2f} of the movement (a plain warp: {verified.warp_found:.2f})"
+        )
+    lines.append(f"  identity distance {verified.identity:.2f} (a plain warp: {verified.warp_identity:.2f})")
+    enough = "" if verified.found is None else "at least half found, "
+    lines.append(f"  {enough}identity distance up to 0.35: {verified.good:.0%} of the portraits")
+    if verified.inside is not None:
+        lines.append(f"  the inside of a mouth shows: {verified.inside:.0%} of the portraits")
+    return lines

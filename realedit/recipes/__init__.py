@@ -1,6 +1,6 @@
 """Recipes: edits that name landmarks instead of pixels, so that one fits every face."""
 
-from realedit.recipes.placing import Frame, frame_for, place
+from realedit.recipes.placing import Frame, frame_for, place, within
 from realedit.recipes.reading import load, parse, shipped
 from realedit.recipes.recipe import Choices, Point, Recipe, Use, Verified
 
@@ -16,4 +16,5 @@ __all__ = [
     "parse",
     "place",
     "shipped",
+    "within",
 ]

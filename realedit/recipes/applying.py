@@ -1,5 +1,6 @@
 """Points and recipes on a session: each recipe is a drag that goes on from what the one before made."""
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,9 +13,11 @@ from realedit import pipeline
 from realedit.drag import DragSettings
 from realedit.masks import Parts, Reach
 from realedit.pipeline import OnStep, keep_going
-from realedit.recipes.placing import frame_for, place
+from realedit.recipes.placing import frame_for, place, within
 from realedit.recipes.recipe import Use
 from realedit.session import Session
+
+log = logging.getLogger(__name__)
 
 
 def drag(
@@ -51,7 +54,14 @@ def drag(
         recipe = use.recipe
         landmarks = current_landmarks(session, checkpoint)
         frame = frame_for(recipe, landmarks, session.alignment, checkpoint.domain)
-        session = go(place(recipe, frame, use.strength), recipe.where, recipe.drag.over(settings))
+        asked = place(recipe, frame, use.strength)
+        points = within(asked, session.alignment)
+        if not np.allclose(asked, points):
+            log.warning(
+                "the recipe %s moves a point out of the square the model sees; it goes as far as the edge",
+                recipe.name,
+            )
+        session = go(points, recipe.where, recipe.drag.over(settings))
     return session
 
 

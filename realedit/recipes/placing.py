@@ -11,6 +11,7 @@ from alignment.names import position
 from realedit.errors import UsageError
 from realedit.recipes.recipe import Point, Recipe
 
+_RIM = 0.015  # of the square's side, that targets stay away from its edge
 _LEAST_INTEROCULAR = 1.0  # photo pixels; less is no face
 
 
@@ -57,6 +58,14 @@ class Frame:
         """Where a recipe's point is, photo pixels."""
         return self.anchor(point) + self.vector(point.offset)
 
+    def movement(self, point: Point) -> NDArray[np.float64]:
+        """How far it goes at strength 1, in photo pixels."""
+        moved = self.vector(point.move or (0.0, 0.0))
+        if point.toward is not None:
+            assert self.landmarks is not None
+            moved = moved + point.way * (position(self.landmarks, point.toward) - self.handle(point))
+        return moved
+
     def anchor(self, point: Point) -> NDArray[np.float64]:
         """The landmark, or place, that a point is measured from."""
         if not point.landmarks:
@@ -87,8 +96,22 @@ def frame_for(recipe: Recipe, landmarks: ArrayLike | None, square: Alignment, do
 def place(recipe: Recipe, frame: Frame, strength: float = 1.0) -> NDArray[np.float64]:
     """`[K, 2, 2]`: handle and target of each of a recipe's points at a strength, in photo pixels."""
     handles = np.array([frame.handle(point) for point in recipe.points])
-    moves = np.array([frame.vector(point.move) for point in recipe.points])
+    moves = np.array([frame.movement(point) for point in recipe.points])
     return np.stack([handles, handles + strength * moves], axis=1)
+
+
+def within(points: NDArray[np.float64], square: Alignment) -> NDArray[np.float64]:
+    """The points `[K, 2, 2]` with every target in the square: a movement that leaves it ends at its rim.
+
+    A face's square ends just below the chin, which some recipes move down. A handle outside stays as it is.
+    """
+    unit = square.to_crop(points.reshape(-1, 2), 1).reshape(-1, 2, 2)
+    moves = unit[:, 1] - unit[:, 0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        room = np.where(moves > 0, 1 - _RIM - unit[:, 0], unit[:, 0] - _RIM) / np.abs(moves)
+    shares = np.clip(np.nan_to_num(room, nan=1.0, posinf=1.0), 0, 1).min(axis=1)
+    moved = points[:, :1] + shares[:, None, None] * (points[:, 1:] - points[:, :1])
+    return np.concatenate([points[:, :1], moved], axis=1)
 
 
 def _quarter_turn(right: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ from realedit.masks import Parts, Reach
 Pair = tuple[float, float]
 
 
-class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """Unknown keys are errors; checks raise ValueError and begin with the key, in backticks."""
 
 
@@ -33,23 +33,30 @@ class Point(_Strict, frozen=True):
     in units of the box a place in it: shares of its side, right and down from its top left corner.
     share: how far between two landmarks, 0.5 the middle; beyond 0 and 1 it lies on the line past them.
     offset, move: (right, up) from there to the handle, and from the handle to its target, in interocular
-    distances (of the box's side in a recipe in such units).
+    distances (of the box's side in a recipe in such units). toward, way: a landmark and the share of the way
+    there, which the handle goes as well, or instead of `move`.
     """
 
     at: str | tuple[str | float, str | float]
-    move: Pair
+    move: Pair | None = None
     share: float | None = None
     offset: Pair = (0.0, 0.0)
+    toward: str | None = None
+    way: float = 1.0
 
     def __post_init__(self) -> None:
-        for key, numbers in (("move", self.move), ("offset", self.offset), ("share", (self.share or 0.0,))):
-            if not all(map(math.isfinite, numbers)):
+        if self.move is None and self.toward is None:
+            raise ValueError("`move` is missing; say how far to go, or name a landmark to go `toward`")
+        numbers = {"move": self.move or (), "offset": self.offset, "share": (self.share or 0.0,)}
+        for key, values in {**numbers, "way": (self.way,)}.items():
+            if not all(map(math.isfinite, values)):
                 raise ValueError(f"`{key}` has a number that is not finite")
-        try:
-            for name in self.landmarks:
-                indices(name)
-        except LandmarkError as error:
-            raise ValueError(f"`at`: {error}") from error
+        for key, names in (("at", self.landmarks), ("toward", (self.toward,) if self.toward else ())):
+            try:
+                for name in names:
+                    indices(name)
+            except LandmarkError as error:
+                raise ValueError(f"`{key}`: {error}") from error
         if not isinstance(self.at, str) and isinstance(self.at[0], str) != isinstance(self.at[1], str):
             raise ValueError("`at` mixes a landmark and a number; name two landmarks or give two numbers")
         if self.share is not None and len(self.landmarks) != 2:
@@ -91,17 +98,17 @@ class Choices(_Strict, frozen=True):
 
 
 class Verified(_Strict, frozen=True):
-    """What scripts/bench_recipes.py measured with one model; see there for what the figures mean."""
+    """What scripts/bench_recipes.py measured with one model at strength 1, and explains."""
 
     model: str
+    model_sha256: str  # its beginning
     portraits: int
-    strength: float
-    found: float
     identity: float
-    good: float
-    warp_found: float
     warp_identity: float
-    model_sha256: str = ""
+    good: float
+    found: float | None = None
+    warp_found: float | None = None
+    inside: float | None = None
 
 
 class Recipe(_Strict, frozen=True):
@@ -133,6 +140,8 @@ class Recipe(_Strict, frozen=True):
             if (self.units == "face") != bool(point.landmarks):
                 wanted = "landmarks" if self.units == "face" else "two shares of the box"
                 raise ValueError(f'`points[{number}].at`: with units = "{self.units}" it names {wanted}')
+            if self.units == "box" and point.toward is not None:
+                raise ValueError(f'`points[{number}].toward` is a landmark; with units = "box" use `move`')
         if self.units == "box" and self.mask is not None:
             raise ValueError('`mask` names landmark regions; with units = "box" use `reach`')
 

@@ -6,7 +6,7 @@ import pytest
 from alignment import Alignment
 from alignment.names import position
 from realedit.errors import UsageError
-from realedit.recipes import Frame, Point, Recipe, frame_for, load, place, shipped
+from realedit.recipes import Frame, Point, Recipe, frame_for, load, place, shipped, within
 from tests.realedit.recipes.faces import landmarks, mirrored
 
 FACE = landmarks()
@@ -61,6 +61,24 @@ def test_points_between_two_landmarks_and_beside_them() -> None:
     assert frame.handle(beside) == pytest.approx(FACE[8] + (10, 20))
 
 
+def test_a_point_goes_a_share_of_the_way_to_a_landmark() -> None:
+    recipe = _recipe(Point(at="left_eye.upper_lid", toward="left_eye.lower_lid", way=0.5, move=(0.1, 0)))
+    ((handle, target),) = place(recipe, Frame.of_face(FACE))
+    assert target - handle == pytest.approx([5, 3.5]), "the lids are 7 px apart"
+    ((handle, target),) = place(recipe, Frame.of_face(FACE), -1)
+    assert target - handle == pytest.approx([-5, -3.5])
+
+
+def test_a_movement_that_leaves_the_square_ends_at_its_edge() -> None:
+    points = np.array(
+        [[[100, 180], [110, 240]], [[20, 20], [30, 30]], [[5, 5], [5, 5]], [[10, 50], [-10, 50]]]
+    )
+    inside = within(points.astype(float), SQUARE)
+    assert inside[0, 1] == pytest.approx([100 + 10 * 17 / 60, 197]), "along its way"
+    assert inside[3, 1] == pytest.approx([3, 50])
+    assert np.array_equal(inside[1:3], points[1:3]) and np.array_equal(inside[:, 0], points[:, 0])
+
+
 def test_units_turn_pixels_back_into_what_a_recipe_says() -> None:
     frame = Frame.of_face(Alignment(centre=(9, 4), side=30, angle=1).to_photo(FACE, 200))
     assert frame.units(frame.vector((0.3, -0.7))) == pytest.approx([0.3, -0.7])
@@ -79,3 +97,10 @@ def test_a_recipe_that_does_not_suit_the_model_is_refused() -> None:
         frame_for(_recipe(Point(at=(0.5, 0.5), move=(0, 0)), units="box", domain="dog"), None, SQUARE, "cat")
     with pytest.raises(UsageError, match="fall together"):
         Frame.of_face(np.full((68, 2), 3.0))
+
+
+def test_turning_left_is_turning_right_in_the_mirror() -> None:
+    here = place(load("turn-left"), Frame.of_face(FACE))
+    there = place(load("turn-right"), Frame.of_face(mirrored(FACE, 200)))
+    there[..., 0] = 200 - there[..., 0]
+    assert here == pytest.approx(there)
