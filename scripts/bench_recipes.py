@@ -187,18 +187,17 @@ def found(recipe: Recipe, old: Points, new: Points) -> float:
 
 
 def warp(picture: Picture, points: Points, landmarks: Points) -> Picture:
-    """The picture moved smoothly so that each handle comes to its target: Gaussians around the targets."""
+    """The picture moved so that each handle comes to its target: Shepard's interpolation between the targets,
+    fading out around them."""
     handles, targets = points[:, 0], points[:, 1]
     width = WARP_WIDTH * float(np.linalg.norm(Frame.of_face(landmarks).right))
-
-    def kernel(at: Points) -> Points:
-        apart = np.linalg.norm(at[..., None, :] - targets, axis=-1)
-        return np.asarray(np.exp(-((apart / width) ** 2) / 2))
-
-    weights = np.linalg.lstsq(kernel(targets) + 0.01 * np.eye(len(targets)), handles - targets, rcond=None)[0]
     y, x = np.mgrid[: picture.shape[0], : picture.shape[1]]
     grid = np.stack([x, y], axis=-1) + 0.5
-    source = (grid + kernel(grid) @ weights - 0.5).astype(np.float32)
+    apart = np.linalg.norm(grid[..., None, :] - targets, axis=-1)  # [H, W, K]
+    weights = 1 / (apart**4 + 1e-6)
+    fade = np.exp(-((apart.min(axis=-1, keepdims=True) / width) ** 2) / 2)
+    share = fade * weights / weights.sum(axis=-1, keepdims=True)
+    source = (grid + share @ (handles - targets) - 0.5).astype(np.float32)
     moved = cv2.remap(
         np.ascontiguousarray(picture), source, None, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE
     )

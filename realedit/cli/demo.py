@@ -13,10 +13,9 @@ from realedit.cli.progress import Watcher
 from realedit.editing import EditRequest, edit
 from realedit.errors import UsageError
 from realedit.files import output_error, write_png
+from realedit.recipes import Use, load
 
-# The corners of the mouth of the astronaut (Eileen Collins), and where a wider smile has them, in photo
-# pixels.
-SMILE = (((200.5, 139.5), (195.5, 136.0)), ((246.5, 141.5), (251.5, 138.5)))
+RECIPE = "smile"
 
 
 @click.command("demo")
@@ -38,7 +37,7 @@ def demo_command(output: Path, device: str, verbose: bool, quiet: bool, log_file
     request = EditRequest(
         photo=photo,
         output=output / "edited.png",
-        drags=SMILE,
+        recipes=(Use(recipe=load(RECIPE)),),
         device=device,
         compare=output / "before-after.png",
     )

@@ -14,8 +14,9 @@ import skimage.data
 
 from alignment import find_faces
 from alignment.identity import descriptor, distance
-from realedit.cli.demo import SMILE
+from realedit.cli.demo import RECIPE
 from realedit.photos import read_photo
+from realedit.recipes import Frame, load, place
 from realedit.session import Session
 from tests.realedit.cli.running import run, snapshot, started
 from tests.realedit.samples import png
@@ -42,7 +43,8 @@ def test_the_demo_widens_the_smile_of_the_same_person(tmp_path: Path) -> None:
     (old,), (new,) = find_faces(before), find_faces(after)
     assert distance(descriptor(before, old.landmarks), descriptor(after, old.landmarks)) < 0.3
     width = [face.landmarks[54, 0] - face.landmarks[48, 0] for face in (old, new)]
-    asked = SMILE[1][1][0] - SMILE[0][1][0] - (SMILE[1][0][0] - SMILE[0][0][0])
+    (left, right) = np.diff(place(load(RECIPE), Frame.of_face(old.landmarks)), axis=1)[:, 0]
+    asked = right[0] - left[0]
     assert width[1] - width[0] > 0.2 * asked, "the mouth is wider"
     differs = (before != after).any(-1)
     assert 0.001 < differs.mean() < 0.1
