@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from .architecture import MAX_WIDTH
 from .errors import CheckpointError
+from .faces import FaceBranch
 from .layers import leaky_relu
 from .network import check_tensors, own_copy
 
@@ -36,10 +37,20 @@ class Encoder(nn.Module):
     """crop [N, 3, R, R] in [-1, 1] -> ws [N, num_ws, w_dim], float32.
 
     Gains are folded into the weights, so every layer is a plain convolution or linear layer. The last layer
-    gives one w, which is repeated, or all num_ws of them.
+    gives one w, which is repeated, or all num_ws of them. What a face branch knows is added before the hidden
+    layer's activation.
     """
 
-    def __init__(self, channels: Mapping[int, int], hidden: int, out: int, num_ws: int, w_dim: int) -> None:
+    def __init__(
+        self,
+        channels: Mapping[int, int],
+        hidden: int,
+        out: int,
+        num_ws: int,
+        w_dim: int,
+        *,
+        face: bool = False,
+    ) -> None:
         super().__init__()
         self.resolutions = sorted(channels, reverse=True)  # R, R/2, ..., 4
         self.num_ws, self.w_dim = num_ws, w_dim
@@ -52,6 +63,7 @@ class Encoder(nn.Module):
             self.t[f"b{resolution}"] = block
         self.fc = nn.Linear(channels[bottom] * bottom * bottom, hidden)
         self.out = nn.Linear(hidden, out)
+        self.face = FaceBranch(hidden) if face else None
 
     @property
     def resolution(self) -> int:
@@ -64,9 +76,13 @@ class Encoder(nn.Module):
             raise ValueError(
                 f"crop has shape {list(crop.shape)}, not [N, 3, {self.resolution}, {self.resolution}]"
             )
-        x = self.features(crop)[-1]
-        w = self.out(leaky_relu(self.fc(x.flatten(1))))  # [N, w_dim] or [N, num_ws * w_dim]
-        w = w.reshape(len(crop), -1, self.w_dim)
+        return self.codes(self.features(crop)[-1], None if self.face is None else self.face(crop))
+
+    def codes(self, trunk: Tensor, face: Tensor | None) -> Tensor:
+        """The trunk's output [N, C, 4, 4] and the face branch's [N, hidden] -> ws [N, num_ws, w_dim]."""
+        hidden = self.fc(trunk.flatten(1))
+        w = self.out(leaky_relu(hidden if face is None else hidden + face))  # one w, or num_ws of them
+        w = w.reshape(len(trunk), -1, self.w_dim)
         return cast(Tensor, w.expand(-1, self.num_ws, -1).contiguous())
 
     def features(self, image: Tensor) -> list[Tensor]:
@@ -104,7 +120,7 @@ def build_encoder(tensors: Mapping[str, Tensor], num_ws: int, w_dim: int, source
             f"generator; use a file whose encoder was trained with it."
         )
     with torch.device("meta"):
-        encoder = Encoder(widths, hidden, out, num_ws, w_dim)
+        encoder = Encoder(widths, hidden, out, num_ws, w_dim, face="face.window" in shapes)
     check_tensors(shapes, {name: tuple(t.shape) for name, t in encoder.state_dict().items()}, source)
     encoder.load_state_dict({name: own_copy(t) for name, t in tensors.items()}, assign=True)
     return encoder.eval().requires_grad_(False)

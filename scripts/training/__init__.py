@@ -1,0 +1,1 @@
+"""Training of the bundled generator, and the figures that judge it."""

@@ -1,0 +1,76 @@
+"""From a training state to a model file: averaged weights in float16, statistics of the codes, mapping
+network.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+import checkpoints
+from checkpoints.bundled import LICENCE
+from checkpoints.convert import write_model
+from checkpoints.faces import FaceBranch
+from checkpoints.storage import FORMAT, StoredModel
+
+from . import dataset
+from .networks import Shape, make
+from .prior import codes_of, fit_mapping, statistics
+from .source import Source
+
+
+def code_scale(init: str | None) -> float:
+    """Root mean square spread of the codes of the model to start from; 1 for random weights."""
+    codes = None if init is None else checkpoints.load(init).codes
+    return 1.0 if codes is None else float((codes.std.square().sum() / codes.mean.numel()).sqrt())
+
+
+def export(
+    state_file: Path, data: Path, target: Path, *, name: str, drag_layers: int, mapping_steps: int = 1500
+) -> None:
+    """Write the averaged networks of a state as a model file, with codes and samples fitted to them."""
+    state = torch.load(state_file, map_location="cpu", weights_only=True)
+    shape = Shape(**state["shape"])
+    nets = make(shape, None, 0)
+    if "encoder.face.window" in state["averaged"]:
+        nets.encoder.face = FaceBranch(nets.encoder.fc.out_features)
+    nets.load_state_dict(state["averaged"])
+    nets.eval().requires_grad_(False)
+    faces = dataset.load(data, round(shape.resolution * dataset.MARGIN))
+    source = Source.of(faces, held_out=False, device=torch.device("cpu"))
+    codes = codes_of(nets, source)
+    before, after = fit_mapping(nets.generator.mapping_network, codes.mean(1), steps=mapping_steps, seed=0)
+    print(
+        f"mapping network: energy distance to the codes {before:.4f} -> {after:.4f} (of their mean distance)"
+    )
+    found = statistics(codes.flatten(0, 1))
+    generator = {k.replace("_network.", ".", 1): v for k, v in nets.generator.state_dict().items()}
+    metadata = {
+        "format": FORMAT,
+        "name": name,
+        "domain": "face",
+        "alignment": "ffhq",
+        "licence": LICENCE,
+        "drag_layers": str(drag_layers),
+        "steps": str(state["step"]),
+        "images_seen": str(state["images"]),
+        "training": json.dumps(state["settings"]),
+        "data": f"{len(source)} portraits of {len(set(faces.people) - faces.held_out)} people, public domain",
+        "held_out": json.dumps(sorted(faces.held_out)),
+    }
+    stored = StoredModel(
+        source=str(state_file),
+        generator=_halved(generator),
+        encoder=_halved(nets.encoder.state_dict()),
+        codes=found,
+        arguments=nets.generator.arch.as_json(),
+        metadata=metadata,
+    )
+    write_model(stored, target)
+    print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
+
+
+def _halved(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights in float16; vectors (biases, statistics) stay float32."""
+    return {k: (v.half() if v.ndim > 1 else v.float()).contiguous() for k, v in tensors.items()}

@@ -1,0 +1,84 @@
+"""The codes of real pictures: their statistics, and a mapping network whose samples are like them."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from checkpoints.mapping import MappingNetwork
+
+from .networks import Networks, encode
+from .source import Source
+
+COMPONENTS = 128
+
+
+@torch.no_grad()
+def codes_of(nets: Networks, source: Source) -> Tensor:
+    """The codes `[2N, num_ws, w_dim]` of all pictures and of their mirror images, float32."""
+    found = []
+    size = nets.generator.resolution
+    for chosen in torch.arange(len(source)).split(32):
+        crops = source.batch(chosen, size, None, torch.Generator()).crops
+        for pictures in (crops, crops.flip(3)):
+            found.append(encode(nets.encoder, pictures, torch.float32).cpu())
+    return torch.cat(found)
+
+
+def statistics(codes: Tensor, count: int = COMPONENTS) -> dict[str, Tensor]:
+    """mean `[w_dim]`, components `[count, w_dim]` (largest first) and std of codes `[N, w_dim]`."""
+    mean = codes.mean(0)
+    values, axes = torch.linalg.eigh(torch.cov(codes.double().T))
+    order = values.argsort(descending=True)[: min(count, codes.shape[1])]
+    return {
+        "mean": mean,
+        "components": axes[:, order].T.float().contiguous(),
+        "std": values[order].clamp_min(0).sqrt().float(),
+    }
+
+
+def fit_mapping(mapping: MappingNetwork, codes: Tensor, *, steps: int, seed: int) -> tuple[float, float]:
+    """Train the mapping network until its samples are distributed as codes `[N, w_dim]`.
+
+    First towards the Gaussian of the codes (a regression: the first numbers of z along the principal axes),
+    then by the energy distance (Szekely and Rizzo 2013) between samples and codes, which also sees what is
+    not Gaussian. -> the energy distance before and after, over the codes' mean distance from each other.
+    """
+    rng = torch.Generator().manual_seed(seed)
+    found = statistics(codes)
+    mapping.requires_grad_(True)
+    mapping.w_avg.copy_(found["mean"])
+    optimiser = torch.optim.Adam(mapping.parameters(), betas=(0.9, 0.99))
+    count, width = len(found["std"]), mapping.get_submodule("fc0").weight.shape[1]
+    unit = float(torch.pdist(codes[:512]).mean())
+    before = _against(mapping, codes, width, unit, rng)
+    for step in range(steps):
+        regress = step < steps // 2
+        done = step / steps * 2 % 1  # of this half
+        for group in optimiser.param_groups:
+            group["lr"] = (2.0 if regress else 0.2) * (0.5 + 0.5 * math.cos(math.pi * done))
+        z = torch.randn(512, width, generator=rng)
+        w = mapping(z)
+        if regress:
+            target = found["mean"] + (z[:, :count] * found["std"]) @ found["components"]
+            loss = (w - target).square().sum(1).mean() / unit**2
+        else:
+            chosen = codes[torch.randint(len(codes), (512,), generator=rng)]
+            loss = energy_distance(w, chosen) / unit
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+    after = _against(mapping, codes, width, unit, rng)
+    mapping.requires_grad_(False)
+    return before, after
+
+
+def energy_distance(a: Tensor, b: Tensor) -> Tensor:
+    """2 E|a - b| - E|a - a'| - E|b - b'| over rows of `[N, D]`, without a row's distance to itself."""
+    return 2 * torch.cdist(a, b).mean() - torch.pdist(a).mean() - torch.pdist(b).mean()
+
+
+@torch.no_grad()
+def _against(mapping: MappingNetwork, codes: Tensor, width: int, unit: float, rng: torch.Generator) -> float:
+    w = mapping(torch.randn(min(2048, len(codes)), width, generator=rng))
+    return float(energy_distance(w, codes[torch.randperm(len(codes), generator=rng)[: len(w)]])) / unit

@@ -1,0 +1,194 @@
+"""One training step after another, from a state that can be written and read back to the step."""
+
+import copy
+import dataclasses
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+import checkpoints.files
+
+from .augment import Batch, diff_augment
+from .face_branch import face_branch
+from .losses import (
+    discriminator_loss,
+    face_losses,
+    generator_loss,
+    gradient_penalty,
+    path_lengths,
+    pixel_loss,
+    spread_loss,
+)
+from .networks import Discriminator, Networks, average, encode, synthesise, upsampled
+from .recogniser import Recogniser
+from .settings import Settings
+from .source import Source
+
+
+class Trainer:
+    """Networks, their averages, the optimisers and the step; all randomness follows from seed and step."""
+
+    def __init__(self, nets: Networks, settings: Settings, source: Source, code_scale: float) -> None:
+        self.settings, self.source, self.code_scale = settings, source, code_scale
+        self.device = source.pixels.device
+        self.dtype = getattr(torch, settings.dtype)
+        self.recogniser = Recogniser().to(self.device).eval()
+        self.nets = nets.to(self.device)
+        if nets.encoder.face is None:
+            nets.encoder.face = face_branch(nets.encoder, self.recogniser, source)
+        self.averaged = copy.deepcopy(self.nets).requires_grad_(False)
+        self.size = nets.generator.resolution
+        self.step, self.images = 0, 0
+        self.mean_path = torch.zeros((), device=self.device)
+        self.discriminator: Discriminator | None = None
+        synthesis = list(nets.generator.synthesis_network.parameters())
+        own = [p for name, p in nets.encoder.named_parameters() if not name.startswith("face.")]
+        self.optimiser = torch.optim.Adam(
+            [
+                {"params": synthesis, "rate": settings.generator_rate},
+                {"params": own, "rate": settings.encoder_rate},
+                {"params": list(nets.encoder.face.parameters()), "rate": settings.face_rate},
+            ],
+            betas=(0.9, 0.99),
+        )
+        if settings.adversarial:
+            self.start_game()
+
+    def start_game(self) -> None:
+        """A discriminator whose trunk starts as the encoder's."""
+        torch.manual_seed(self.settings.seed)
+        self.discriminator = Discriminator(self.nets.encoder).to(self.device)
+        self.opponent = torch.optim.Adam(
+            self.discriminator.parameters(), lr=self.settings.discriminator_rate, betas=(0.0, 0.99)
+        )
+
+    def advance(self) -> dict[str, float]:
+        """One step; the losses before it."""
+        settings, rng = (
+            self.settings,
+            torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.step),
+        )
+        chosen = torch.randint(len(self.source), (settings.batch,), generator=rng)
+        batch = self.source.batch(chosen, self.size, settings.jitter, rng)
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["rate"] * min(1.0, (self.step + 1) / settings.warm_up)
+        self.optimiser.zero_grad(set_to_none=True)
+        terms, ws, images = self._reconstruct(batch, rng)
+        total = sum(terms.values(), torch.zeros((), device=self.device))
+        if self.discriminator is not None:
+            fakes = torch.cat([images, self._imagined(ws, rng)])
+            self.discriminator.requires_grad_(False)
+            scores = self.discriminator(diff_augment(fakes, rng), self.dtype)
+            terms["adversarial"] = settings.weights.adversarial * generator_loss(scores)
+            total = total + terms["adversarial"]
+            if self.step % settings.path_every == 0:
+                terms["path"] = self._path_penalty(ws, rng)
+                total = total + terms["path"]
+        total.backward()
+        self.optimiser.step()
+        if self.discriminator is not None:
+            terms |= self._answer(batch, fakes.detach(), rng)
+        self.step, self.images = self.step + 1, self.images + settings.batch
+        average(self.averaged, self.nets, 0.5 ** (settings.batch / settings.half_life))
+        return {name: float(value.detach()) for name, value in terms.items()}
+
+    def _reconstruct(self, batch: Batch, rng: torch.Generator) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        settings = self.settings
+        ws = encode(self.nets.encoder, batch.crops, self.dtype)
+        spread = spread_loss(ws, self.code_scale)
+        alike = (torch.rand(len(ws), 1, 1, generator=rng) < settings.collapse).to(self.device)
+        ws = torch.where(alike, ws.mean(1, keepdim=True), ws)
+        resolution = self.size // 2 if self.step < settings.coarse else None
+        images = upsampled(synthesise(self.nets.generator, ws, self.dtype, resolution=resolution), self.size)
+        weights = settings.weights
+        features, identity, _ = face_losses(self.recogniser, images, batch, self.dtype)
+        return {
+            "pixels": weights.pixels * pixel_loss(images, batch),
+            "features": weights.features * features,
+            "identity": weights.identity * identity,
+            "spread": weights.spread * spread,
+        }, ws, images  # fmt: skip
+
+    def _imagined(self, ws: Tensor, rng: torch.Generator) -> Tensor:
+        """Pictures of codes that belong to no photo: sampled ones, and mixed ones (half of the batch)."""
+        count = max(2, len(ws) // 2)
+        generator = self.nets.generator
+        z = torch.randn(count, generator.z_dim, generator=rng).to(self.device)
+        with torch.no_grad():
+            codes = generator.mapping(z)
+        photos = ws.detach().roll(1, 0)[:count]
+        first = torch.where(torch.rand(count, 1, 1, generator=rng).to(self.device) < 0.5, codes, photos)
+        cut = torch.randint(1, generator.num_ws, (count, 1, 1), generator=rng).to(self.device)
+        mixed = torch.rand(count, 1, 1, generator=rng).to(self.device) < self.settings.mixing
+        later = torch.arange(generator.num_ws, device=self.device)[None, :, None] >= cut
+        first = torch.where(mixed & later, ws.detach()[:count], first)
+        return synthesise(generator, first, self.dtype)
+
+    def _path_penalty(self, ws: Tensor, rng: torch.Generator) -> Tensor:
+        """On the picture of half the size, where a second derivative costs a quarter."""
+        codes = ws.detach()[: max(2, len(ws) // 4)].requires_grad_(True)
+        images = synthesise(self.nets.generator, codes, self.dtype, resolution=self.size // 2)
+        lengths = path_lengths(images, codes, rng)
+        mean = lengths.detach().mean()
+        self.mean_path = mean if float(self.mean_path) == 0 else self.mean_path.lerp(mean, 0.01)
+        # in units of the mean path, so that the weight means the same in every space of codes
+        penalty = ((lengths - self.mean_path) / self.mean_path).square().mean()
+        return self.settings.weights.path * self.settings.path_every * penalty * 1e-2
+
+    def _answer(self, batch: Batch, fakes: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
+        """The discriminator's step."""
+        assert self.discriminator is not None
+        settings = self.settings
+        self.discriminator.requires_grad_(True)
+        self.opponent.zero_grad(set_to_none=True)
+        real = self.discriminator(diff_augment(batch.crops, rng), self.dtype)
+        fake = self.discriminator(diff_augment(fakes, rng), self.dtype)
+        loss = discriminator_loss(real, fake)
+        terms = {"discriminator": loss, "real": real.mean(), "fake": fake.mean()}
+        if self.step % settings.r1_every == 0:
+            pictures = batch.crops.detach().clone().requires_grad_(True)
+            scores = self.discriminator(diff_augment(pictures, rng), torch.float32)
+            terms["r1"] = settings.weights.r1 / 2 * settings.r1_every * gradient_penalty(scores, pictures)
+            loss = loss + terms["r1"]
+        loss.backward()
+        self.opponent.step()
+        return terms
+
+    def save(self, path: Path) -> None:
+        """Write the state, complete or not at all."""
+        state = {
+            "step": self.step,
+            "images": self.images,
+            "settings": dataclasses.asdict(self.settings),
+            "nets": self.nets.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "mean_path": self.mean_path,
+            "shape": dataclasses.asdict(self.settings.shape),
+        }
+        if self.discriminator is not None:
+            state |= {
+                "discriminator": self.discriminator.state_dict(),
+                "opponent": self.opponent.state_dict(),
+            }
+        with checkpoints.files.replacing(path) as temporary:
+            torch.save(state, temporary)
+
+    def resume(self, path: Path) -> None:
+        """Go on from a state; a discriminator begins afresh where the state has none."""
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        if state["shape"] != dataclasses.asdict(self.settings.shape):
+            raise SystemExit(
+                f"{path} was written for the shape {state['shape']}; give the same, or another folder."
+            )
+        self.nets.load_state_dict(state["nets"])
+        self.averaged.load_state_dict(state["averaged"])
+        rates = [group["rate"] for group in self.optimiser.param_groups]
+        self.optimiser.load_state_dict(state["optimiser"])
+        for group, rate in zip(self.optimiser.param_groups, rates, strict=True):
+            group["rate"] = rate
+        self.step, self.images, self.mean_path = state["step"], state["images"], state["mean_path"]
+        if self.discriminator is not None and "discriminator" in state:
+            self.discriminator.load_state_dict(state["discriminator"])
+            self.opponent.load_state_dict(state["opponent"])

@@ -1,0 +1,66 @@
+"""What is shipped: a file that loads, with samples that follow the codes."""
+
+import json
+from pathlib import Path
+
+import torch
+from training import dataset, evaluation
+from training.export import export
+from training.prior import energy_distance, fit_mapping, statistics
+
+import checkpoints
+from checkpoints.testing import random_checkpoint
+
+from .samples import faces, stored, trainer
+
+
+def test_an_exported_state_is_a_model(tmp_path: Path) -> None:
+    runner = trainer()
+    runner.advance()
+    runner.save(tmp_path / "state.pt")
+    data = stored(tmp_path / "faces.npz", faces(size=dataset.SIZE))
+    target = tmp_path / "tiny.safetensors"
+    export(tmp_path / "state.pt", data, target, name="tiny", drag_layers=3, mapping_steps=2)
+    model = checkpoints.load(target)
+    assert (model.domain, model.alignment, model.licence) == ("face", "ffhq", "CC0-1.0")
+    assert model.drag_layers == 3
+    crop = torch.rand(1, 3, 32, 32)
+    assert model.encoder is not None
+    assert model.codes is not None
+    expected = runner.averaged.encoder(crop)
+    torch.testing.assert_close(model.encoder(crop), expected, atol=1e-2, rtol=1e-2)  # float16
+    torch.testing.assert_close(model.generator.w_avg, model.codes.mean, atol=1e-4, rtol=1e-3)
+    metadata = checkpoints.storage.read_safetensors(target).metadata
+    assert json.loads(metadata["held_out"]) == ["P000"]
+    assert (metadata["steps"], metadata["images_seen"]) == ("1", "4")
+
+
+def test_samples_come_to_follow_the_codes() -> None:
+    torch.manual_seed(0)
+    mapping = random_checkpoint(16).generator.mapping_network
+    codes = torch.randn(400, 4) @ torch.randn(4, 32) + torch.randn(32)
+    before, after = fit_mapping(mapping, codes, steps=400, seed=0)
+    assert after < 0.1 * before
+    torch.testing.assert_close(mapping.w_avg, codes.mean(0))
+
+
+def test_statistics_are_the_principal_axes() -> None:
+    torch.manual_seed(0)
+    codes = torch.randn(4000, 3) * torch.tensor([3.0, 1.0, 0.1]) + 5
+    found = statistics(codes, 2)
+    torch.testing.assert_close(found["std"], torch.tensor([3.0, 1.0]), atol=0.1, rtol=0)
+    torch.testing.assert_close(found["components"].abs(), torch.eye(3)[:2], atol=0.05, rtol=0)
+
+
+def test_the_energy_distance_is_nought_for_the_same_cloud_and_grows_with_the_shift() -> None:
+    rng = torch.Generator().manual_seed(0)
+    a, b = torch.randn(2, 500, 4, generator=rng)
+    assert abs(float(energy_distance(a, b))) < 0.05
+    assert float(energy_distance(a, b + 2)) > float(energy_distance(a, b + 1)) > 0.2
+
+
+def test_the_frechet_distance_of_gaussians() -> None:
+    a = torch.randn(20000, 3, generator=torch.Generator().manual_seed(0)).double().numpy()
+    assert evaluation.frechet(a, a) < 1e-6
+    # shifted by 1 and twice as wide in one direction: 1 + (2 - 1) ** 2
+    assert abs(evaluation.frechet(a, a * [2, 1, 1] + [0, 1, 0]) - 2) < 0.05

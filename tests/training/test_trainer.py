@@ -1,0 +1,80 @@
+"""Training goes on as if it had never stopped, and learns."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from training import watching
+from training.networks import Shape, make
+from training.settings import Settings
+from training.source import Source
+from training.trainer import Trainer
+
+from .samples import CPU, SHAPE, faces, trainer
+
+
+@pytest.mark.parametrize("adversarial", [False, True])
+def test_a_resumed_run_is_the_run_that_never_stopped(tmp_path: Path, adversarial: bool) -> None:
+    whole = trainer(adversarial=adversarial)
+    for _ in range(4):
+        last = whole.advance()
+    halves = trainer(adversarial=adversarial)
+    for _ in range(2):
+        halves.advance()
+    halves.save(tmp_path / "state.pt")
+    resumed = trainer(adversarial=adversarial)
+    resumed.resume(tmp_path / "state.pt")
+    for _ in range(2):
+        again = resumed.advance()
+    assert again == last
+    assert resumed.step == whole.step == 4
+    for name, tensor in whole.averaged.state_dict().items():
+        assert torch.equal(tensor, resumed.averaged.state_dict()[name]), name
+
+
+def test_losses_fall() -> None:
+    runner = trainer(rate=15, people=2)
+    rows = [runner.advance() for _ in range(14)]
+    assert np.mean([r["pixels"] for r in rows[-4:]]) < 0.9 * np.mean([r["pixels"] for r in rows[:4]])
+
+
+def test_the_game_has_both_sides_and_both_regularisers() -> None:
+    runner = trainer(adversarial=True)
+    before = [p.detach().clone() for p in runner.discriminator.parameters()]  # type: ignore[union-attr]
+    terms = runner.advance()
+    assert {"adversarial", "discriminator", "r1", "path"} <= set(terms)
+    assert all(np.isfinite(value) for value in terms.values())
+    moved = [not torch.equal(a, b) for a, b in zip(before, runner.discriminator.parameters(), strict=True)]  # type: ignore[union-attr]
+    assert all(moved)
+    assert "r1" not in runner.advance()
+
+
+def test_a_state_of_another_shape_is_refused(tmp_path: Path) -> None:
+    trainer().save(tmp_path / "state.pt")
+    shape = Shape(resolution=16, channel_base=512, channel_max=32, w_dim=32, mapping_layers=2)
+    source = Source.of(faces(size=18), held_out=False, device=CPU)
+    other = Trainer(make(shape, None, 0), Settings(shape=shape), source, 1.0)
+    with pytest.raises(SystemExit, match="was written for the shape"):
+        other.resume(tmp_path / "state.pt")
+
+
+def test_metrics_are_kept_and_rows_after_the_step_resumed_from_go(tmp_path: Path) -> None:
+    metrics = watching.Metrics(tmp_path / "metrics.csv")
+    for step in (10, 20, 30):
+        metrics.add(step, {"loss": 1 / step})
+    again = watching.Metrics(tmp_path / "metrics.csv")
+    again.add(20, {"loss": 0.5, "psnr": 20.0})
+    assert (tmp_path / "metrics.csv").read_text().split() == ["step,loss,psnr", "10,0.1,", "20,0.5,20"]
+    again.plot(tmp_path / "metrics.png")
+    assert (tmp_path / "metrics.png").stat().st_size > 0
+
+
+def test_a_sheet_has_photos_encodings_mixtures_and_samples() -> None:
+    source = Source.of(faces(), held_out=False, device=CPU)
+    nets = make(SHAPE, None, 0).requires_grad_(False)
+    picture = watching.sheet(nets, source, columns=4)
+    assert picture.shape == (6 * 32, 4 * 32, 3)
+    figures = watching.check(nets, source, trainer().recogniser, 4)
+    assert 0 < figures["held_out_psnr"] < 30
+    assert figures["held_out_identity"] >= 0
