@@ -87,6 +87,9 @@ def add_training(parser: argparse.ArgumentParser) -> None:
         "--coarse", type=int, default=0, help="compare at half the resolution for so many steps"
     )
     parser.add_argument("--rate", type=float, default=1.0, help="factor on all learning rates")
+    parser.add_argument(
+        "--half-life", type=float, default=default.half_life, help="of the averaged weights, in pictures"
+    )
     parser.add_argument("--adversarial-weight", type=float, default=weights.adversarial)
     parser.add_argument("--identity-weight", type=float, default=weights.identity)
     parser.add_argument("--features-weight", type=float, default=weights.features)
@@ -117,6 +120,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         batch=arguments.batch,
         adversarial=arguments.adversarial,
         coarse=arguments.coarse,
+        half_life=arguments.half_life,
         generator_rate=default.generator_rate * rate,
         encoder_rate=default.encoder_rate * rate,
         face_rate=default.face_rate * rate,

@@ -27,7 +27,7 @@ def code_scale(init: str | None) -> float:
 
 
 def export(
-    state_file: Path, data: Path, target: Path, *, name: str, drag_layers: int, mapping_steps: int = 1500
+    state_file: Path, data: Path, target: Path, *, name: str, drag_layers: int, mapping_steps: int = 1000
 ) -> None:
     """Write the averaged networks of a state as a model file, with codes and samples fitted to them."""
     state = torch.load(state_file, map_location="cpu", weights_only=True)

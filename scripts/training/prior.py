@@ -14,14 +14,14 @@ COMPONENTS = 128
 
 
 @torch.no_grad()
-def codes_of(nets: Networks, source: Source) -> Tensor:
-    """The codes `[2N, num_ws, w_dim]` of all pictures and of their mirror images, float32."""
+def codes_of(nets: Networks, source: Source, dtype: torch.dtype = torch.bfloat16) -> Tensor:
+    """The codes `[2N, num_ws, w_dim]` of all pictures and of their mirror images; convolutions run in dtype."""
     found = []
     size = nets.generator.resolution
     for chosen in torch.arange(len(source)).split(32):
         crops = source.batch(chosen, size, None, torch.Generator()).crops
         for pictures in (crops, crops.flip(3)):
-            found.append(encode(nets.encoder, pictures, torch.float32).cpu())
+            found.append(encode(nets.encoder, pictures, dtype).cpu())
     return torch.cat(found)
 
 
@@ -63,8 +63,8 @@ def fit_mapping(mapping: MappingNetwork, codes: Tensor, *, steps: int, seed: int
             target = found["mean"] + (z[:, :count] * found["std"]) @ found["components"]
             loss = (w - target).square().sum(1).mean() / unit**2
         else:
-            chosen = codes[torch.randint(len(codes), (512,), generator=rng)]
-            loss = energy_distance(w, chosen) / unit
+            chosen = codes[torch.randint(len(codes), (256,), generator=rng)]
+            loss = energy_distance(w[:256], chosen) / unit
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
