@@ -15,7 +15,7 @@ COMPONENTS = 128
 
 @torch.no_grad()
 def codes_of(nets: Networks, source: Source, dtype: torch.dtype = torch.bfloat16) -> Tensor:
-    """The codes `[2N, num_ws, w_dim]` of all pictures and of their mirror images; convolutions run in dtype."""
+    """The codes `[2N, num_ws, w_dim]` of all pictures and their mirror images; convolutions run in dtype."""
     found = []
     size = nets.generator.resolution
     for chosen in torch.arange(len(source)).split(32):
