@@ -97,7 +97,7 @@ class FaceBranch(nn.Module):
 
     def standardised(self, chips: Tensor) -> Tensor:
         """The trunk's last means `[N, 256]` of chips, each with a deviation of about one."""
-        means = self.trunk(chips)[-1].float().mean((2, 3))
+        means: Tensor = self.trunk(chips)[-1].float().mean((2, 3))
         return (means - self.centre) / self.spread
 
 
