@@ -11,7 +11,7 @@ from checkpoints import Generator
 
 
 def difference(tuned: Generator, original: Generator) -> dict[str, Tensor]:
-    """float16 differences of the parameters that changed, by state-dict name."""
+    """float16 differences of the weights and noise maps that changed, by state-dict name."""
     before = original.state_dict()
     changes = {}
     for name, tensor in tuned.state_dict().items():
@@ -27,9 +27,9 @@ def apply(generator: Generator, changes: Mapping[str, Tensor]) -> None:
 
     Raises ValueError for a name or shape the generator does not have.
     """
-    own = dict(generator.named_parameters())
+    own = generator.state_dict()
     for name, change in changes.items():
         if name not in own or own[name].shape != change.shape:
             raise ValueError(f"the stored tuning does not fit this generator: {name}")
     for name, change in changes.items():
-        own[name].add_(change.to(own[name].device, own[name].dtype))
+        own[name].add_(change.to(own[name].device, own[name].dtype))  # shares the generator's memory

@@ -1,8 +1,8 @@
 """Perceptual losses behind one protocol.
 
 Every loss compares two pictures `[N, 3, H, W]` in [-1, 1] under a weight map `[N, 1, H, W]` in [0, 1] (1:
-compare here) and returns one scalar. `gan-features` needs nothing but the checkpoint; `lpips` needs a
-backbone's weights.
+compare here) and returns one value per picture `[N]`. `gan-features` needs nothing but the checkpoint;
+`lpips` needs a backbone's weights.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,11 +27,11 @@ class PerceptualLoss(Protocol):
 
 
 def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
-    """Mean of `[N, C, H, W]` values under a `[N, 1, H, W]` weight, over everything; 0 where nothing is
+    """Mean of `[N, C, H, W]` values under a `[N, 1, H, W]` weight, of each picture `[N]`; 0 where nothing is
     weighed.
     """
-    total = (values * weight).sum()
-    return total / (weight.sum() * values.shape[1]).clamp_min(1e-6)
+    total = (values * weight).sum((1, 2, 3))
+    return total / (weight.sum((1, 2, 3)) * values.shape[1]).clamp_min(1e-6)
 
 
 def resize_valid(valid: Tensor, size: Sequence[int]) -> Tensor:
@@ -49,16 +49,19 @@ def within(image: Tensor, target: Tensor, valid: Tensor) -> Tensor:
 
 
 class Pyramid:
-    """Multi-scale L1 of colours and of gradients: no network, sees blur and misplaced edges."""
+    """Multi-scale squared differences of colours and of gradients: no network, sees blur and misplaced edges.
+
+    Squares, because the search is quasi-Newton and wants a smooth loss.
+    """
 
     name = "pyramid"
 
-    def __init__(self, *, levels: int = 4, gradients: float = 1.0) -> None:
+    def __init__(self, *, levels: int = 3, gradients: float = 2.0) -> None:
         self.levels = levels
         self.gradients = gradients
 
     def __call__(self, image: Tensor, target: Tensor, valid: Tensor) -> Tensor:
-        total = image.new_zeros(())
+        total = image.new_zeros(len(image))
         for level in range(self.levels):
             if level:
                 if min(image.shape[-2:]) < 8:
@@ -66,14 +69,14 @@ class Pyramid:
                 image, target = F.avg_pool2d(image, 2), F.avg_pool2d(target, 2)
                 valid = resize_valid(valid, image.shape[-2:])
             difference = image - target
-            total = total + weighted_mean(difference.abs(), valid)
+            total = total + weighted_mean(difference.square(), valid)
             total = total + self.gradients * self._gradients(difference, valid)
         return total / self.levels
 
     @staticmethod
     def _gradients(difference: Tensor, valid: Tensor) -> Tensor:
-        across = (difference[..., :, 1:] - difference[..., :, :-1]).abs()
-        down = (difference[..., 1:, :] - difference[..., :-1, :]).abs()
+        across = (difference[..., :, 1:] - difference[..., :, :-1]).square()
+        down = (difference[..., 1:, :] - difference[..., :-1, :]).square()
         return weighted_mean(across, torch.minimum(valid[..., :, 1:], valid[..., :, :-1])) + weighted_mean(
             down, torch.minimum(valid[..., 1:, :], valid[..., :-1, :])
         )
@@ -89,26 +92,32 @@ class GanFeatures:
     name = "gan-features"
 
     def __init__(
-        self, features: Callable[[Tensor], Sequence[Tensor]], *, resolution: int, weight: float = 0.3
+        self, features: Callable[[Tensor], Sequence[Tensor]], *, resolution: int, weight: float = 0.1
     ) -> None:
         self.features = features
         self.resolution = resolution
         self.weight = weight
         self.pyramid = Pyramid()
+        self._seen: tuple[Tensor, list[Tensor]] | None = None
 
     def __call__(self, image: Tensor, target: Tensor, valid: Tensor) -> Tensor:
         total = self.pyramid(image, target, valid)
         if self.weight == 0:
             return total
         ours = self.features(self._at_resolution(within(image, target, valid)))
-        with torch.no_grad():
-            theirs = self.features(self._at_resolution(target))
-        for a, b in zip(ours, theirs, strict=True):
-            squared = (_unit(a) - _unit(b)).square().sum(1, keepdim=True)
+        for a, b in zip(ours, self._of_target(target), strict=True):
+            squared = (_unit(a) - b).square().sum(1, keepdim=True)
             total = total + self.weight * weighted_mean(squared, resize_valid(valid, a.shape[-2:])) / len(
                 ours
             )
         return total
+
+    @torch.no_grad()
+    def _of_target(self, target: Tensor) -> list[Tensor]:
+        """The target's normalised features; remembered, because every step has the same target."""
+        if self._seen is None or self._seen[0] is not target:
+            self._seen = target, [_unit(map_) for map_ in self.features(self._at_resolution(target))]
+        return self._seen[1]
 
     def _at_resolution(self, image: Tensor) -> Tensor:
         if image.shape[-1] == self.resolution:

@@ -1,11 +1,10 @@
 """Projection: crop -> latent, by optimising W+ at a fixed generator.
 
 As in Abdal et al. 2019 (Image2StyleGAN, arXiv 1904.03189) and Karras et al. 2020 (arXiv 1912.04958, appendix
-D), with the encoder's guess as the start, most steps on the generator's lower-resolution partial sums, and
-the noise fixed.
+D), with the encoder's guess as the start, the first steps on the generator's lower-resolution partial sums,
+the noise fixed, and L-BFGS instead of Adam. A batch of pictures is searched for side by side.
 """
 
-import math
 from collections import deque
 from collections.abc import Iterator
 
@@ -14,24 +13,28 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from checkpoints import Checkpoint
+from inversion.lbfgs import Lbfgs
 from inversion.perceptual import PerceptualLoss, resize_valid, weighted_mean
 from inversion.regularisers import CodeSpace
-from inversion.settings import ProjectionSettings
+from inversion.settings import Precision, ProjectionSettings
 from inversion.step import Step
+from inversion.synthesis import fast_dtype, run_blocks
+
+SEEN = 256  # pixels; the published projectors look at no more either
+FULL = 0.1  # share of the steps at the full size, where that is more
 
 
 @torch.no_grad()
 def starting_latent(checkpoint: Checkpoint, crop: Tensor, label: Tensor | None = None) -> Tensor:
-    """The encoder's guess for `crop` `[1, 3, R, R]` in [-1, 1], or the mean code, of `label` `[1, c_dim]`
-    where
-    there is one: `[1, num_ws, w_dim]`.
+    """The encoder's guess for `crop` `[N, 3, R, R]` in [-1, 1], or the mean code, of `label` `[1, c_dim]`
+    where there is one: `[N, num_ws, w_dim]`.
     """
     if checkpoint.encoder is not None:
         guess: Tensor = checkpoint.encoder(crop)
         return guess.clone()
     generator = checkpoint.generator
     mean = generator.w_avg if label is None else generator.mean_w(label)
-    return mean.reshape(1, 1, -1).repeat(1, generator.num_ws, 1)
+    return mean.reshape(1, 1, -1).repeat(len(crop), generator.num_ws, 1)
 
 
 def project(
@@ -42,56 +45,60 @@ def project(
     settings: ProjectionSettings,
     *,
     start: Tensor | None = None,
+    precision: Precision = "float32",
 ) -> Iterator[Step]:
     """Optimise W+ until the picture of the latent is like the crop.
 
-    crop `[1, 3, R, R]` in [-1, 1]; valid `[1, 1, R, R]`, 1 where the photo has pixels. Yields a `Step` after
-    every update; the last one holds the result. `start` defaults to `starting_latent`.
+    crop `[N, 3, R, R]` in [-1, 1]; valid `[N, 1, R, R]`, 1 where the photo has pixels. Yields a `Step` after
+    every evaluation, with the best latents so far; the last one holds the result. `start` defaults to
+    `starting_latent`.
     """
-    generator = checkpoint.generator
     codes = CodeSpace.of(checkpoint)
-    latent = (starting_latent(checkpoint, crop) if start is None else start.clone()).requires_grad_(True)
-    optimiser = torch.optim.Adam([latent], lr=settings.learning_rate * codes.scale, betas=(0.9, 0.95))
-    coarse_steps = int(settings.steps * settings.coarse) if generator.resolution >= 64 else 0
-    watch = Plateau(settings.plateau, settings.patience)
-    best, best_loss = latent.detach().clone(), math.inf
-    for index in range(1, settings.steps + 1):
-        fine = index > coarse_steps
-        resolution = generator.resolution if fine else generator.resolution // 2
-        _set_rate(optimiser, settings.learning_rate * codes.scale * _ramp(index, settings.steps))
-        optimiser.zero_grad(set_to_none=True)
-        terms = _terms(checkpoint, latent, crop, valid, loss, settings, codes, resolution)
-        total = torch.stack(list(terms.values())).sum()
-        value = float(total.detach())
-        if fine and value < best_loss:
-            best, best_loss = latent.detach().clone(), value
-        total.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        stop = fine and watch.stalled(value)
-        last = stop or index == settings.steps
-        current = best if last and math.isfinite(best_loss) else latent.detach().clone()
-        yield Step(
-            "project", index, settings.steps, value, {k: float(v.detach()) for k, v in terms.items()}, current
+    latent = starting_latent(checkpoint, crop) if start is None else start.clone()
+    dtype = fast_dtype(precision, crop.device)
+    index = 0
+    for resolution, steps in schedule(checkpoint.generator.resolution, settings):
+        target = F.adaptive_avg_pool2d(crop, resolution)
+        counts = resize_valid(valid, (resolution, resolution))
+        search = Lbfgs(
+            latent.flatten(1) / codes.scale, history=settings.history, first_step=settings.first_step
         )
-        if last:
-            return
+        watch = Plateau(settings.plateau, settings.patience)
+        for _ in range(steps):
+            index += 1
+            trial = (search.trial.reshape(latent.shape) * codes.scale).requires_grad_(True)
+            with torch.enable_grad():
+                _, image = run_blocks(checkpoint.generator, trial, dtype=dtype, upto=resolution)
+                terms = _terms(image, trial, target, counts, loss, settings, codes)
+                total = torch.stack(list(terms.values())).sum(0)  # [N]
+                (gradient,) = torch.autograd.grad(total.sum(), trial)
+            search.tell(total.detach(), gradient.flatten(1) * codes.scale)
+            latent = (search.best * codes.scale).reshape(latent.shape)
+            values = {name: float(term.detach().mean()) for name, term in terms.items()}
+            yield Step("project", index, settings.steps, float(total.detach().mean()), values, latent)
+            if watch.stalled(float(search.best_loss.mean())):
+                break
+
+
+def schedule(size: int, settings: ProjectionSettings) -> list[tuple[int, int]]:
+    """Resolutions and their steps: half of what is looked at, what is looked at, and the full size."""
+    seen = min(size, SEEN)
+    coarse = int(settings.steps * settings.coarse) if seen >= 64 else 0
+    full = max(1, round(settings.steps * FULL)) if size > seen and settings.steps else 0
+    parts = [(seen // 2, coarse), (seen, settings.steps - coarse - full), (size, full)]
+    return [(resolution, steps) for resolution, steps in parts if steps > 0]
 
 
 def _terms(
-    checkpoint: Checkpoint,
+    image: Tensor,
     latent: Tensor,
     crop: Tensor,
     valid: Tensor,
     loss: PerceptualLoss,
     settings: ProjectionSettings,
     codes: CodeSpace,
-    resolution: int,
 ) -> dict[str, Tensor]:
-    """The weighted parts of the loss at one resolution."""
-    image = checkpoint.generator.image_at(latent, resolution)
-    if resolution != crop.shape[-1]:
-        crop = F.adaptive_avg_pool2d(crop, resolution)
-        valid = resize_valid(valid, (resolution, resolution))
+    """The weighted parts of the loss, `[N]` each."""
     return {
         loss.name: loss(image, crop, valid),
         "l2": settings.l2 * weighted_mean((image - crop).square(), valid),
@@ -116,16 +123,3 @@ class Plateau:
         values = list(self.values)
         older, newer = sum(values[:half]) / half, sum(values[-half:]) / half
         return newer > older * (1 - self.share)
-
-
-def _ramp(index: int, steps: int) -> float:
-    """Learning-rate factor: up over the first 5 %, cosine down over the last 40 %."""
-    done = index / max(steps, 1)
-    up = min(1.0, done / 0.05)
-    down = min(1.0, (1 - done) / 0.4)
-    return up * (0.5 - 0.5 * math.cos(math.pi * max(down, 0.05)))
-
-
-def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    for group in optimiser.param_groups:
-        group["lr"] = rate

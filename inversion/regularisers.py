@@ -40,18 +40,18 @@ class CodeSpace:
         return cls(mean, components, std.clamp_min(floor), floor, max(scale, 1e-4))
 
     def whitened(self, ws: Tensor) -> Tensor:
-        """Mean squared whitened distance per dimension of `[N, L, w_dim]`, a scalar (1: as far as a usual
+        """Mean squared whitened distance per dimension of `[N, L, w_dim]`: `[N]` (1: as far as a usual
         code).
         """
         centred = ws - self.mean
         along = centred @ self.components.T  # [N, L, K]
         rest = (centred.square().sum(-1) - along.square().sum(-1)).clamp_min(0)  # [N, L]
         squared = (along / self.std).square().sum(-1) + rest / self.floor**2
-        return squared.mean() / ws.shape[-1]
+        return squared.mean(-1) / ws.shape[-1]
 
     def spread(self, ws: Tensor) -> Tensor:
-        """Mean squared distance of the layers from their mean, in the codes' spread; a scalar."""
-        return ((ws - ws.mean(1, keepdim=True)) / self.scale).square().mean()
+        """Mean squared distance of the layers from their mean, in the codes' spread: `[N]`."""
+        return ((ws - ws.mean(1, keepdim=True)) / self.scale).square().mean((1, 2))
 
 
 @torch.no_grad()

@@ -1,54 +1,69 @@
-"""Settings of the inversion, and the three presets made of them."""
+"""Settings of the inversion, the three presets made of them, and changing one by its name."""
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+import msgspec
 
 Quality = Literal["draft", "standard", "best"]
 QUALITIES: tuple[Quality, ...] = ("draft", "standard", "best")
+Precision = Literal["auto", "float32", "bfloat16"]
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Weight = Annotated[float, msgspec.Meta(ge=0)]
+Above0 = Annotated[float, msgspec.Meta(gt=0)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectionSettings:
-    """W+ optimisation at a fixed generator.
+    """W+ optimisation at a fixed generator, by L-BFGS.
 
-    steps: at most this many Adam steps.
+    steps: evaluations of the loss at most.
     coarse: share of the steps that run on the generator's half-resolution partial sum.
-    learning_rate: Adam's, for a latent whose codes have unit spread; scaled by the checkpoint's own spread.
+    first_step: length of the first step, in the codes' spread; history: pairs that L-BFGS remembers.
     l2: weight of the pixel loss beside the perceptual one.
     whitened: weight of the squared whitened distance to the mean code, per dimension.
     spread: weight of the layers' squared distance from their mean, in the codes' spread.
     plateau, patience: stop when the loss fell by less than this share over so many steps.
     """
 
-    steps: int = 100
-    coarse: float = 0.3
-    learning_rate: float = 0.08
-    l2: float = 1.0
-    whitened: float = 0.0005
-    spread: float = 0.002
-    plateau: float = 0.01
-    patience: int = 30
+    steps: Count = 50
+    coarse: Share = 0.3
+    first_step: Above0 = 0.02
+    history: Annotated[int, msgspec.Meta(ge=1)] = 20
+    l2: Weight = 0.5
+    whitened: Weight = 1e-4
+    spread: Weight = 4e-4
+    plateau: Share = 0.01
+    patience: Annotated[int, msgspec.Meta(ge=2)] = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class TuningSettings:
-    """Pivotal tuning (Roich et al. 2021, arXiv 2106.05744): generator weights at a fixed latent.
+    """Pivotal tuning (Roich et al. 2021, arXiv 2106.05744): generator weights at a fixed latent, by L-BFGS.
 
-    steps: at most this many; 0 leaves the generator as it is.
+    steps: evaluations at most; 0 leaves the weights as they are.
+    noise_steps: evaluations that move the noise maps afterwards, for detail that no weight explains.
+    first_step, history, l2: as in the projection, in units of the weights.
     target: stop when the perceptual loss is below this.
-    locality: weight of the locality regularisation; locality_every: steps between two of its evaluations.
-    locality_radius: distance of the interpolated code from the pivot, in the codes' spread.
+    locality: weight of the locality regularisation; locality_codes: at how many codes it looks;
+    locality_radius: their distance from the pivot, in the codes' spread.
     first_resolution: blocks below it stay as they are (0: every block is tuned).
     """
 
-    steps: int = 60
-    learning_rate: float = 2e-3
-    l2: float = 1.0
-    target: float = 0.0
-    locality: float = 0.1
-    locality_every: int = 4
-    locality_radius: float = 1.0
-    first_resolution: int = 0
+    steps: Count = 60
+    noise_steps: Count = 0
+    first_step: Above0 = 3e-4
+    history: Annotated[int, msgspec.Meta(ge=1)] = 8
+    l2: Weight = 0.5
+    target: Weight = 0.0
+    locality: Weight = 0.0
+    locality_codes: Annotated[int, msgspec.Meta(ge=1)] = 1
+    locality_radius: Above0 = 0.5
+    first_resolution: Count = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +71,15 @@ class InversionSettings:
     """Everything `invert` needs besides the picture and the generator.
 
     perceptual: see `perceptual.choose`. label: of a conditional generator, as `checkpoints.parse_label`
-    reads it.
+    reads it. precision: of the activations; `auto` is bfloat16 where the device computes in it.
     """
 
     projection: ProjectionSettings = field(default_factory=ProjectionSettings)
     tuning: TuningSettings = field(default_factory=TuningSettings)
     perceptual: str = "auto"
+    precision: Precision = "auto"
     label: str | None = None
-    seed: int = 0
+    seed: Count = 0
 
     @classmethod
     def preset(cls, quality: Quality, *, seed: int = 0, label: str | None = None) -> "InversionSettings":
@@ -72,5 +88,34 @@ class InversionSettings:
         if quality == "draft":
             projection, tuning = ProjectionSettings(steps=20, coarse=0.5), TuningSettings(steps=0)
         if quality == "best":
-            projection, tuning = ProjectionSettings(steps=250), TuningSettings(steps=350)
+            projection, tuning = ProjectionSettings(steps=120), TuningSettings(steps=350)
         return cls(projection=projection, tuning=tuning, seed=seed, label=label)
+
+    def changed(self, changes: Mapping[str, str]) -> "InversionSettings":
+        """The same settings with some of them, by dotted name (`tuning.steps`), read from text.
+
+        Raises ValueError for a name there is not and a value that does not fit.
+        """
+        tree = dataclasses.asdict(self)
+        for name, text in changes.items():
+            *parents, leaf = name.split(".")
+            place: Any = tree
+            for parent in parents:
+                place = place.get(parent) if isinstance(place, dict) else None
+            if not isinstance(place, dict) or leaf not in place or isinstance(place[leaf], dict):
+                raise ValueError(f"there is no setting {name!r}; there are {', '.join(sorted(names(tree)))}")
+            place[leaf] = text
+            try:
+                msgspec.convert(tree, InversionSettings, strict=False)
+            except msgspec.ValidationError as error:
+                reason = str(error).split(" - at")[0]
+                raise ValueError(f"the setting {name} cannot be {text!r}: {reason}") from error
+        return msgspec.convert(tree, InversionSettings, strict=False)
+
+
+def names(tree: Mapping[str, Any]) -> list[str]:
+    """The dotted names of a tree's leaves."""
+    found = []
+    for name, value in tree.items():
+        found += [f"{name}.{inner}" for inner in names(value)] if isinstance(value, dict) else [name]
+    return found

@@ -1,20 +1,25 @@
 """Pivotal tuning: the generator's weights move a little so that the pivot shows the crop.
 
 Roich et al. 2021 (PTI, arXiv 2106.05744): eq. 2 for the reconstruction, eq. 4 and 5 for the locality
-regularisation.
+regularisation. Here the fine blocks alone are tuned, so that the coarse ones, which decide the motion, run
+once; and L-BFGS takes the place of Adam, which makes the same loss smooth: the locality's codes are drawn
+once.
 """
 
 import copy
 from collections.abc import Generator as Steps
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from checkpoints import Checkpoint, Generator
+from inversion.lbfgs import Lbfgs
 from inversion.perceptual import PerceptualLoss, weighted_mean
 from inversion.regularisers import CodeSpace
-from inversion.settings import TuningSettings
+from inversion.settings import Precision, TuningSettings
 from inversion.step import Step
+from inversion.synthesis import fast_dtype, run_blocks
 
 
 def tuned_copy(generator: Generator) -> Generator:
@@ -22,15 +27,29 @@ def tuned_copy(generator: Generator) -> Generator:
     return copy.deepcopy(generator)
 
 
-def tunable(generator: Generator, first_resolution: int) -> dict[str, torch.nn.Parameter]:
-    """The parameters tuning may move: the synthesis blocks from `first_resolution` on, by state-dict name."""
+def tunable(generator: Generator, first_resolution: int) -> dict[str, Tensor]:
+    """The weights tuning may move: the synthesis blocks from `first_resolution` on, by state-dict name.
+
+    Not how strong the noise is, and of what makes styles the bias alone: at one latent its weights can do no
+    more.
+    """
+    without = ("noise_strength", "affine.weight")
+    chosen = {n: p for n, p in generator.named_parameters() if not n.endswith(without)}
+    return _of_blocks(chosen, first_resolution)
+
+
+def noise_maps(generator: Generator, first_resolution: int) -> dict[str, Tensor]:
+    """The noise of the synthesis blocks from `first_resolution` on, by state-dict name."""
+    maps = {name: b for name, b in generator.named_buffers() if name.endswith("noise_const")}
+    return _of_blocks(maps, first_resolution)
+
+
+def _of_blocks(tensors: Mapping[str, Tensor], first_resolution: int) -> dict[str, Tensor]:
     chosen = {}
-    for name, parameter in generator.named_parameters():
-        if not name.startswith("synthesis_network."):
-            continue
-        block = next((part for part in name.split(".") if part[0] == "b" and part[1:].isdigit()), "b0")
-        if int(block[1:]) >= first_resolution and "noise_strength" not in name:
-            chosen[name] = parameter
+    for name, tensor in tensors.items():
+        network, _, rest = name.partition(".b")
+        if network == "synthesis_network" and int(rest.split(".")[0]) >= first_resolution:
+            chosen[name] = tensor
     return chosen
 
 
@@ -45,78 +64,150 @@ def tune(
     *,
     label: Tensor | None = None,
     seed: int = 0,
+    precision: Precision = "float32",
 ) -> Steps[Step, None, None]:
     """Tune `generator` (a `tuned_copy` of the checkpoint's) in place until the pivot's picture is like the
     crop.
 
     pivot `[1, num_ws, w_dim]`; crop `[1, 3, R, R]` in [-1, 1]; valid `[1, 1, R, R]`. Yields a `Step` per
-    update. label `[1, c_dim]` where the generator is conditional. The weights are not trainable any more
-    when the iterator ends or is closed.
+    evaluation. label `[1, c_dim]` where the generator is conditional. Whenever the iterator ends or is
+    closed, the generator has the best weights so far, and they are not trainable.
     """
-    parameters = tunable(generator, settings.first_resolution)
-    for parameter in parameters.values():
-        parameter.requires_grad_(True)
-    optimiser = torch.optim.Adam(parameters.values(), lr=settings.learning_rate, betas=(0.9, 0.99))
-    locality = _Locality(checkpoint, pivot, loss, settings, label, seed)
-    try:
-        for index in range(1, settings.steps + 1):
-            _anneal(optimiser, settings, index)
-            optimiser.zero_grad(set_to_none=True)
-            image = generator.synthesis(pivot)
-            perceptual = loss(image, crop, valid)
-            terms = {loss.name: perceptual, "l2": settings.l2 * weighted_mean((image - crop).square(), valid)}
-            if settings.locality and index % settings.locality_every == 0:
-                terms["locality"] = settings.locality * locality(generator)
-            total = torch.stack(list(terms.values())).sum()
-            total.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            values = {name: float(term.detach()) for name, term in terms.items()}
-            yield Step("tune", index, settings.steps, float(total.detach()), values, pivot)
-            if float(perceptual.detach()) < settings.target:
+    task = _Task(checkpoint, generator, pivot, crop, valid, loss, settings, label, seed, precision)
+    total = settings.steps + settings.noise_steps
+    index = 0
+    phases = (
+        (tunable(generator, settings.first_resolution), settings.steps),
+        (noise_maps(generator, settings.first_resolution), settings.noise_steps),
+    )
+    for tensors, steps in phases:
+        if not steps or not tensors:
+            continue
+        for value, terms in _search(task, list(tensors.values()), steps, settings):
+            index += 1
+            yield Step("tune", index, total, value, terms, pivot)
+            if terms[loss.name] < settings.target:
                 return
+
+
+def _search(
+    task: "_Task", tensors: Sequence[Tensor], steps: int, settings: TuningSettings
+) -> Steps[tuple[float, dict[str, float]], None, None]:
+    """Move `tensors` in place; each step's loss and its parts."""
+    base = [tensor.detach().clone() for tensor in tensors]
+    scales: list[float] = []
+    search: Lbfgs | None = None
+    for tensor in tensors:
+        tensor.requires_grad_(True)
+    try:
+        for _ in range(steps):
+            with torch.enable_grad():
+                terms = task.terms()
+                total = torch.stack(list(terms.values())).sum()
+                gradients = torch.autograd.grad(total, list(tensors))
+            if search is None:
+                scales = _scales(gradients)
+                search = Lbfgs(
+                    torch.zeros(1, sum(map(torch.numel, base)), device=total.device),
+                    history=settings.history,
+                    first_step=settings.first_step,
+                )
+            flat = torch.cat([(g * s).reshape(-1) for g, s in zip(gradients, scales, strict=True)])
+            search.tell(total.detach()[None], flat[None])
+            _place(tensors, base, scales, search.trial[0])
+            yield float(total.detach()), {name: float(term.detach()) for name, term in terms.items()}
     finally:
-        for parameter in parameters.values():
-            parameter.requires_grad_(False)
-            parameter.grad = None
+        if search is not None:
+            _place(tensors, base, scales, search.best[0])
+        for tensor in tensors:
+            tensor.requires_grad_(False)
 
 
-class _Locality:
-    """Eq. 4 and 5: codes near the pivot must look as they did before tuning."""
+def _scales(gradients: Sequence[Tensor]) -> list[float]:
+    """Units that give every tensor's gradient the same size, their geometric mean one."""
+    sizes = torch.stack([g.square().mean().sqrt() for g in gradients])
+    used = sizes > 0
+    typical = sizes[used].log().mean().exp() if bool(used.any()) else sizes.new_ones(())
+    return torch.where(used, typical / sizes.clamp_min(1e-30), torch.zeros_like(sizes)).tolist()
+
+
+@torch.no_grad()
+def _place(tensors: Sequence[Tensor], base: Sequence[Tensor], scales: Sequence[float], flat: Tensor) -> None:
+    """Set every tensor to its base plus its part of the flat change `[D]`."""
+    parts = torch.split(flat, [tensor.numel() for tensor in tensors])
+    for tensor, start, scale, part in zip(tensors, base, scales, parts, strict=True):
+        tensor.copy_(start + scale * part.view(tensor.shape))
+
+
+class _Task:
+    """The loss of the generator as its weights are now."""
 
     def __init__(
         self,
         checkpoint: Checkpoint,
+        generator: Generator,
         pivot: Tensor,
+        crop: Tensor,
+        valid: Tensor,
         loss: PerceptualLoss,
         settings: TuningSettings,
         label: Tensor | None,
         seed: int,
+        precision: Precision,
     ) -> None:
-        self.checkpoint = checkpoint
-        self.pivot = pivot
-        self.loss = loss
-        self.label = label
-        self.radius = settings.locality_radius
-        self.codes = CodeSpace.of(checkpoint)
-        self.random = torch.Generator().manual_seed(seed)
+        self.generator, self.loss, self.settings = generator, loss, settings
+        self.dtype = fast_dtype(precision, pivot.device)
+        self.below = max((r for r in generator.channels if r < settings.first_resolution), default=0)
+        self.crop = self._pair(pivot, crop, valid)
+        self.near: list[tuple[Tensor, tuple[Tensor, Tensor] | None, Tensor, Tensor]] = []
+        if settings.locality and settings.steps:
+            codes = _codes_near(checkpoint, pivot, settings, label, seed)
+            with torch.no_grad():
+                self.near = [
+                    self._pair(code, self._image(code, self._start(code)), torch.ones_like(valid))
+                    for code in codes
+                ]
 
-    def __call__(self, generator: Generator) -> Tensor:
-        original = self.checkpoint.generator
-        z = torch.randn(1, original.z_dim, generator=self.random).to(self.pivot.device)
-        with torch.no_grad():
-            direction = original.mapping(z, self.label) - self.pivot  # [1, num_ws, w_dim]
-            length = direction.norm(dim=-1, keepdim=True).clamp_min(1e-8)
-            reach = self.radius * self.codes.scale * direction.shape[-1] ** 0.5
-            near = self.pivot + direction / length * reach
-            wanted = original.synthesis(near)
-        image = generator.synthesis(near)
-        everywhere = torch.ones_like(image[:, :1])
-        return self.loss(image, wanted, everywhere) + (image - wanted).square().mean()
+    def _pair(
+        self, ws: Tensor, target: Tensor, valid: Tensor
+    ) -> tuple[Tensor, tuple[Tensor, Tensor] | None, Tensor, Tensor]:
+        return ws, self._start(ws), target, valid
+
+    @torch.no_grad()
+    def _start(self, ws: Tensor) -> tuple[Tensor, Tensor] | None:
+        """What the blocks that are not tuned make of `ws`, None where all are tuned."""
+        if not self.below:
+            return None
+        return run_blocks(self.generator, ws, dtype=self.dtype, upto=self.below)
+
+    def _image(self, ws: Tensor, start: tuple[Tensor, Tensor] | None) -> Tensor:
+        size = self.generator.resolution
+        return run_blocks(self.generator, ws, dtype=self.dtype, upto=size, above=self.below, given=start)[1]
+
+    def terms(self) -> dict[str, Tensor]:
+        """The weighted parts of the loss, scalars."""
+        ws, start, crop, valid = self.crop
+        image = self._image(ws, start)
+        terms = {
+            self.loss.name: self.loss(image, crop, valid).mean(),
+            "l2": self.settings.l2 * weighted_mean((image - crop).square(), valid).mean(),
+        }
+        if self.near:
+            far = [self.loss(self._image(w, s), wanted, v).mean() for w, s, wanted, v in self.near]
+            terms["locality"] = self.settings.locality * torch.stack(far).mean()
+        return terms
 
 
-def _anneal(optimiser: torch.optim.Optimizer, settings: TuningSettings, index: int) -> None:
-    """Linear fall to a tenth over the second half of the steps."""
-    half = settings.steps / 2
-    factor = 1.0 if index <= half else 1.0 - 0.9 * (index - half) / half
-    for group in optimiser.param_groups:
-        group["lr"] = settings.learning_rate * factor
+@torch.no_grad()
+def _codes_near(
+    checkpoint: Checkpoint, pivot: Tensor, settings: TuningSettings, label: Tensor | None, seed: int
+) -> list[Tensor]:
+    """Eq. 4: codes at a fixed distance from the pivot, towards random ones, `[1, num_ws, w_dim]` each."""
+    generator, random = checkpoint.generator, torch.Generator().manual_seed(seed)
+    reach = settings.locality_radius * CodeSpace.of(checkpoint).scale * generator.w_dim**0.5
+    codes = []
+    for _ in range(settings.locality_codes):
+        z = torch.randn(1, generator.z_dim, generator=random).to(pivot.device)
+        direction = generator.mapping(z, label) - pivot  # [1, num_ws, w_dim]
+        codes.append(pivot + direction * (reach / direction.norm(dim=-1, keepdim=True).clamp_min(1e-8)))
+    return codes

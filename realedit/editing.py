@@ -13,10 +13,7 @@ from numpy.typing import NDArray
 
 import checkpoints
 from alignment.identity import descriptor, distance
-from checkpoints import Checkpoint
-from checkpoints.bundled import BUNDLED
-from checkpoints.registry import registry
-from inversion import InversionSettings, Quality
+from inversion import Quality
 from realedit import __version__, pipeline
 from realedit.compare import (
     ComparisonSettings,
@@ -30,8 +27,9 @@ from realedit.compare.animation import check_encoder
 from realedit.compare.timelapse import Recorder, write_timelapse
 from realedit.devices import choose_device
 from realedit.drag import DragSettings, moving_layers
-from realedit.errors import OutputError, SessionError, UsageError
+from realedit.errors import OutputError, UsageError
 from realedit.files import make_folder, write_png
+from realedit.inverting import inverted_session
 from realedit.masks import Reach, edit_mask
 from realedit.photos import (
     MAX_PIXELS,
@@ -48,7 +46,6 @@ from realedit.photos import (
 from realedit.pipeline import OnStep, PasteSettings, keep_going
 from realedit.recipes import Use
 from realedit.recipes.applying import drag
-from realedit.regions import check_points
 from realedit.session import Drag, Session, check_folder
 from realedit.timing import Laps
 
@@ -77,6 +74,8 @@ class EditRequest:
     compare: Path | None = None
     timelapse: Path | None = None
     keep: Path | None = None
+    changes: tuple[tuple[str, str], ...] = ()
+    cache: bool = True
     reach: Reach = "local"
     debug: Path | None = None
     strip_gps: bool = False
@@ -218,77 +217,6 @@ def check_picture(path: Path, photo: Path) -> None:
     if path.suffix.lower() != ".png":
         raise UsageError(f"a crop is written as PNG; end {path} in .png")
     check_output(path, photo)
-
-
-def inverted_session(
-    request: EditRequest,
-    photo: Photo,
-    checkpoint: Checkpoint,
-    points: NDArray[np.float64],
-    laps: Laps,
-    *,
-    on_step: OnStep = keep_going,
-) -> Session:
-    """The kept session where it serves, or a new one; in both nothing is dragged yet."""
-    settings = InversionSettings.preset(request.quality, seed=request.seed, label=request.label)
-    kept = None
-    if request.keep is not None and (request.keep / "session.json").exists():
-        kept = Session.load(request.keep)
-        check_belongs(kept, photo, checkpoint, request.keep)
-        if serves(kept, settings, request, points):
-            log.info("going on from the session in %s", request.keep)
-            return kept.from_start()
-    session = pipeline.align(
-        photo,
-        checkpoint,
-        photo_path=request.photo.resolve(),
-        face=request.face,
-        points=points,
-        settings=settings,
-        quality=request.quality,
-    )
-    session = replace(session, model=model_reference(request.model))
-    check_points(session, points)
-    laps("align")
-    if kept is not None and kept.face == session.face and pipeline.same_settings(kept, settings):
-        return kept.from_start()
-    session = pipeline.invert(session, checkpoint, settings, on_step=on_step)
-    laps("invert")
-    if request.keep is not None:
-        session.save(request.keep)
-    return session
-
-
-def model_reference(name: str) -> str:
-    """What a session remembers of `--model`: a known name, or the whole path of a file."""
-    known = name in BUNDLED or registry().find(name) is not None
-    return name if known else str(Path(name).expanduser().resolve())
-
-
-def check_belongs(session: Session, photo: Photo | None, checkpoint: Checkpoint, folder: Path) -> None:
-    """Raise SessionError when a session is of another photo or model."""
-    if photo is not None and session.photo_sha256 != photo.sha256:
-        raise SessionError(
-            f"the session in {folder} is of another photo ({session.photo_path}); use another folder "
-            f"for {photo.path}"
-        )
-    if session.model_sha256 != checkpoint.sha256:
-        raise SessionError(
-            f"the session in {folder} was made with the model {session.model}, not with {checkpoint.name}; "
-            "name that model or use another folder"
-        )
-
-
-def serves(
-    session: Session, settings: InversionSettings, request: EditRequest, points: NDArray[np.float64]
-) -> bool:
-    """Whether a kept inversion answers the request without looking for faces again."""
-    return (
-        session.pivot is not None
-        and pipeline.same_settings(session, settings)
-        and (request.face == "auto" or request.face == str(session.face))
-        and bool(session.alignment.contains(points).all())
-    )
 
 
 def endings(drags: Sequence[Drag]) -> str:

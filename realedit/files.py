@@ -39,12 +39,12 @@ def write_bytes(path: Path, content: bytes, *, private: bool = False) -> None:
         out.write(content)
 
 
-def write_png(path: Path, picture: NDArray[np.uint8]) -> None:
+def write_png(path: Path, picture: NDArray[np.uint8], *, private: bool = False) -> None:
     """Write a picture `[H, W, 3]` RGB the user asked for. Raises OutputError or ResourceError."""
     ok, data = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
     assert ok
     try:
-        write_bytes(path, data.tobytes())
+        write_bytes(path, data.tobytes(), private=private)
     except OSError as error:
         raise output_error(error, path) from error
 

@@ -6,7 +6,7 @@ other.
 
 import dataclasses
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -66,10 +66,9 @@ def align(
     points `[K, 2]` in photo pixels. Raises NoFaceError, OutsideError.
     """
     size = checkpoint.generator.resolution
-    landmarks = None
-    index = None
+    landmarks = index = count = None
     if checkpoint.alignment == "ffhq":
-        chosen = _chosen_face(photo.eight_bit(), photo_path, face, points, models)
+        chosen, count = _chosen_face(photo.eight_bit(), photo_path, face, points, models)
         square, landmarks, index = chosen.alignment, chosen.landmarks, chosen.index
     else:
         square = centred_square(photo.width, photo.height)
@@ -88,6 +87,7 @@ def align(
         alignment=square,
         crop=_shown(photo, crop.pixels),
         valid=crop.valid,
+        faces=count,
     )
 
 
@@ -105,9 +105,11 @@ def _chosen_face(
     face: str | int,
     points: ArrayLike | None,
     models: FaceModels | None,
-) -> Face:
+) -> tuple[Face, int]:
+    """The face to edit, and how many there are."""
     try:
-        return choose_face(find_faces(pixels, points=points, models=models), face, points)
+        faces = find_faces(pixels, points=points, models=models)
+        return choose_face(faces, face, points), len(faces)
     except NoFaceError as error:
         raise NoFaceError(f"{path}: {error}") from error
     except ValueError as error:
@@ -128,23 +130,47 @@ def invert(
     log.info("inverting with the perceptual loss %s", loss.name)
     label = label_of(settings, checkpoint)
     pivot = inversion.starting_latent(checkpoint, crop, label)
-    for step in inversion.project(checkpoint, crop, valid, loss, settings.projection, start=pivot):
+    made: dict[str, int] = {}
+    steps: Iterator[Step] = inversion.project(
+        checkpoint, crop, valid, loss, settings.projection, start=pivot, precision=settings.precision
+    )
+    for step in steps:
         pivot = step.latent
+        made[step.stage] = step.index
         if not on_step(step):
             break
     tuning: Mapping[str, torch.Tensor] = {}
-    if settings.tuning.steps:
+    if settings.tuning.steps + settings.tuning.noise_steps:
         tuned = inversion.tuned_copy(checkpoint.generator)
-        steps = inversion.tune(
-            checkpoint, tuned, pivot, crop, valid, loss, settings.tuning, label=label, seed=settings.seed
+        tuning_steps = inversion.tune(
+            checkpoint,
+            tuned,
+            pivot,
+            crop,
+            valid,
+            loss,
+            settings.tuning,
+            label=label,
+            seed=settings.seed,
+            precision=settings.precision,
         )
-        for step in steps:
+        for step in tuning_steps:
+            made[step.stage] = step.index
             if not on_step(step):
                 break
-        steps.close()
+        tuning_steps.close()
         tuning = inversion.difference(tuned, checkpoint.generator)
     pivot = pivot.detach().cpu()
-    return replace(session, pivot=pivot, current=pivot, tuning=tuning, history=(), masks={})
+    return replace(
+        session,
+        pivot=pivot,
+        current=pivot,
+        tuning=tuning,
+        history=(),
+        masks={},
+        loss=loss.name,
+        steps=made,
+    )
 
 
 def drag(

@@ -64,12 +64,17 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     face: int | None
     landmarks: list[tuple[float, float]] | None
     alignment: dict[str, Any]
+    faces: int | None = None
+    loss: str | None = None
+    steps: dict[str, int] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
     """See the module. crop `[R, R, 3]` uint8 sRGB; valid `[R, R]` bool; latents `[1, num_ws, w_dim]`; None
-    before the inversion. masks: uint8 `[height, width]` pictures by the name that `Drag.mask` gives."""
+    before the inversion. masks: uint8 `[height, width]` pictures by the name that `Drag.mask` gives. faces:
+    how many were found in the photo, None where none was looked for. loss, steps: the perceptual loss of the
+    inversion and its steps by stage."""
 
     photo_path: Path
     photo_sha256: str
@@ -89,6 +94,9 @@ class Session:
     tuning: Mapping[str, Tensor] = field(default_factory=dict)
     history: tuple[Drag, ...] = ()
     masks: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
+    faces: int | None = None
+    loss: str | None = None
+    steps: Mapping[str, int] = field(default_factory=dict)
 
     def from_start(self) -> "Session":
         """The same inversion with nothing dragged yet."""
@@ -143,6 +151,9 @@ class Session:
             self.face,
             landmarks,
             self.alignment.to_dict(),
+            self.faces,
+            self.loss,
+            dict(self.steps),
         )
 
     @classmethod
@@ -194,6 +205,9 @@ class Session:
             tuning=load_tensors(tuned.read_bytes()) if tuned.exists() else {},
             history=history,
             masks={name: _read_png(folder / name) for name in {drag.mask for drag in history} if name},
+            faces=header.faces,
+            loss=header.loss,
+            steps=header.steps,
         )
 
 

@@ -8,6 +8,7 @@ import click
 
 from realedit.cli.options import (
     drag_options,
+    inversion_options,
     model_options,
     path_option,
     photo_argument,
@@ -30,6 +31,7 @@ from realedit.recipes import Use
 @path_option("-o", "--output", required=True, help="The edited photo; its extension says the format.")
 @drag_options
 @model_options
+@inversion_options
 @path_option(
     "--compare", help="Also write before and after (PNG: side by side, HTML: a slider) and a marked copy."
 )
@@ -63,6 +65,8 @@ def edit_command(
     seed: int,
     label: str | None,
     device: str,
+    changes: tuple[tuple[str, str], ...],
+    use_cache: bool,
     compare: Path | None,
     timelapse: Path | None,
     keep: Path | None,
@@ -95,6 +99,8 @@ def edit_command(
         compare=compare,
         timelapse=timelapse,
         keep=keep,
+        changes=changes,
+        cache=use_cache,
         reach=reach,
         debug=debug,
         strip_gps=strip_gps,

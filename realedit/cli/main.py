@@ -16,7 +16,7 @@ COMMANDS = {  # by name: where, and its line in the list of commands
     "edit": ("realedit.cli.edit:edit_command", "Edit PHOTO by dragging points."),
     "align": ("realedit.cli.stages:align_command", "Cut the aligned square of a face out of PHOTO."),
     "invert": (
-        "realedit.cli.stages:invert_command",
+        "realedit.cli.invert:invert_command",
         "Find the face of PHOTO in the model, keep the session.",
     ),
     "drag": ("realedit.cli.stages:drag_command", "Drag points of the session in DIR."),
@@ -27,6 +27,7 @@ COMMANDS = {  # by name: where, and its line in the list of commands
     "watch": ("realedit.cli.watch:watch_command", "Edit photos as they come into IN."),
     "jobs": ("realedit.cli.jobs:jobs_group", "What became of the photos whose outputs are in OUT."),
     "models": ("realedit.cli.models:models_group", "List, pull, inspect, convert and verify models."),
+    "cache": ("realedit.cli.cache:cache_group", "Show or clear the inversions that are kept."),
     "demo": ("realedit.cli.demo:demo_command", "Widen the smile of an astronaut, and say where to look."),
     "doctor": ("realedit.cli.doctor:doctor_command", "Say what is installed and what stands in the way."),
 }

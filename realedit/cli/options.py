@@ -191,6 +191,40 @@ def model_options(command: Command) -> Command:
     return command
 
 
+def parse_setting(text: str) -> tuple[str, str]:
+    """`NAME=VALUE`. Raises click's usage error for anything else."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise click.BadParameter(f"{text!r} is no setting; write NAME=VALUE, e.g. projection.steps=80")
+    return name.strip(), value.strip()
+
+
+def inversion_options(command: Command) -> Command:
+    """What may differ from the preset, `changes`, and whether the user's cache is used, `use_cache`."""
+    for option in reversed(
+        [
+            click.option(
+                "--set",
+                "changes",
+                type=parse_setting,
+                metavar="NAME=VALUE",
+                multiple=True,
+                help="Change one setting of the inversion, e.g. tuning.steps=200; may be repeated.",
+            ),
+            click.option(
+                "--no-cache",
+                "use_cache",
+                is_flag=True,
+                flag_value=False,
+                default=True,
+                help="Neither look for an earlier inversion of the face nor keep this one.",
+            ),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
 def device_option(command: Command) -> Command:
     """Where to compute."""
     return click.option(

@@ -1,4 +1,4 @@
-"""The four stages by themselves: `align`, `invert`, `drag` and `paste`; `edit` is their sum."""
+"""Stages by themselves: `align`, `drag` and `paste`; with `invert`, `edit` is their sum."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,9 +24,10 @@ from realedit.cli.progress import Watcher
 from realedit.compositing import MODES
 from realedit.devices import choose_device
 from realedit.drag import DragSettings
-from realedit.editing import check_belongs, check_picture, drag_warnings, endings, model_reference
+from realedit.editing import check_picture, drag_warnings, endings
 from realedit.errors import SessionError
 from realedit.files import make_folder, write_png
+from realedit.inverting import check_belongs, model_reference
 from realedit.masks import edit_mask
 from realedit.photos import (
     Photo,
@@ -40,7 +41,7 @@ from realedit.photos import (
 from realedit.pipeline import PasteSettings
 from realedit.recipes import Use
 from realedit.recipes.applying import drag
-from realedit.session import Session, check_folder
+from realedit.session import Session
 
 dir_argument = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 
@@ -69,42 +70,10 @@ def align_command(
     set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
     check_picture(output, photo)
     settings = InversionSettings.preset(quality, seed=seed, label=label)
-    session, _ = _aligned(photo, model, face, device, quality, settings, max_pixels)
+    session, _ = aligned(photo, model, face, device, quality, settings, max_pixels)
     write_png(output, session.crop)
     if not quiet:
         click.echo(f"{output}  (face {session.face}, {session.alignment.side:.0f} px in the photo)")
-
-
-@click.command("invert")
-@photo_argument
-@max_pixels_option
-@path_option("--keep", required=True, help="The folder for the session.")
-@model_options
-@talk_options
-def invert_command(
-    photo: Path,
-    keep: Path,
-    model: str,
-    quality: Any,
-    face: str,
-    seed: int,
-    label: str | None,
-    device: str,
-    max_pixels: int,
-    verbose: bool,
-    quiet: bool,
-    log_file: Path | None,
-) -> None:
-    """Find the face of PHOTO in the model and keep the session in a folder."""
-    set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
-    check_folder(keep)
-    settings = InversionSettings.preset(quality, seed=seed, label=label)
-    session, checkpoint = _aligned(photo, model, face, device, quality, settings, max_pixels)
-    with Watcher(quiet=quiet) as watcher:
-        session = pipeline.invert(session, checkpoint, settings, on_step=watcher)
-    session.save(keep)
-    if not quiet:
-        click.echo(str(keep))
 
 
 @click.command("drag")
@@ -202,7 +171,7 @@ def paste_command(
         click.echo(str(output))
 
 
-def _aligned(
+def aligned(
     photo: Path,
     model: str,
     face: str,

@@ -11,7 +11,7 @@ from checkpoints.testing import random_checkpoint
 from inversion import Pyramid, Step, TuningSettings, apply, difference, tune, tuned_copy
 from inversion.tuning import tunable
 
-SETTINGS = TuningSettings(steps=30, learning_rate=5e-3, locality_every=4)
+SETTINGS = TuningSettings(steps=30, first_resolution=0)
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +42,11 @@ def _tune(
     return tuned, list(tune(checkpoint, tuned, pivot, crop, valid, Pyramid(), settings, seed=seed))
 
 
+def _assert_frozen(generator: Generator) -> None:
+    for tensor in (*generator.parameters(), *generator.buffers()):
+        assert not tensor.requires_grad and tensor.grad is None
+
+
 @torch.no_grad()
 def _error(generator: Generator, pivot: Tensor, crop: Tensor) -> float:
     return float((generator.synthesis(pivot) - crop).abs().mean())
@@ -52,7 +57,7 @@ def test_the_pivot_shows_the_crop(checkpoint: Checkpoint, pivot: Tensor, crop: T
     assert _error(tuned, pivot, crop) < 0.7 * _error(checkpoint.generator, pivot, crop)
     assert [step.index for step in steps] == list(range(1, 31)) and {step.stage for step in steps} == {"tune"}
     assert all(torch.equal(step.latent, pivot) for step in steps)
-    assert ["locality" in step.terms for step in steps[:4]] == [False, False, False, True]
+    assert all(set(step.terms) == {"pyramid", "l2"} for step in steps)
 
 
 def test_the_first_generator_stays_as_it_is(checkpoint: Checkpoint, pivot: Tensor, crop: Tensor) -> None:
@@ -61,7 +66,7 @@ def test_the_first_generator_stays_as_it_is(checkpoint: Checkpoint, pivot: Tenso
     for name, tensor in checkpoint.generator.state_dict().items():
         assert torch.equal(tensor, before[name]), name
     for generator in (tuned, checkpoint.generator):
-        assert not any(p.requires_grad or p.grad is not None for p in generator.parameters())
+        _assert_frozen(generator)
 
 
 def test_closing_the_iterator_freezes_the_weights(
@@ -71,7 +76,7 @@ def test_closing_the_iterator_freezes_the_weights(
     steps = tune(checkpoint, tuned, pivot, crop, torch.ones(1, 1, 32, 32), Pyramid(), SETTINGS)
     next(steps)
     steps.close()
-    assert not any(p.requires_grad or p.grad is not None for p in tuned.parameters())
+    _assert_frozen(tuned)
 
 
 def test_mapping_noise_and_coarse_blocks_are_not_tuned(
@@ -79,7 +84,8 @@ def test_mapping_noise_and_coarse_blocks_are_not_tuned(
 ) -> None:
     names = tunable(checkpoint.generator, 16)
     assert names and all("b16." in name or "b32." in name for name in names)
-    assert not any("noise_strength" in name or "mapping" in name for name in tunable(checkpoint.generator, 0))
+    fixed = ("noise_strength", "mapping", "affine.weight")
+    assert not any(part in name for name in tunable(checkpoint.generator, 0) for part in fixed)
     tuned, _ = _tune(checkpoint, pivot, crop, steps=3, first_resolution=16)
     changed = difference(tuned, checkpoint.generator)
     assert changed and set(changed) <= set(names)
@@ -91,18 +97,21 @@ def test_tuning_stops_at_the_target(checkpoint: Checkpoint, pivot: Tensor, crop:
 
 
 def test_locality_keeps_other_codes_as_they_were(checkpoint: Checkpoint, pivot: Tensor, crop: Tensor) -> None:
-    near = pivot + 1.0 * torch.randn(pivot.shape, generator=torch.Generator().manual_seed(3))
+    random = checkpoint.generator.mapping(torch.randn(8, 32, generator=torch.Generator().manual_seed(3)))
+    near = pivot + 0.5 * (random - pivot)
 
     def drift(weight: float) -> float:
-        tuned, _ = _tune(checkpoint, pivot, crop, locality=weight, locality_every=1)
+        tuned, _ = _tune(checkpoint, pivot, crop, locality=weight, locality_codes=4)
         with torch.no_grad():
             return float((tuned.synthesis(near) - checkpoint.generator.synthesis(near)).abs().mean())
 
-    assert drift(3.0) < 0.8 * drift(0.0)
+    assert drift(3.0) < 0.9 * drift(0.0)
 
 
 def test_the_seed_decides_everything(checkpoint: Checkpoint, pivot: Tensor, crop: Tensor) -> None:
-    runs = [_tune(checkpoint, pivot, crop, steps=8, seed=seed)[0].state_dict() for seed in (1, 1, 2)]
+    runs = [
+        _tune(checkpoint, pivot, crop, steps=8, seed=seed, locality=1.0)[0].state_dict() for seed in (1, 1, 2)
+    ]
     assert all(torch.equal(runs[0][name], runs[1][name]) for name in runs[0])
     assert any(not torch.equal(runs[0][name], runs[2][name]) for name in runs[0])
 
@@ -138,7 +147,47 @@ def test_a_difference_brings_the_tuned_generator_back(
         error = (again.synthesis(pivot) - tuned.synthesis(pivot)).abs().max()
     assert float(error) < 2e-3
     for name, tensor in tuned.state_dict().items():
-        assert torch.allclose(again.state_dict()[name], tensor, atol=1e-4), name
+        assert torch.allclose(again.state_dict()[name], tensor, atol=1e-3), name
+
+
+def test_noise_maps_take_the_detail_that_is_left(checkpoint: Checkpoint, pivot: Tensor, crop: Tensor) -> None:
+    weights, _ = _tune(checkpoint, pivot, crop, steps=10)
+    both, steps = _tune(checkpoint, pivot, crop, steps=10, noise_steps=20)
+    assert _error(both, pivot, crop) < 0.8 * _error(weights, pivot, crop)
+    assert [step.index for step in steps] == list(range(1, 31)) and steps[0].total == 30
+    _assert_frozen(both)
+    again = tuned_copy(checkpoint.generator)
+    apply(again, difference(both, checkpoint.generator))
+    assert _error(again, pivot, crop) == pytest.approx(_error(both, pivot, crop), abs=1e-3)
+
+
+def test_the_blocks_that_stay_run_once(
+    checkpoint: Checkpoint, pivot: Tensor, crop: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tuned = tuned_copy(checkpoint.generator)
+    count = {4: 0, 32: 0}
+    for resolution in count:
+        tuned.synthesis_network.block(resolution).register_forward_hook(
+            lambda *_, resolution=resolution: count.__setitem__(resolution, count[resolution] + 1)
+        )
+    settings = dataclasses.replace(SETTINGS, steps=5, first_resolution=16)
+    list(tune(checkpoint, tuned, pivot, crop, torch.ones(1, 1, 32, 32), Pyramid(), settings))
+    assert count == {4: 1, 32: 5}
+
+
+def test_the_fast_dtype_tunes_as_well(checkpoint: Checkpoint, pivot: Tensor, crop: Tensor) -> None:
+    errors = []
+    for precision in ("float32", "bfloat16"):
+        tuned = tuned_copy(checkpoint.generator)
+        list(
+            tune(
+                checkpoint, tuned, pivot, crop, torch.ones(1, 1, 32, 32), Pyramid(), SETTINGS,
+                precision=precision,  # type: ignore[arg-type]
+            )
+        )  # fmt: skip
+        assert {t.dtype for t in tuned.state_dict().values()} == {torch.float32}
+        errors.append(_error(tuned, pivot, crop))
+    assert errors[1] < 1.2 * errors[0] < 0.7 * _error(checkpoint.generator, pivot, crop)
 
 
 def test_no_tuning_is_an_empty_difference(checkpoint: Checkpoint) -> None:
@@ -150,7 +199,7 @@ def test_differences_of_another_generator_are_refused(
 ) -> None:
     tuned, _ = _tune(checkpoint, pivot, crop, steps=2)
     changes = difference(tuned, checkpoint.generator)
-    other = random_checkpoint(32, w_dim=16, seed=1).generator
+    other = random_checkpoint(32, channel_max=16, seed=1).generator
     before = {name: t.clone() for name, t in other.state_dict().items()}
     with pytest.raises(ValueError, match="does not fit this generator"):
         apply(other, changes)

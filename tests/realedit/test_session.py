@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from inversion import InversionSettings
-from realedit.editing import check_belongs
 from realedit.errors import OutputError, ResourceError, SessionError
+from realedit.inverting import check_belongs
 from realedit.pipeline import same_settings
 from realedit.session import Session, check_folder, to_picture, to_tensor
 from tests.realedit.samples import box_checkpoint, photo_of, picture, random_session

@@ -1,0 +1,56 @@
+"""Running a generator's blocks for optimisation: from any block on, in a fast dtype, with little memory."""
+
+from typing import cast
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint as recompute
+
+from checkpoints import Generator
+from checkpoints.memory import require_memory, synthesis_bytes
+from inversion.settings import Precision
+
+PLENTY = 1 << 30  # bytes of activations above which they are computed again instead of kept
+
+
+def fast_dtype(precision: Precision, device: torch.device) -> torch.dtype:
+    """The dtype of activations: what was asked for, or bfloat16 where the device computes in it."""
+    if precision != "auto":
+        return torch.float32 if precision == "float32" else torch.bfloat16
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+    native = device.type == "cpu" and torch.cpu.get_capabilities().get("avx512_bf16", False)
+    return torch.bfloat16 if native else torch.float32
+
+
+def run_blocks(
+    generator: Generator,
+    ws: Tensor,
+    *,
+    dtype: torch.dtype,
+    upto: int,
+    above: int = 0,
+    given: tuple[Tensor, Tensor] | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Features and skip image `[N, 3, upto, upto]` float32 of the blocks in `above` < resolution <= `upto`.
+
+    ws `[N, num_ws, w_dim]`; given: what the block of resolution `above` returned. The first block runs in
+    float32, the others in `dtype`. Raises CapacityError where memory is short.
+    """
+    network = generator.synthesis_network
+    gradients = torch.is_grad_enabled()
+    kept = synthesis_bytes(generator.arch, len(ws), upto=upto, gradients=gradients)
+    frugal = gradients and kept > PLENTY
+    require_memory(kept // 3 if frugal else kept, ws.device, f"A batch of {len(ws)}")
+    x, image = given if given is not None else (None, None)
+    for resolution in network.upto(upto):
+        if resolution <= above:
+            continue
+        block, codes = network.block(resolution), ws[:, network.block_ws(resolution)]
+        if frugal:
+            x, image = recompute(block, x, image, codes, use_reentrant=False)
+        else:
+            x, image = block(x, image, codes)
+        assert x is not None
+        x = x.to(dtype)
+    return cast(Tensor, x), cast(Tensor, image)

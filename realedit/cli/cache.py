@@ -1,0 +1,58 @@
+"""`realedit cache`: what is kept of faces that were inverted, and how to be rid of it."""
+
+import json
+from datetime import datetime
+
+import click
+
+from checkpoints.files import megabytes
+from realedit import cache
+from realedit.cache import CacheSettings, Entry
+from realedit.errors import SessionError
+from realedit.session import Session
+
+
+@click.group("cache")
+def cache_group() -> None:
+    """Show or clear the inversions that are kept, so that a second edit of a photo starts at once."""
+
+
+@cache_group.command("show")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def show_command(as_json: bool) -> None:
+    """List what is kept: when it was last used, how large it is, and of which photo."""
+    entries = cache.entries()
+    limits = CacheSettings()
+    total = sum(entry.size for entry in entries)
+    if as_json:
+        rows = [
+            {"path": str(entry.path), "photo": _photo(entry), "bytes": entry.size, "used": entry.used}
+            for entry in entries
+        ]
+        found = {"folder": str(cache.sessions_folder()), "bytes": total, "limit": limits.max_bytes}
+        click.echo(json.dumps({**found, "entries": rows}))
+        return
+    for entry in entries:
+        used = datetime.fromtimestamp(entry.used).strftime("%Y-%m-%d %H:%M")
+        click.echo(f"{used}  {megabytes(entry.size):>9}  {_photo(entry)}")
+    click.echo(
+        f"{len(entries)} kept in {cache.sessions_folder()}, {megabytes(total)} of "
+        f"{megabytes(limits.max_bytes)}; what is not used for {limits.max_age:.0f} days goes",
+        err=True,
+    )
+
+
+@cache_group.command("clear")
+def clear_command() -> None:
+    """Delete every kept inversion; models stay."""
+    count, size = cache.clear()
+    click.echo(f"{count} deleted, {megabytes(size)}")
+
+
+def _photo(entry: Entry) -> str:
+    try:
+        session = Session.load(entry.path)
+    except SessionError:
+        return "damaged"
+    face = "" if session.face is None else f", face {session.face}"
+    return f"{session.photo_path} ({session.model}, {session.quality}{face})"

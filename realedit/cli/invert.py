@@ -1,0 +1,80 @@
+"""`realedit invert`: the stage that finds the face in the model, and says how well it did."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from inversion import InversionSettings, Step
+from realedit.cli.options import (
+    inversion_options,
+    model_options,
+    path_option,
+    photo_argument,
+    set_up_logging,
+    talk_options,
+)
+from realedit.cli.perception import offer_backbone
+from realedit.cli.photo_options import max_pixels_option
+from realedit.cli.progress import Watcher
+from realedit.cli.stages import aligned
+from realedit.drag import DragStep
+from realedit.files import write_bytes, write_png
+from realedit.inverting import changed_settings, invert_once
+from realedit.photos import read_photo
+from realedit.report import report_of, sheet
+from realedit.session import check_folder
+
+
+@click.command("invert")
+@photo_argument
+@path_option("--keep", required=True, help="The folder for the session.")
+@model_options
+@inversion_options
+@max_pixels_option
+@click.option("--report", is_flag=True, help="Measure the inversion: print it, and keep it in the folder.")
+@talk_options
+def invert_command(
+    photo: Path,
+    keep: Path,
+    model: str,
+    quality: Any,
+    face: str,
+    seed: int,
+    label: str | None,
+    device: str,
+    changes: tuple[tuple[str, str], ...],
+    use_cache: bool,
+    max_pixels: int,
+    report: bool,
+    verbose: bool,
+    quiet: bool,
+    log_file: Path | None,
+) -> None:
+    """Find the face of PHOTO in the model and keep the session in a folder."""
+    set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
+    check_folder(keep)
+    settings = changed_settings(InversionSettings.preset(quality, seed=seed, label=label), changes)
+    if quality != "draft":
+        offer_backbone(settings, quiet=quiet)
+    session, checkpoint = aligned(photo, model, face, device, quality, settings, max_pixels)
+    started, worked = time.perf_counter(), False
+    with Watcher(quiet=quiet) as watcher:
+
+        def on_step(step: Step | DragStep) -> bool:
+            nonlocal worked
+            worked = True
+            return watcher(step)
+
+        session = invert_once(session, checkpoint, settings, use_cache=use_cache, on_step=on_step)
+    seconds = time.perf_counter() - started if worked else None
+    session.save(keep)
+    if report:
+        found = report_of(session, checkpoint, read_photo(photo, max_pixels=max_pixels), seconds=seconds)
+        write_bytes(keep / "report.json", found.to_json(), private=True)
+        write_png(keep / "report.png", sheet(session, checkpoint), private=True)
+        if not quiet:
+            click.echo(found.in_words())
+    if not quiet:
+        click.echo(str(keep))
