@@ -180,12 +180,11 @@ def no_backbones(name: str) -> None:
 def choose(name: str, checkpoint: Checkpoint, backbones: Backbones = no_backbones) -> PerceptualLoss:
     """The loss called `name` (`auto`, `pyramid`, `gan-features`, `lpips-vgg`, `lpips-alex`, `lpips-squeeze`).
 
-    `auto` takes LPIPS (vgg, alex, squeeze in this order) where its weights are, then the checkpoint's trunk,
-    then the pyramid. Raises ValueError for a name that cannot be had.
+    `auto` takes LPIPS (vgg, alex, squeeze in this order) where its weights are, else the pyramid: the
+    checkpoint's trunk costs twice the time and finds no better likeness (docs/benchmarks.md). Raises
+    ValueError for a name that cannot be had.
     """
-    wanted = (
-        [f"lpips-{net}" for net in LPIPS_NETS] + ["gan-features", "pyramid"] if name == "auto" else [name]
-    )
+    wanted = [f"lpips-{net}" for net in LPIPS_NETS] + ["pyramid"] if name == "auto" else [name]
     for each in wanted:
         loss = _loss(each, checkpoint, backbones)
         if loss is not None:

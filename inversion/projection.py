@@ -18,7 +18,7 @@ from inversion.perceptual import PerceptualLoss, resize_valid, weighted_mean
 from inversion.regularisers import CodeSpace
 from inversion.settings import Precision, ProjectionSettings
 from inversion.step import Step
-from inversion.synthesis import fast_dtype, run_blocks
+from inversion.synthesis import chosen_dtype, run_blocks
 
 SEEN = 256  # pixels; the published projectors look at no more either
 FULL = 0.1  # share of the steps at the full size, where that is more
@@ -55,7 +55,7 @@ def project(
     """
     codes = CodeSpace.of(checkpoint)
     latent = starting_latent(checkpoint, crop) if start is None else start.clone()
-    dtype = fast_dtype(precision, crop.device)
+    dtype = chosen_dtype(precision, crop.device)
     index = 0
     for resolution, steps in schedule(checkpoint.generator.resolution, settings):
         target = F.adaptive_avg_pool2d(crop, resolution)

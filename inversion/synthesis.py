@@ -6,21 +6,18 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint as recompute
 
-from checkpoints import Generator
+from checkpoints import Generator, fast_dtype
 from checkpoints.memory import require_memory, synthesis_bytes
 from inversion.settings import Precision
 
 PLENTY = 1 << 30  # bytes of activations above which they are computed again instead of kept
 
 
-def fast_dtype(precision: Precision, device: torch.device) -> torch.dtype:
-    """The dtype of activations: what was asked for, or bfloat16 where the device computes in it."""
-    if precision != "auto":
-        return torch.float32 if precision == "float32" else torch.bfloat16
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
-    native = device.type == "cpu" and torch.cpu.get_capabilities().get("avx512_bf16", False)
-    return torch.bfloat16 if native else torch.float32
+def chosen_dtype(precision: Precision, device: torch.device) -> torch.dtype:
+    """The dtype of activations: what was asked for, or bfloat16 where the device is faster in it."""
+    if precision == "auto":
+        return fast_dtype(device)
+    return torch.float32 if precision == "float32" else torch.bfloat16
 
 
 def run_blocks(

@@ -19,7 +19,7 @@ from inversion.perceptual import PerceptualLoss, weighted_mean
 from inversion.regularisers import CodeSpace
 from inversion.settings import Precision, TuningSettings
 from inversion.step import Step
-from inversion.synthesis import fast_dtype, run_blocks
+from inversion.synthesis import chosen_dtype, run_blocks
 
 
 def tuned_copy(generator: Generator) -> Generator:
@@ -156,7 +156,7 @@ class _Task:
         precision: Precision,
     ) -> None:
         self.generator, self.loss, self.settings = generator, loss, settings
-        self.dtype = fast_dtype(precision, pivot.device)
+        self.dtype = chosen_dtype(precision, pivot.device)
         self.below = max((r for r in generator.channels if r < settings.first_resolution), default=0)
         self.crop = self._pair(pivot, crop, valid)
         self.near: list[tuple[Tensor, tuple[Tensor, Tensor] | None, Tensor, Tensor]] = []

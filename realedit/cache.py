@@ -96,7 +96,7 @@ def keep(session: Session, settings: CacheSettings | None = None) -> None:
 def entries() -> list[Entry]:
     """What is kept, the longest unused first."""
     found = []
-    with suppress(FileNotFoundError):
+    with suppress(FileNotFoundError, NotADirectoryError):
         for path in sessions_folder().iterdir():
             with suppress(FileNotFoundError):  # another process may be clearing up
                 sizes = [file.stat().st_size for file in path.iterdir()]

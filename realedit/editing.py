@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 import checkpoints
 from alignment.identity import descriptor, distance
+from checkpoints import Checkpoint
 from inversion import Quality
 from realedit import __version__, pipeline
 from realedit.compare import (

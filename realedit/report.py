@@ -66,7 +66,7 @@ def report_of(
 ) -> InversionReport:
     """Measure an inverted session. seconds: what the inversion took, None where it was not made now."""
     before, _ = pipeline.pictures(session, checkpoint)
-    crop = session.crop.astype(np.float32) / 255
+    crop = session.crop.astype(np.float32) / np.float32(255)
     return InversionReport(
         psnr=psnr(before, crop, session.valid),
         ssim=ssim(before, crop, session.valid),

@@ -5,6 +5,7 @@ import sys
 import click
 
 import checkpoints
+from checkpoints import models
 from checkpoints.cache import cache_folder, subfolder
 from checkpoints.errors import CheckpointError
 from inversion import LPIPS_NETS, InversionSettings
@@ -29,11 +30,11 @@ def offer_backbone(settings: InversionSettings, *, quiet: bool) -> None:
         default=False,
         err=True,
     )
-    subfolder(".")
+    subfolder("models")  # makes the cache folder for its owner alone
     asked.write_bytes(b"")
     if not wanted:
         return
     try:
-        checkpoints.pull(BEST, accept_licence=lambda entry, licence: True)
+        models.pull(BEST, accept_licence=lambda entry, licence: True)
     except CheckpointError as error:
         click.echo(f"realedit: {error}; going on without it", err=True)

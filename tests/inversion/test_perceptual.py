@@ -194,7 +194,7 @@ def test_weights_that_do_not_fit_are_refused_by_name() -> None:
 def test_auto_takes_the_best_that_is_at_hand() -> None:
     bare = random_checkpoint(16, encoder=False)
     alex = {"lpips-alex": _backbone("alex")}
-    assert choose("auto", CKPT).name == "gan-features"
+    assert choose("auto", CKPT).name == "pyramid"
     assert choose("auto", bare).name == "pyramid"
     assert choose("auto", bare, alex.get).name == "lpips-alex"
     assert choose("auto", CKPT, alex.get).name == "lpips-alex"

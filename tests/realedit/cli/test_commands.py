@@ -79,10 +79,44 @@ def test_json_is_one_object_of_the_contract(shell: Shell) -> None:
 def test_quiet_is_silent_and_verbose_talks_on_stderr_alone(shell: Shell) -> None:
     quiet = shell(*EDIT, *QUICK, "-q")
     assert quiet.out == quiet.err == ""
-    loud = shell(*EDIT, *QUICK, "-v")
+    loud = shell(*EDIT, *QUICK, "-v", "--no-cache")
     assert "perceptual loss" in loud.err and "perceptual loss" not in loud.out
     plain = shell(*EDIT, *QUICK)
     assert "perceptual loss" not in plain.err
+
+
+def test_an_inversion_is_reported_in_words_and_in_files(shell: Shell) -> None:
+    invert = ["invert", "photo.png", "--keep=session", "--model=box.safetensors", "--set=projection.steps=3"]
+    result = shell(*invert, "--quality=draft", "--report")
+    for what in ("PSNR", "SSIM", "LPIPS", "identity distance  no face", "whitened", "3 project", "seconds"):
+        assert what in result.out, result.out
+    found = json.loads((shell.folder / "session" / "report.json").read_text())
+    assert found["steps"] == {"project": 3} and found["seconds"] > 0 and 5 < found["psnr"] < 60
+    assert 0 < found["ssim"] < 1 and found["lpips"] == {} and found["loss"] == "pyramid"
+    for name in ("report.json", "report.png"):
+        assert stat.S_IMODE((shell.folder / "session" / name).stat().st_mode) == 0o600
+    assert read_photo(shell.folder / "session" / "report.png").width == 3 * 32
+    again = shell(*invert, "--quality=draft", "--report")
+    assert "kept from earlier" in again.out and "3 project" in again.out
+
+
+def test_the_cache_is_shown_and_cleared(shell: Shell) -> None:
+    assert "0 kept" in shell("cache", "show").err
+    shell(*EDIT, *QUICK, "--no-cache")
+    assert "0 kept" in shell("cache", "show").err
+    shell(*EDIT, *QUICK)
+    shown = shell("cache", "show")
+    assert "photo.png (" in shown.out and "draft" in shown.out and "1 kept" in shown.err
+    found = json.loads(shell("cache", "show", "--json").out)
+    assert len(found["entries"]) == 1 and 0 < found["bytes"] < found["limit"]
+    assert shell("cache", "clear").out.startswith("1 deleted")
+    assert "0 kept" in shell("cache", "show").err
+
+
+@pytest.mark.parametrize("text", ["projection.steps", "=3", "steps=3", "tuning.steps=-1", "precision=float8"])
+def test_settings_that_make_no_sense_are_refused(shell: Shell, text: str) -> None:
+    result = shell(*EDIT, *QUICK, "--set", text, code=2)
+    assert text.split("=")[0] in result.err and "Traceback" not in result.err
 
 
 def test_a_log_file_keeps_all_messages(shell: Shell) -> None:

@@ -1,0 +1,167 @@
+"""The user's cache of inversions: what is asked again is not computed again; nothing else is taken for it."""
+
+import dataclasses
+import os
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+import torch
+
+from inversion import InversionSettings, Step
+from realedit import cache
+from realedit.cache import DAY, CacheSettings
+from realedit.drag import DragStep
+from realedit.editing import EditRequest, edit
+from realedit.session import Session
+from tests.realedit.samples import box_checkpoint, picture, png, random_session, save_model
+
+
+def _find(session: Session) -> list[Session]:
+    return list(cache.find(session.photo_sha256, session.model_sha256, session.settings))
+
+
+@pytest.fixture
+def request_of(tmp_path: Path) -> EditRequest:
+    photo = png(tmp_path / "photo.png", picture())
+    save_model(box_checkpoint(seed=3), tmp_path / "model.safetensors")
+    return EditRequest(
+        photo=photo,
+        output=tmp_path / "out.png",
+        drags=(((40.0, 40.0), (46.0, 40.0)),),
+        model=str(tmp_path / "model.safetensors"),
+        quality="draft",
+        changes=(("projection.steps", "3"), ("tuning.steps", "2"), ("tuning.first_resolution", "8")),
+    )
+
+
+def _run(request: EditRequest) -> tuple[list[str], bytes]:
+    """The stages that took steps, and the output."""
+    stages: list[str] = []
+
+    def on_step(step: Step | DragStep) -> bool:
+        stages.append("drag" if isinstance(step, DragStep) else step.stage)
+        return len(stages) < 12
+
+    edit(request, on_step=on_step)
+    return sorted(set(stages)), request.output.read_bytes()
+
+
+def test_a_second_edit_inverts_nothing_and_gives_the_same_bytes(request_of: EditRequest) -> None:
+    first = _run(dataclasses.replace(request_of, cache=False))
+    assert first[0] == ["drag", "project", "tune"] and not cache.entries()
+    kept = _run(request_of)
+    assert kept[0] == ["drag", "project", "tune"] and len(cache.entries()) == 1
+    again = _run(request_of)
+    assert again[0] == ["drag"] and len(again[1]) > 100
+
+
+def test_the_photo_counts_and_not_its_name(request_of: EditRequest, tmp_path: Path) -> None:
+    _run(request_of)
+    moved = tmp_path / "moved.png"
+    shutil.copy(request_of.photo, moved)
+    session = edit(dataclasses.replace(request_of, photo=moved, output=tmp_path / "b.png")).session
+    assert session.photo_path == moved and len(cache.entries()) == 1
+    png(moved, picture(seed=1))
+    assert "project" in _run(dataclasses.replace(request_of, photo=moved))[0]
+    assert len(cache.entries()) == 2
+
+
+def test_other_settings_seeds_and_models_are_other_entries() -> None:
+    session = random_session(1)
+    cache.keep(session)
+    assert len(_find(session)) == 1
+    for other in (
+        dataclasses.replace(session, photo_sha256="0" * 64),
+        dataclasses.replace(session, model_sha256="0" * 64),
+        dataclasses.replace(session, settings=dataclasses.asdict(InversionSettings(seed=99))),
+    ):
+        assert not _find(other)
+
+
+def test_what_was_dragged_is_not_kept() -> None:
+    session = random_session(1)
+    cache.keep(session)
+    (found,) = _find(session)
+    assert found.history == () and found.masks == {}
+    assert found.pivot is not None and session.pivot is not None
+    assert torch.equal(found.pivot, session.pivot) and torch.equal(found.pivot, found.current)
+    assert set(found.tuning) == set(session.tuning)
+
+
+def test_faces_of_one_photo_are_kept_apart() -> None:
+    session = random_session(1)
+    for face in (0, 1):
+        cache.keep(dataclasses.replace(session, face=face))
+    assert sorted(found.face or 0 for found in _find(session)) == [0, 1]
+
+
+def test_entries_are_their_owners_alone() -> None:
+    cache.keep(random_session(1))
+    (entry,) = cache.entries()
+    for path in (cache.sessions_folder(), entry.path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in entry.path.iterdir())
+
+
+def test_the_longest_unused_go_first() -> None:
+    sessions = [random_session(seed) for seed in (1, 2, 3)]
+    for session in sessions:
+        cache.keep(session)
+    for age, session in zip((5, 200, 10), sessions, strict=True):
+        name = cache.key(session.photo_sha256, session.model_sha256, session.settings)
+        (path,) = cache.sessions_folder().glob(f"{name}-*")
+        os.utime(path, (1e9 - age * DAY, 1e9 - age * DAY))
+    sizes = {entry.path: entry.size for entry in cache.entries()}
+    assert cache.evict(CacheSettings(max_age=90), now=1e9) == 1, "too old"
+    largest = max(sizes.values())
+    assert cache.evict(CacheSettings(max_bytes=largest), now=1e9) == 1, "too much"
+    assert _find(sessions[0]) and not _find(sessions[2])
+
+
+def test_use_keeps_an_entry_young() -> None:
+    session = random_session(1)
+    cache.keep(session)
+    (entry,) = cache.entries()
+    os.utime(entry.path, (1.0, 1.0))
+    assert _find(session)
+    assert cache.entries()[0].used > 1e9
+
+
+def test_a_damaged_entry_is_told_and_deleted(caplog: pytest.LogCaptureFixture) -> None:
+    session = random_session(1)
+    cache.keep(session)
+    (entry,) = cache.entries()
+    (entry.path / "latents.safetensors").write_bytes(b"nonsense")
+    assert not _find(session)
+    assert "not used and deleted" in caplog.text and not cache.entries()
+
+
+def test_a_cache_that_cannot_be_written_costs_a_warning_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("REALEDIT_CACHE", str(tmp_path / "file"))
+    cache.keep(random_session(1))
+    assert "not kept" in caplog.text
+    assert cache.entries() == []
+
+
+def test_clearing_leaves_nothing() -> None:
+    for seed in (1, 2):
+        cache.keep(random_session(seed))
+    count, size = cache.clear()
+    assert count == 2 and size > 1000 and cache.entries() == []
+    assert cache.clear() == (0, 0)
+
+
+def test_one_of_several_faces_is_looked_for_again(request_of: EditRequest) -> None:
+    from realedit.inverting import serves
+
+    session = dataclasses.replace(random_session(1), settings=dataclasses.asdict(InversionSettings()))
+    points = session.alignment.corners()[:1] * 0.5 + session.alignment.corners()[2:3] * 0.5
+    alone, several = (dataclasses.replace(session, faces=count) for count in (1, 2))
+    assert serves(alone, InversionSettings(), request_of, points)
+    assert not serves(several, InversionSettings(), request_of, points)
+    assert serves(several, InversionSettings(), dataclasses.replace(request_of, face="0"), points)
