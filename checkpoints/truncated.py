@@ -44,7 +44,9 @@ class Features:
 
 
 class TruncatedSynthesis:
-    """ws -> features of the block `upto`, on whole maps or in windows; constant noise.
+    """ws -> features of the block `upto`, on whole maps or in windows; without noise.
+
+    Noise sticks to its place, so a point that moves would leave a part of its features behind.
 
     Of the style vectors only the first `moving` may later differ from ws [1, num_ws, w_dim]: the others'
     styles are part of the weights. The generator must not change meanwhile.
@@ -120,16 +122,10 @@ class _Layer:
             weight = weight * style[0][None, :, None, None] * factors[:, None, None, None]
         self.shape = LayerShape(weight.shape[1], weight.shape[0], resolution, layer.up)
         self.weight = _laid_out(weight.transpose(0, 1) if layer.up else weight, dtype)
-        self.bias = layer.bias.detach().float() * GAIN  # [O]
-        self.noise = layer.noise_const.detach().float() * (layer.noise_strength.detach() * GAIN)  # [r, r]
-        self.constant = self.constant_of(self.noise[None])
+        self.bias = (layer.bias.detach() * GAIN).to(dtype)[None, :, None, None]
         fir = layer.resample_filter.detach().flip((0, 1)) * 4
         self.fir = fir.to(dtype).expand(weight.shape[0], 1, 4, 4)
         self.limit = None if layer.clamp is None else layer.clamp * GAIN
-
-    def constant_of(self, noise: Tensor) -> Tensor:
-        """What is added to the convolution's result [N, O, h, w], for noise [N, h, w]."""
-        return _laid_out(self.bias[:, None, None] + noise[:, None], self.weight.dtype)
 
     def __call__(self, x: Tensor, w: Tensor) -> Tensor:
         """Whole maps: x [1, I, H, W], w [1, w_dim] -> [1, O, H, W], or [1, O, 2H, 2W] where it doubles."""
@@ -139,7 +135,7 @@ class _Layer:
             y = F.conv2d(y, self.fir, padding=1, groups=y.shape[1])
         else:
             y = F.conv2d(x, self.weight, padding=1)
-        return self._activated(y, factors, self.constant)
+        return self._activated(y, factors)
 
     def in_windows(self, x: Tensor, w: Tensor, cut: "_Cut") -> Tensor:
         """What `cut` says of x [M, I, ., .] -> [N, O, h, w]."""
@@ -151,7 +147,7 @@ class _Layer:
             y = F.conv2d(_taken(y, cut.filtered), self.fir, groups=y.shape[1])
         else:
             y = F.conv2d(x, self.weight)
-        y = self._activated(y, factors, cut.constant)
+        y = self._activated(y, factors)
         return y if cut.inside is None else y * cut.inside
 
     def _modulated(self, x: Tensor, w: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -161,8 +157,8 @@ class _Layer:
         factors = demodulation(style, self.power) * GAIN  # [1, O]
         return x * style.to(x.dtype)[:, :, None, None], factors.to(x.dtype)[:, :, None, None]
 
-    def _activated(self, y: Tensor, factors: Tensor | None, constant: Tensor) -> Tensor:
-        y = y + constant if factors is None else torch.addcmul(constant, y, factors)
+    def _activated(self, y: Tensor, factors: Tensor | None) -> Tensor:
+        y = y + self.bias if factors is None else torch.addcmul(self.bias, y, factors)
         y = F.leaky_relu_(y, LEAK)
         return y if self.limit is None else y.clamp(-self.limit, self.limit)
 
@@ -194,10 +190,7 @@ class _Cut:
             raw = (2 * read[0] + 1, 2 * read[1] + 1)
             offsets = origins - 1 - 2 * begin
             self.filtered = _places(offsets, (shape[0] + 3, shape[1] + 3), raw, np.arange(count), like)
-        there = _places(origins, shape, sizes.out_size, np.zeros(count, int), layer.noise)
-        noise = layer.noise.reshape(-1)[there.rows].reshape(count, *shape)
-        self.constant = layer.constant_of(noise)
-        self.inside = None if there.inside is None else there.inside.to(like.dtype)
+        self.inside = _places(origins, shape, sizes.out_size, np.zeros(count, int), like).inside
 
 
 def _places(

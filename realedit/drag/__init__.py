@@ -1,6 +1,16 @@
 """Dragging points on a latent (DragGAN)."""
 
 from realedit.drag.editor import DragStep, Editor, Ending
+from realedit.drag.preview import Previews
 from realedit.drag.settings import DragSettings, Lengths, feature_resolution, moving_layers
 
-__all__ = ["DragSettings", "DragStep", "Editor", "Ending", "Lengths", "feature_resolution", "moving_layers"]
+__all__ = [
+    "DragSettings",
+    "DragStep",
+    "Editor",
+    "Ending",
+    "Lengths",
+    "Previews",
+    "feature_resolution",
+    "moving_layers",
+]

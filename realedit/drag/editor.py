@@ -13,7 +13,7 @@ from checkpoints import Generator, fast_dtype
 from inversion import CodeSpace
 from realedit.drag.maps import Maps, Source
 from realedit.drag.settings import DragSettings, Lengths, feature_resolution, moving_layers
-from realedit.drag.supervision import mask_loss, motion_loss, track
+from realedit.drag.supervision import disc, mask_loss, motion_loss, templates_at, track
 from realedit.errors import UsageError
 
 Ending = Literal["running", "arrived", "stalled", "steps", "nothing"]
@@ -50,13 +50,12 @@ class _Place:
 
 @dataclass(frozen=True)
 class _State:
-    """What undo goes back to. fixed `[1, 1, r, r]` and original `[1, C, r, r]`: what the mask holds, and as
-    what."""
+    """What undo goes back to. movable `[1, 1, r, r]`: the mask; original `[1, C, r, r]`: what it holds."""
 
     place: _Place
     targets: Tensor
     templates: Tensor
-    fixed: Tensor | None = None
+    movable: Tensor | None = None
     original: Tensor | None = None
 
 
@@ -127,7 +126,8 @@ class Editor:
             dtype=dtype or fast_dtype(self.device),
         )
         none = torch.zeros(0, 2, device=self.device)
-        templates = torch.zeros(0, generator.channels[self.cells], device=self.device)
+        patch = len(disc(self.lengths.r1))
+        templates = torch.zeros(0, patch, generator.channels[self.cells], device=self.device)
         self._state = _State(_Place(latent, none), none, templates)
         self._run: _Run | None = None
         self._undone: list[_State] = []
@@ -151,7 +151,7 @@ class Editor:
 
     def add(self, handles: ArrayLike, targets: ArrayLike) -> None:
         """Add points `[K, 2]`, crop pixels of the picture of the last step. Raises UsageError outside of the
-        crop.
+        crop, and where the mask holds a handle.
         """
         new, goals = self._cells(handles), self._cells(targets)
         for points in (new, goals):
@@ -160,9 +160,10 @@ class Editor:
         if len(new) == 0:
             return
         state = self._state
+        self._check_free(new, state.movable)
         with torch.no_grad():
             maps = self._source(state.place.latent, new, hold=False)
-            templates = maps.sample(new[:, None])[:, 0]
+            templates = templates_at(maps, new, r1=self.lengths.r1)
         place = replace(state.place, handles=torch.cat([state.place.handles, new]))
         self._change(
             replace(
@@ -183,14 +184,18 @@ class Editor:
         )
 
     def set_mask(self, mask: NDArray[np.float32] | None) -> None:
-        """What may move, `[R, R]` in [0, 1]; None: everything. The rest is held as it is now."""
+        """What may move, `[R, R]` in [0, 1]; None: everything. The rest is held as it is now.
+
+        Raises UsageError where it holds a handle.
+        """
         if mask is None:
-            self._change(replace(self._state, fixed=None, original=None))
+            self._change(replace(self._state, movable=None, original=None))
             return
-        movable = torch.from_numpy(np.asarray(mask, np.float32)).to(self.device)[None, None]
-        fixed = 1 - torch.nn.functional.adaptive_avg_pool2d(movable, self._source.hold)
+        full = torch.from_numpy(np.asarray(mask, np.float32)).to(self.device)[None, None]
+        movable = torch.nn.functional.adaptive_avg_pool2d(full, self._source.hold)
+        self._check_free(self._state.place.handles, movable)
         original = self._source.held(self._state.place.latent)
-        self._change(replace(self._state, fixed=fixed, original=original))
+        self._change(replace(self._state, movable=movable, original=original))
 
     def finish(self) -> None:
         """End the drag under way, if any, with the best it reached."""
@@ -243,17 +248,18 @@ class Editor:
         """Features of the current latent, with the gradient leading to its first layers."""
         place = self._state.place
         latent = torch.cat([run.moving, place.latent[:, self.layers :]], 1)
-        return self._source(latent, place.handles, hold=self._state.fixed is not None)
+        return self._source(latent, place.handles, hold=self._state.movable is not None)
 
     def _update(self, run: _Run, maps: Maps) -> None:
         """One step of Adam on the first layers."""
         state = self._state
+        lengths, handles = self.lengths, state.place.handles
         motion = motion_loss(
-            maps, state.place.handles, state.targets, r1=self.lengths.r1, shift=self.lengths.shift
+            maps, state.templates, handles, state.targets, r1=lengths.r1, shift=lengths.shift
         )
         loss, held = motion, motion.new_zeros(())
-        if state.fixed is not None and state.original is not None and maps.held is not None:
-            held = mask_loss(maps.held, state.original, state.fixed)
+        if state.movable is not None and state.original is not None and maps.held is not None:
+            held = mask_loss(maps.held, state.original, 1 - state.movable)
             loss = motion + self.settings.mask_weight * held
         run.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -264,7 +270,8 @@ class Editor:
 
     def _track(self, run: _Run, maps: Maps) -> None:
         state = self._state
-        handles = track(maps, state.templates, state.place.handles, r2=self.lengths.r2)
+        lengths = self.lengths
+        handles = track(maps, state.templates, state.place.handles, r1=lengths.r1, r2=lengths.r2)
         self._state = replace(state, place=replace(state.place, handles=handles))
         run.remember(self._state.place, float(self._distances().mean()))
 
@@ -305,6 +312,16 @@ class Editor:
         self._state = state
         if self._run is not None:
             self._run.forget()
+
+    def _check_free(self, handles: Tensor, movable: Tensor | None) -> None:
+        """Raise UsageError for a handle `[K, 2]` with nothing movable in its cell of the mask."""
+        if movable is None:
+            return
+        size = movable.shape[-1]
+        places = (handles * (size / self.cells)).long().clamp(0, size - 1)
+        held = movable[0, 0, places[:, 1], places[:, 0]] <= 0
+        for x, y in self._pixels(handles[held]):
+            raise UsageError(f"the mask holds the handle at {x:g},{y:g}; let it move, or drag another point")
 
     def _cells(self, points: ArrayLike) -> Tensor:
         array = np.asarray(points, np.float64).reshape(-1, 2) * (self.cells / self.resolution)

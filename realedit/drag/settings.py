@@ -13,7 +13,7 @@ class DragSettings:
     Lengths are pixels of a 512-pixel crop; `Lengths.of` scales them to a generator.
 
     mask_weight: lambda, the weight of what must not move.
-    r1, r2: radius of the supervised patch and of the tracking search.
+    r1, r2: radius of the patch that is supervised and tracked, and of the tracking search.
     shift: how far a patch is asked to move per step.
     until: a handle has arrived when it is this near its target.
     max_steps: at most this many.
@@ -24,7 +24,7 @@ class DragSettings:
 
     mask_weight: float = 1.0
     r1: float = 3.0
-    r2: float = 12.0
+    r2: float = 8.0
     shift: float = 1.0
     until: float = 1.0
     max_steps: int = 300
@@ -35,7 +35,9 @@ class DragSettings:
 
 @dataclass(frozen=True)
 class Lengths:
-    """The settings' lengths in feature cells: at least one cell, and a quarter of one for `until`."""
+    """The settings' lengths in feature cells, no less than features can tell: two cells for r1, one and a
+    half for r2, one for the shift and a quarter for `until`.
+    """
 
     r1: float
     r2: float
@@ -52,8 +54,8 @@ class Lengths:
         """For feature maps of `cells` x `cells` over the whole crop."""
         scale = cells / 512
         return cls(
-            r1=max(1.0, settings.r1 * scale),
-            r2=max(1.0, settings.r2 * scale),
+            r1=max(2.0, settings.r1 * scale),
+            r2=max(1.5, settings.r2 * scale),
             shift=max(1.0, settings.shift * scale),
             until=max(0.25, settings.until * scale),
         )

@@ -1,4 +1,9 @@
-"""Motion supervision and point tracking (DragGAN, section 3.2, equations 1 to 4).
+"""Motion supervision and point tracking, after DragGAN (section 3.2, equations 1 to 4).
+
+Both compare patches with templates: what the patch around each handle looked like when the handle was put
+there, `[K, P, C]`. DragGAN supervises with the patch as it is now, whose drift adds up, and tracks single
+cells; original patches land nearer and are lost less (docs/benchmarks.md). Supervising with the original
+features is GoodDrag's idea (Zhang et al. 2024, arXiv 2404.07206).
 
 Points are `(x, y)` in feature cells, centres at +0.5.
 """
@@ -8,17 +13,28 @@ from torch import Tensor
 
 from realedit.drag.maps import Maps
 
+ORIGINAL = 0.5  # share of the original patch in what is supervised; the rest is the patch as it is now
+SPACING = 0.5  # of the places that tracking tries, in cells
 
-def disc(radius: float, spacing: float = 1.0, *, device: torch.device | None = None) -> Tensor:
-    """Offsets `[M, 2]` of a regular grid within `radius` of the origin (the origin is one of them)."""
-    count = int(radius / spacing + 1e-6)
-    line = torch.arange(-count, count + 1, device=device, dtype=torch.float32) * spacing
+
+def disc(radius: float, *, device: torch.device | None = None) -> Tensor:
+    """Whole offsets `[P, 2]` within `radius` of the origin, which is one of them."""
+    count = int(radius + 1e-6)
+    line = torch.arange(-count, count + 1, device=device, dtype=torch.float32)
     y, x = torch.meshgrid(line, line, indexing="ij")
     offsets = torch.stack([x, y], -1).reshape(-1, 2)
     return offsets[offsets.norm(dim=-1) <= radius + 1e-6]
 
 
-def motion_loss(maps: Maps, handles: Tensor, targets: Tensor, *, r1: float, shift: float) -> Tensor:
+@torch.no_grad()
+def templates_at(maps: Maps, handles: Tensor, *, r1: float) -> Tensor:
+    """The patches `[K, P, C]` around handles `[K, 2]`."""
+    return maps.sample(handles[:, None] + disc(r1, device=handles.device))
+
+
+def motion_loss(
+    maps: Maps, templates: Tensor, handles: Tensor, targets: Tensor, *, r1: float, shift: float
+) -> Tensor:
     """Equation 1 without the mask term: the patch around each handle should be found one shift towards its
     target.
 
@@ -27,11 +43,10 @@ def motion_loss(maps: Maps, handles: Tensor, targets: Tensor, *, r1: float, shif
     towards = targets - handles
     distance = towards.norm(dim=-1, keepdim=True)
     step = towards / distance.clamp_min(1e-8) * distance.clamp_max(shift)  # [K, 2]
-    patch = handles[:, None] + disc(r1, spacing=0.5, device=handles.device)  # [K, M, 2]
+    patch = handles[:, None] + disc(r1, device=handles.device)  # [K, P, 2]
     with torch.no_grad():
-        here = maps.sample(patch)
-    there = maps.sample(patch + step[:, None])
-    return (there - here).abs().mean()
+        wanted = torch.lerp(maps.sample(patch), templates, ORIGINAL)
+    return (maps.sample(patch + step[:, None]) - wanted).abs().mean()
 
 
 def mask_loss(features: Tensor, original: Tensor, fixed: Tensor) -> Tensor:
@@ -41,29 +56,45 @@ def mask_loss(features: Tensor, original: Tensor, fixed: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def track(maps: Maps, templates: Tensor, handles: Tensor, *, r2: float, spacing: float = 0.25) -> Tensor:
-    """Equation 2: the place within r2 of each handle whose feature is nearest to the handle's first one.
+def track(maps: Maps, templates: Tensor, handles: Tensor, *, r1: float, r2: float) -> Tensor:
+    """Equation 2, on patches: the place within r2 of each handle that looks most like its template.
 
-    templates `[K, C]`; handles `[K, 2]`. The minimum is refined below the grid's spacing by a parabola per
-    axis.
+    handles `[K, 2]` -> `[K, 2]`. Places are half a cell apart; the least difference is refined by a parabola
+    per axis. Where nothing is better than anything else a handle stays.
     """
-    places = handles[:, None] + disc(r2, spacing, device=handles.device)  # [K, M, 2]
-    distance = (maps.sample(places) - templates[:, None]).abs().mean(-1)  # [K, M]
-    outside = ((places < 0) | (places > maps.size)).any(-1)
-    best = distance.masked_fill(outside, torch.inf).argmin(1)
-    found = places[torch.arange(len(handles), device=handles.device), best]
-    return _refine(maps, templates, found, spacing)
+    count = int(r2 / SPACING + 1e-6)
+    rim = int(r1 + 1e-6) * round(1 / SPACING)
+    line = torch.arange(-count - rim, count + rim + 1, device=handles.device) * SPACING
+    y, x = torch.meshgrid(line, line, indexing="ij")
+    lattice = torch.stack([x, y], -1)  # [S, S, 2]
+    around = maps.sample(handles[:, None] + lattice.reshape(1, -1, 2))
+    around = around.reshape(len(handles), *lattice.shape[:2], -1)  # [K, S, S, C]
+    side = 2 * count + 1
+    difference = around.new_zeros(len(handles), side, side)
+    for offset, template in zip((disc(r1) / SPACING).long().tolist(), templates.unbind(1), strict=True):
+        left, top = offset[0] + rim, offset[1] + rim
+        there = around[:, top : top + side, left : left + side]
+        difference += (there - template[:, None, None]).abs().mean(-1)
+    offsets = lattice[rim : rim + side, rim : rim + side]  # [side, side, 2]
+    places = handles[:, None, None] + offsets
+    far = (offsets.norm(dim=-1) > r2 + 1e-6) | ((places < 0) | (places > maps.size)).any(-1)
+    return handles + _least(difference.masked_fill(far, torch.inf), offsets)
 
 
-def _refine(maps: Maps, templates: Tensor, points: Tensor, spacing: float) -> Tensor:
-    """Move each point to the minimum of the parabola through its neighbours' distances, axis by axis."""
-    refined = points.clone()
-    for axis in range(2):
-        step = torch.zeros(2, device=points.device)
-        step[axis] = spacing
-        places = torch.stack([points - step, points, points + step], 1)  # [K, 3, 2]
-        left, middle, right = (maps.sample(places) - templates[:, None]).abs().mean(-1).unbind(1)
-        curvature = left - 2 * middle + right
-        offset = torch.where(curvature > 1e-8, (left - right) / (2 * curvature.clamp_min(1e-8)), 0.0)
-        refined[:, axis] += offset.clamp(-0.5, 0.5) * spacing
-    return refined
+def _least(difference: Tensor, offsets: Tensor) -> Tensor:
+    """The offsets `[K, 2]` of the least of `[K, side, side]`, between the lattice's places."""
+    count, side, _ = difference.shape
+    order = offsets.reshape(-1, 2).norm(dim=-1).argsort(stable=True)  # of equals the nearest is taken
+    best = order[difference.reshape(count, -1)[:, order].argmin(1)]
+    row, column, every = best // side, best % side, torch.arange(count, device=best.device)
+    found = offsets.reshape(-1, 2)[best]
+    middle = difference[every, row, column]
+    shifts = []
+    for step in ((0, 1), (1, 0)):  # x, y
+        before = difference[every, (row - step[0]).clamp_min(0), (column - step[1]).clamp_min(0)]
+        after = difference[every, (row + step[0]).clamp_max(side - 1), (column + step[1]).clamp_max(side - 1)]
+        curvature = before - 2 * middle + after
+        known = curvature.isfinite() & (curvature > 1e-8)
+        shift = torch.where(known, (before - after) / (2 * curvature), 0.0)
+        shifts.append(shift.nan_to_num(0.0).clamp(-0.5, 0.5) * SPACING)
+    return found + torch.stack(shifts, -1)

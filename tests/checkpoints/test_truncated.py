@@ -17,7 +17,7 @@ from checkpoints.windows import LayerShape, Plan, make_plan
 G = random_checkpoint(64, channel_base=2048, channel_max=48, seed=1).generator
 WS = G.mapping(torch.randn(1, 32, generator=torch.Generator().manual_seed(2)))
 CELLS = 32
-FEATURES = G.features(WS, upto=CELLS)[CELLS]
+FEATURES = G.features(WS, upto=CELLS, noise="none")[CELLS]
 NETWORKS = {moving: TruncatedSynthesis(G, WS, upto=CELLS, moving=moving) for moving in (0, 3, 7)}
 
 
@@ -26,7 +26,9 @@ def test_whole_maps_are_the_generators(moving: int) -> None:
     network = NETWORKS[moving]
     found = network(WS, network.plan(), hold=8)
     assert torch.allclose(found.windows, FEATURES, atol=2e-5)
-    assert found.held is not None and torch.allclose(found.held, G.features(WS, upto=8)[8], atol=2e-5)
+    assert found.held is not None and torch.allclose(
+        found.held, G.features(WS, upto=8, noise="none")[8], atol=2e-5
+    )
 
 
 @settings(deadline=None, max_examples=80)
@@ -44,14 +46,19 @@ def test_clamped_networks_are_clamped() -> None:
     clamped = random_checkpoint(16, conv_clamp=0.5).generator
     ws = clamped.mapping(torch.randn(1, 32))
     network = TruncatedSynthesis(clamped, ws, upto=8, moving=2)
-    assert torch.allclose(network(ws, network.plan()).windows, clamped.features(ws, upto=8)[8], atol=1e-5)
+    assert torch.allclose(
+        network(ws, network.plan()).windows, clamped.features(ws, upto=8, noise="none")[8], atol=1e-5
+    )
 
 
 def test_gradients_of_moving_styles_are_the_generators() -> None:
     network, slopes = NETWORKS[3], []
     moved = WS + 0.1
     moved[:, 3:] = WS[:, 3:]
-    for run in (lambda ws: network(ws, network.plan()).windows, lambda ws: G.features(ws, upto=CELLS)[CELLS]):
+    for run in (
+        lambda ws: network(ws, network.plan()).windows,
+        lambda ws: G.features(ws, upto=CELLS, noise="none")[CELLS],
+    ):
         ws = moved.clone().requires_grad_(True)
         (slope,) = torch.autograd.grad(run(ws)[..., 5:20, 7:30].square().mean(), ws)
         slopes.append(slope)

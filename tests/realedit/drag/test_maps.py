@@ -42,7 +42,9 @@ def test_samples_are_those_of_whole_maps(
 ) -> None:
     handles = torch.tensor(HANDLES[name])
     with torch.no_grad():
-        whole = Maps.whole(checkpoint.generator.features(latent, upto=CELLS)[CELLS], len(handles))
+        whole = Maps.whole(
+            checkpoint.generator.features(latent, upto=CELLS, noise="none")[CELLS], len(handles)
+        )
         maps = _source(checkpoint, latent)(latent, handles, hold=hold)
     offsets = torch.rand(50, 2, generator=torch.Generator().manual_seed(3)) * 8 - 4
     points = handles[:, None] + offsets
@@ -59,7 +61,9 @@ def test_gradients_are_those_of_whole_maps(checkpoint: Checkpoint, latent: Tenso
             maps = _source(checkpoint, latent)(ws, handles, hold=False)
             assert len(maps.table) < CELLS * CELLS / 2
         else:
-            maps = Maps.whole(checkpoint.generator.features(ws, upto=CELLS)[CELLS], len(handles))
+            maps = Maps.whole(
+                checkpoint.generator.features(ws, upto=CELLS, noise="none")[CELLS], len(handles)
+            )
         (slope,) = torch.autograd.grad(maps.sample(handles[:, None] + 0.3).square().sum(), ws)
         slopes.append(slope[:, :4])
     assert torch.allclose(slopes[0], slopes[1], rtol=1e-3, atol=1e-4 * float(slopes[1].abs().max()))
@@ -96,7 +100,7 @@ def test_what_is_held_is_the_same_with_and_without_windows(checkpoint: Checkpoin
     held = source.held(latent)
     resolution = held_resolution(CELLS)
     with torch.no_grad():
-        expected = checkpoint.generator.features(latent, upto=resolution)[resolution]
+        expected = checkpoint.generator.features(latent, upto=resolution, noise="none")[resolution]
         maps = source(latent, torch.tensor(HANDLES["one"]), hold=True)
     assert torch.allclose(held, expected, atol=2e-5)
     assert maps.held is not None and torch.equal(maps.held, held)

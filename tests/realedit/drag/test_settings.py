@@ -12,14 +12,14 @@ def test_lengths_are_at_least_a_cell_and_until_a_quarter(cells: int) -> None:
     settings = DragSettings()
     lengths = Lengths.of(settings, cells)
     assert min(lengths.r1, lengths.r2, lengths.shift) >= 1 and lengths.until >= 0.25
-    assert lengths.r2 >= lengths.r1 >= lengths.shift
+    assert lengths.r1 >= 2 * lengths.shift or lengths.shift > 1
 
 
 def test_lengths_are_the_settings_own_where_cells_are_pixels_of_512() -> None:
     settings = DragSettings(r1=3, r2=12, shift=2, until=1)
     assert Lengths.of(settings, 512) == Lengths(r1=3, r2=12, shift=2, until=1)
     assert Lengths.of(settings, 1024) == Lengths(r1=6, r2=24, shift=4, until=2)
-    assert Lengths.of(settings, 128) == Lengths(r1=1, r2=3, shift=1, until=0.25)
+    assert Lengths.of(settings, 128) == Lengths(r1=2, r2=3, shift=1, until=0.25)
 
 
 @pytest.mark.parametrize(

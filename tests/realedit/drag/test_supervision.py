@@ -9,7 +9,7 @@ from torch import Tensor
 
 from realedit.drag import supervision
 from realedit.drag.maps import Maps
-from realedit.drag.supervision import disc, mask_loss
+from realedit.drag.supervision import disc, mask_loss, motion_loss, templates_at
 
 SIZE = 32
 
@@ -19,12 +19,10 @@ def sample(features: Tensor, points: Tensor) -> Tensor:
     return Maps.whole(features).sample(points[None])[0]
 
 
-def track(features: Tensor, templates: Tensor, handles: Tensor, *, r2: float) -> Tensor:
-    return supervision.track(Maps.whole(features, len(handles)), templates, handles, r2=r2)
-
-
-def motion_loss(features: Tensor, handles: Tensor, targets: Tensor, *, r1: float, shift: float) -> Tensor:
-    return supervision.motion_loss(Maps.whole(features, len(handles)), handles, targets, r1=r1, shift=shift)
+def track(features: Tensor, original: Tensor, handles: Tensor, *, r2: float, r1: float = 2.0) -> Tensor:
+    """Tracks handles [K, 2] of the original features in others."""
+    templates = templates_at(Maps.whole(original, len(handles)), handles, r1=r1)
+    return supervision.track(Maps.whole(features, len(handles)), templates, handles, r1=r1, r2=r2)
 
 
 def _features(shift: tuple[float, float] = (0.0, 0.0), channels: int = 24, size: int = SIZE) -> Tensor:
@@ -56,47 +54,56 @@ def test_samples_keep_the_shape_of_the_points() -> None:
 
 
 def test_a_disc_is_round_symmetric_and_holds_its_centre() -> None:
-    for radius, spacing in [(1.0, 0.5), (3.0, 1.0), (2.4, 0.25)]:
-        offsets = disc(radius, spacing)
+    for radius in (1.0, 2.0, 3.0, 4.4):
+        offsets = disc(radius)
         assert bool((offsets.norm(dim=-1) <= radius + 1e-5).all())
         assert bool((offsets == 0).all(-1).any())
         assert {tuple(o) for o in offsets.tolist()} == {tuple(o) for o in (-offsets + 0.0).tolist()}
-        assert len(offsets) == pytest.approx(3.1416 * radius**2 / spacing**2, rel=0.35)
+        assert len(offsets) == pytest.approx(3.1416 * radius**2, rel=0.65)
 
 
 @settings(deadline=None, max_examples=30)
 @given(dx=st.floats(-2.2, 2.2), dy=st.floats(-2.2, 2.2))
-def test_a_shifted_pattern_is_found_below_the_grid(dx: float, dy: float) -> None:
+def test_a_shifted_pattern_is_found_below_the_lattice(dx: float, dy: float) -> None:
     handles = torch.tensor([[12.3, 15.8], [20.0, 9.5]])
-    templates = sample(_features(), handles)
-    found = track(_features((dx, dy)), templates, handles, r2=3.5)
+    found = track(_features((dx, dy)), _features(), handles, r2=3.5)
     expected = handles + torch.tensor([dx, dy])
     assert float((found - expected).norm(dim=-1).max()) < 0.12
 
 
 def test_several_handles_are_tracked_as_each_alone() -> None:
     handles = torch.tensor([[8.0, 8.0], [22.4, 10.1], [15.5, 25.5]])
-    templates = sample(_features(), handles)
     moved = _features((0.8, -0.6))
-    together = track(moved, templates, handles, r2=3)
+    together = track(moved, _features(), handles, r2=3)
     for i in range(3):
-        assert torch.allclose(track(moved, templates[i : i + 1], handles[i : i + 1], r2=3)[0], together[i])
+        assert torch.allclose(track(moved, _features(), handles[i : i + 1], r2=3)[0], together[i])
 
 
 def test_nothing_is_found_beyond_the_search_radius_or_the_map() -> None:
     handles = torch.tensor([[16.0, 16.0], [0.4, 31.8]])
-    templates = sample(_features(), handles)
-    found = track(_features((9.0, -8.0)), templates, handles, r2=2)
-    assert float((found - handles).norm(dim=-1).max()) <= 2 + 0.25
+    found = track(_features((9.0, -8.0)), _features(), handles, r2=2)
+    assert float((found - handles).norm(dim=-1).max()) <= 2 + 0.5
     corners = torch.tensor([[0.0, 0.0], [32.0, 32.0], [0.0, 32.0]])
-    found = track(_features((-2.0, 1.0)), sample(_features(), corners), corners, r2=4)
+    found = track(_features((-2.0, 1.0)), _features(), corners, r2=4)
     assert bool((found > -0.3).all()) and bool((found < 32.3).all())
 
 
-def test_still_features_leave_handles_where_they_are() -> None:
+@pytest.mark.parametrize("features", [_features(), torch.zeros(1, 24, SIZE, SIZE)])
+def test_still_features_leave_handles_where_they_are(features: Tensor) -> None:
+    """Also on a flat background, where every place looks like every other."""
     handles = torch.tensor([[12.3, 15.8], [20.0, 9.5]])
-    found = track(_features(), sample(_features(), handles), handles, r2=3)
+    found = track(features, features, handles, r2=3)
     assert float((found - handles).norm(dim=-1).max()) < 0.05
+
+
+def test_a_patch_is_known_from_places_that_share_its_middle() -> None:
+    features = torch.randn(1, 8, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
+    features[:, :, 10, 11] = features[:, :, 10, 8]  # three cells to the right the middle looks the same
+    moved = features.clone()
+    moved[:, :, 10, 8] += 0.2
+    handles = torch.tensor([[8.5, 10.5]])
+    assert float((track(moved, features, handles, r2=4) - handles).norm()) < 0.2
+    assert float((track(moved, features, handles, r2=4, r1=0.0) - handles).norm()) > 2
 
 
 def _moved_by(field: Tensor, features: Tensor) -> Tensor:
@@ -110,8 +117,10 @@ def _moved_by(field: Tensor, features: Tensor) -> Tensor:
 @pytest.mark.parametrize("target", [(20.0, 16.0), (12.0, 16.0), (16.0, 21.0), (19.0, 13.0)])
 def test_the_gradient_moves_the_pattern_towards_the_target(target: tuple[float, float]) -> None:
     handles, targets = torch.tensor([[16.0, 16.0]]), torch.tensor([target])
+    templates = templates_at(Maps.whole(_features()), handles, r1=2.0)
     field = torch.zeros(2, requires_grad=True)
-    loss = motion_loss(_moved_by(field, _features()), handles, targets, r1=2.0, shift=1.0)
+    maps = Maps.whole(_moved_by(field, _features()))
+    loss = motion_loss(maps, templates, handles, targets, r1=2.0, shift=1.0)
     loss.backward()  # type: ignore[no-untyped-call]
     assert field.grad is not None
     wanted = F.normalize(targets - handles)[0]
@@ -121,9 +130,17 @@ def test_the_gradient_moves_the_pattern_towards_the_target(target: tuple[float, 
 def test_a_handle_at_its_target_asks_for_nothing() -> None:
     features = _features().requires_grad_(True)
     here = torch.tensor([[16.0, 16.0]])
-    loss = motion_loss(features, here, here, r1=2.0, shift=1.0)
+    maps = Maps.whole(features)
+    loss = motion_loss(maps, templates_at(maps, here, r1=2.0), here, here, r1=2.0, shift=1.0)
     loss.backward()  # type: ignore[no-untyped-call]
     assert float(loss.detach()) == 0 and features.grad is not None and bool(features.grad.isfinite().all())
+
+
+def test_what_has_changed_is_asked_back_even_at_the_target() -> None:
+    features = _features()
+    here = torch.tensor([[16.0, 16.0]])
+    templates = templates_at(Maps.whole(features), here, r1=2.0)
+    assert float(motion_loss(Maps.whole(features + 0.5), templates, here, here, r1=2.0, shift=1.0)) > 0.2
 
 
 def test_the_mask_term_sees_only_what_is_fixed() -> None:

@@ -1,0 +1,95 @@
+"""Pictures of a drag while it runs, drawn beside it."""
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from checkpoints import Generator
+from realedit.drag.editor import DragStep
+
+OnPicture = Callable[[DragStep, NDArray[np.uint8]], None]
+
+
+class Previews:
+    """Draws the newest step at most `per_second` times a second, in a thread of its own.
+
+    Use as a context manager and `offer` it every step, which returns at once; steps that come too fast are
+    not drawn, the last one always is. on_picture gets the step and `[r, r, 3]` sRGB, in that thread; what it
+    raises is raised again where the context ends. resolution: r at most; None: the generator's. A smaller
+    picture is the generator's own coarser one, and as much cheaper.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        on_picture: OnPicture,
+        *,
+        resolution: int | None = None,
+        per_second: float = 4.0,
+    ) -> None:
+        self.generator, self.on_picture = generator, on_picture
+        self.interval = 1 / per_second
+        sizes = [r for r in generator.channels if resolution is None or r <= resolution]
+        self.resolution = max(sizes, default=min(generator.channels))
+        self._news = threading.Condition()
+        self._newest: DragStep | None = None
+        self._ending = False
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._draw_all, name="previews", daemon=True)
+
+    def __enter__(self) -> "Previews":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._news:
+            self._ending = True
+            self._news.notify()
+        self._thread.join()
+        if self._error is not None and error is None:
+            raise self._error
+
+    def offer(self, step: DragStep) -> None:
+        """Something newer to draw."""
+        with self._news:
+            self._newest = step
+            self._news.notify()
+
+    def _draw_all(self) -> None:
+        try:
+            while (step := self._next()) is not None:
+                begun = time.monotonic()
+                self.on_picture(step, self._draw(step))
+                with self._news:
+                    self._news.wait_for(lambda: self._ending, begun + self.interval - time.monotonic())
+        except BaseException as error:  # told where the context ends
+            self._error = error
+
+    def _next(self) -> DragStep | None:
+        """The newest step that was not drawn yet; None when no more will come."""
+        with self._news:
+            self._news.wait_for(lambda: self._ending or self._newest is not None)
+            step, self._newest = self._newest, None
+            return step
+
+    def _draw(self, step: DragStep) -> NDArray[np.uint8]:
+        with torch.no_grad():
+            image = self.generator.image_at(step.latent, self.resolution)[0]
+        pixels: NDArray[np.uint8] = (
+            image.clamp(-1, 1)
+            .mul(127.5)
+            .add(128)
+            .clamp(0, 255)
+            .to(torch.uint8)
+            .permute(1, 2, 0)
+            .cpu()
+            .numpy()
+        )
+        return pixels
