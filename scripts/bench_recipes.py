@@ -91,17 +91,20 @@ def main() -> None:
     recipes = [load(name) for name in arguments.recipe or shipped()]
     results: list[Result] = []
     rows: list[Picture] = []
-    portraits = 0
     for path in choose_photos(arguments):
         try:
             photo, session = inverted(path, checkpoint, arguments.quality)
         except EXPECTED as error:
             print(f"{path.name}: left out: {error}")
             continue
-        portraits += 1
         tiles = [tile(photo, session, path.stem)]
         for recipe in recipes:
-            result, edited = run(recipe, photo, session, checkpoint)
+            try:
+                result, edited = run(recipe, photo, session, checkpoint)
+            except EXPECTED as error:
+                print(f"{path.stem:10} {recipe.name:13} left out: {error}")
+                tiles.append(np.zeros_like(tiles[0]))
+                continue
             results.append(result)
             tiles.append(tile(edited, session, f"{recipe.name} {result.found:.2f} {result.identity:.2f}"))
             print(f"{path.stem:10} {recipe.name:13} found {result.found:5.2f} identity {result.identity:.2f} "
@@ -110,7 +113,7 @@ def main() -> None:
         rows.append(np.hstack(tiles))
     if arguments.sheet:
         write_still(arguments.sheet, np.vstack(rows))
-    figures = {recipe.name: figures_of(recipe, results, checkpoint, portraits) for recipe in recipes}
+    figures = {recipe.name: figures_of(recipe, results, checkpoint) for recipe in recipes}
     if arguments.record:
         record(figures, arguments.quality)
     report(figures, results, arguments)
@@ -226,9 +229,7 @@ def fill(shape: tuple[int, ...], points: Points) -> NDArray[np.bool_]:
     return mask.astype(bool)
 
 
-def figures_of(
-    recipe: Recipe, results: Sequence[Result], checkpoint: Checkpoint, portraits: int
-) -> dict[str, object]:
+def figures_of(recipe: Recipe, results: Sequence[Result], checkpoint: Checkpoint) -> dict[str, object]:
     """What `verified_on` holds, in its order."""
     these = [each for each in results if each.recipe == recipe.name]
 
@@ -239,7 +240,7 @@ def figures_of(
     values = {key: median(key) for key in ("found", "identity", "warp_found", "warp_identity")}
     good = round(float(np.mean([each.good for each in these])), 2)
     figures: dict[str, object] = {"model": checkpoint.name, "model_sha256": checkpoint.sha256[:16]}
-    figures |= {"portraits": portraits, **{k: v for k, v in values.items() if v is not None}, "good": good}
+    figures |= {"portraits": len(these), **{k: v for k, v in values.items() if v is not None}, "good": good}
     if recipe.name == "open-mouth":
         figures["inside"] = round(float(np.mean([each.inside for each in these])), 2)
     return figures

@@ -71,9 +71,9 @@ def find_pairs(before: Path, after: Path) -> list[Entry]:
             continue
         several = f"several counterparts in {after}: {', '.join(each.name for each in same)}"
         entries.append(Entry(path.name, path, None, several if same else f"no counterpart in {after}"))
-    entries += [
-        Entry(each.name, None, each, f"no counterpart in {before}") for each in there if each not in used
-    ]
+    beside = tuple(f"{each.name}." for each in used)  # NAME.compare.png is of NAME
+    lonely = [each for each in there if each not in used and not each.name.startswith(beside)]
+    entries += [Entry(each.name, None, each, f"no counterpart in {before}") for each in lonely]
     if not any(entry.trouble is None for entry in entries):
         raise UsageError(
             f"no photo in {before} has one of the same name in {after}; give two folders whose "

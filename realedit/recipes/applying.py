@@ -55,10 +55,10 @@ def drag(
         landmarks = current_landmarks(session, checkpoint)
         frame = frame_for(recipe, landmarks, session.alignment, checkpoint.domain)
         asked = place(recipe, frame, use.strength)
-        points = within(asked, session.alignment)
+        points = within(asked, session.alignment, session.photo_size)
         if not np.allclose(asked, points):
             log.warning(
-                "the recipe %s moves a point out of the square the model sees; it goes as far as the edge",
+                "the recipe %s moves a point out of what the model sees; it goes as far as the edge",
                 recipe.name,
             )
         session = go(points, recipe.where, recipe.drag.over(settings))

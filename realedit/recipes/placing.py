@@ -100,18 +100,31 @@ def place(recipe: Recipe, frame: Frame, strength: float = 1.0) -> NDArray[np.flo
     return np.stack([handles, handles + strength * moves], axis=1)
 
 
-def within(points: NDArray[np.float64], square: Alignment) -> NDArray[np.float64]:
-    """The points `[K, 2, 2]` with every target in the square: a movement that leaves it ends at its rim.
+def within(points: NDArray[np.float64], square: Alignment, size: tuple[int, int]) -> NDArray[np.float64]:
+    """The points `[K, 2, 2]` with every target in the square and in the photo of `size` (width, height).
 
-    A face's square ends just below the chin, which some recipes move down. A handle outside stays as it is.
+    A movement that leaves them ends at their edge: a face's square ends just below the chin, which some
+    recipes move down. A handle outside stays as it is.
     """
-    unit = square.to_crop(points.reshape(-1, 2), 1).reshape(-1, 2, 2)
-    moves = unit[:, 1] - unit[:, 0]
+    starts, moves = points[:, 0], points[:, 1] - points[:, 0]
+    corners = square.to_crop(points.reshape(-1, 2), 1).reshape(-1, 2, 2)
+    shares = np.minimum(
+        _room(corners[:, 0], corners[:, 1] - corners[:, 0], np.array([_RIM, _RIM]), np.array([1 - _RIM] * 2)),
+        _room(starts, moves, np.zeros(2), np.array(size, float)),
+    )
+    return np.stack([starts, starts + shares[:, None] * moves], axis=1)
+
+
+def _room(
+    starts: NDArray[np.float64],
+    moves: NDArray[np.float64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """`[K]` in [0, 1]: how much of each movement stays between `low` and `high`."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        room = np.where(moves > 0, 1 - _RIM - unit[:, 0], unit[:, 0] - _RIM) / np.abs(moves)
-    shares = np.clip(np.nan_to_num(room, nan=1.0, posinf=1.0), 0, 1).min(axis=1)
-    moved = points[:, :1] + shares[:, None, None] * (points[:, 1:] - points[:, :1])
-    return np.concatenate([points[:, :1], moved], axis=1)
+        room = np.where(moves > 0, high - starts, starts - low) / np.abs(moves)
+    return np.asarray(np.clip(np.nan_to_num(room, nan=1.0, posinf=1.0), 0, 1).min(axis=1))
 
 
 def _quarter_turn(right: NDArray[np.float64]) -> NDArray[np.float64]:

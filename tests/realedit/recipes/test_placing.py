@@ -69,13 +69,15 @@ def test_a_point_goes_a_share_of_the_way_to_a_landmark() -> None:
     assert target - handle == pytest.approx([-5, -3.5])
 
 
-def test_a_movement_that_leaves_the_square_ends_at_its_edge() -> None:
+def test_a_movement_that_leaves_the_square_or_the_photo_ends_at_its_edge() -> None:
     points = np.array(
         [[[100, 180], [110, 240]], [[20, 20], [30, 30]], [[5, 5], [5, 5]], [[10, 50], [-10, 50]]]
     )
-    inside = within(points.astype(float), SQUARE)
+    inside = within(points.astype(float), SQUARE, (200, 200))
     assert inside[0, 1] == pytest.approx([100 + 10 * 17 / 60, 197]), "along its way"
     assert inside[3, 1] == pytest.approx([3, 50])
+    cut = within(points.astype(float), SQUARE, (200, 190))
+    assert cut[0, 1] == pytest.approx([100 + 10 / 6, 190]), "the photo ends there"
     assert np.array_equal(inside[1:3], points[1:3]) and np.array_equal(inside[:, 0], points[:, 0])
 
 
