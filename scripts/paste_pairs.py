@@ -6,18 +6,26 @@ and after at the crop's size. Generated pairs: a photo is inverted and dragged, 
 shading and things that appear are all in them; their truth is known only at the crop's size.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+import checkpoints
 from alignment import Alignment, extract_crop, find_faces
+from checkpoints import Checkpoint
+from inversion import InversionSettings
+from realedit import pipeline
+from realedit.drag.settings import feature_resolution
 from realedit.masks import reach_region
 from realedit.photos import Format, Photo, read_photo
+from realedit.regions import crop_region
+from realedit.session import Session, to_picture
 
 Array = NDArray[np.float32]
 OVER = 2  # truths are made this much larger, then averaged, so that they are as sharp as the photo
@@ -29,6 +37,15 @@ DEFORMATIONS: dict[str, tuple[dict[int, tuple[float, float]], float]] = {
     "nose": ({30: (0.02, -0.02)}, 0.05),
     "jaw": ({5: (0.025, -0.01), 11: (-0.025, -0.01)}, 0.05),
 }
+
+
+# landmark -> movement (right, up) in interocular distances
+DRAGS = {
+    "smile": {48: (-0.12, 0.10), 54: (0.12, 0.10)},
+    "brows": {19: (0.0, 0.12), 24: (0.0, 0.12)},
+    "open mouth": {57: (0.0, -0.25)},
+}
+ENLARGED = 4
 
 
 @dataclass(frozen=True)
@@ -149,14 +166,100 @@ def deformed(face: Face, name: str, side: int, crop: int) -> Pair:
     )
 
 
-__all__ = [
-    "DEFORMATIONS",
-    "Face",
-    "Pair",
-    "Sequence",
-    "deformed",
-    "load_faces",
-    "photo_of",
-    "replace",
-    "textured",
-]
+@dataclass(frozen=True)
+class GeneratedPair:
+    """A photo, what the generator made of its crop before and after a drag, and what a `Pair` has of it.
+    frames `[R, R, 3]` each: the drag's own pictures on the way, four of them."""
+
+    name: str
+    photo: Photo
+    alignment: Alignment
+    crop: NDArray[np.uint8]
+    valid: NDArray[np.bool_]
+    before: Array
+    after: Array
+    reach: Array
+    handles: NDArray[np.float64]  # crop px
+    reached: NDArray[np.float64]
+    frames: tuple[Array, ...]
+    features: tuple[NDArray[np.float32], NDArray[np.float32]]  # [C, n, n] of before and after
+
+
+def generated_pairs(folder: Path, count: int, model: str = "face128") -> Iterator[GeneratedPair]:
+    """The drags of `DRAGS` on the sharpest photos of a folder, each at its own size and enlarged."""
+    checkpoint = checkpoints.load(model)
+    settings = InversionSettings.preset("draft")
+    files = sorted((p for p in folder.iterdir() if p.is_file()), key=lambda p: (-p.stat().st_size, p.name))
+    for path in files[:count]:
+        photo = read_photo(path)
+        session = pipeline.align(photo, checkpoint, photo_path=path, settings=settings, quality="draft")
+        session = pipeline.invert(session, checkpoint, settings)
+        large = enlarged(photo)
+        for name in DRAGS:
+            pair = _dragged(name, photo, session, checkpoint)
+            yield pair
+            old = pair.alignment
+            square = Alignment(
+                centre=(old.centre[0] * ENLARGED, old.centre[1] * ENLARGED),
+                side=old.side * ENLARGED,
+                angle=old.angle,
+            )
+            yield replace(pair, name=f"{name}, enlarged", photo=large, alignment=square)
+
+
+def enlarged(photo: Photo) -> Photo:
+    """The photo `ENLARGED` times as large, with detail."""
+    pixels = np.ascontiguousarray(photo.srgb())
+    height, width = pixels.shape[:2]
+    side = max(height, width)
+    square = np.zeros((side, side, 3), np.uint8)
+    square[:height, :width] = pixels
+    large = textured(square, side * ENLARGED)
+    return photo_of(np.ascontiguousarray(large[: height * ENLARGED, : width * ENLARGED]))
+
+
+def _dragged(name: str, photo: Photo, session: Session, checkpoint: Checkpoint) -> GeneratedPair:
+    landmarks = session.landmarks
+    assert landmarks is not None
+    across = landmarks[42:48].mean(0) - landmarks[36:42].mean(0)
+    up = np.array([across[1], -across[0]])
+    handles = landmarks[list(DRAGS[name])]
+    targets = handles + np.array([right * across + rise * up for right, rise in DRAGS[name].values()])
+    latents = []
+
+    def keep(step: Any) -> bool:
+        latents.append(step.latent.detach().clone())
+        return True
+
+    dragged = pipeline.drag(session, checkpoint, handles, targets, on_step=keep)
+    generator = pipeline.generator_of(dragged, checkpoint)
+    size = generator.resolution
+    cells = feature_resolution(size)
+    with torch.no_grad():
+        between = np.linspace(0, len(latents) - 1, 6)[1:-1].astype(int)
+        frames = tuple(to_picture(generator.synthesis(latents[i])) for i in between)
+        pivot, current = dragged.pivot, dragged.current
+        assert pivot is not None and current is not None
+        maps = [generator.features(ws, upto=cells)[cells][0].numpy() for ws in (pivot, current)]
+    before, after = pipeline.pictures(dragged, checkpoint)
+    last = dragged.history[-1]
+    square = dragged.alignment
+    return GeneratedPair(
+        name=name,
+        photo=photo,
+        alignment=square,
+        crop=dragged.crop,
+        valid=dragged.valid,
+        before=before,
+        after=after,
+        reach=crop_region(dragged, last, size),
+        handles=square.to_crop(last.handles, size),
+        reached=square.to_crop(last.reached, size),
+        frames=frames,
+        features=(maps[0], maps[1]),
+    )
+
+
+def view(photo: Photo, alignment: Alignment) -> NDArray[np.uint8]:
+    """The square of a photo at its own size."""
+    return extract_crop(np.ascontiguousarray(photo.srgb()), alignment, round(alignment.side)).pixels

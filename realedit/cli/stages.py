@@ -120,7 +120,7 @@ def drag_command(
 
 
 @click.command("paste")
-@dir_argument
+@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @path_option("-o", "--output", required=True, help="The edited photo; its extension says the format.")
 @path_option("--photo", help="The photo, where it is no longer at the place the session remembers.")
 @click.option("--paste", "mode", type=click.Choice(MODES), default="detail", show_default=True)
@@ -130,7 +130,7 @@ def drag_command(
 @device_option
 @talk_options
 def paste_command(
-    folder: Path,
+    folders: tuple[Path, ...],
     output: Path,
     photo: Path | None,
     mode: Any,
@@ -144,10 +144,11 @@ def paste_command(
     quiet: bool,
     log_file: Path | None,
 ) -> None:
-    """Put what was dragged in the session in DIR back into its photo."""
+    """Put what was dragged in the session in DIR back into its photo; of several faces, one after the
+    other."""
     set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
-    session, checkpoint = _kept(folder, device)
-    path = photo or session.photo_path
+    kept = [(folder, *_kept(folder, device)) for folder in folders]
+    path = photo or kept[0][1].photo_path
     if photo is None and not path.exists():
         raise SessionError(f"the session's photo {path} is gone; say where it is with --photo")
     check_output(output, path)
@@ -155,9 +156,15 @@ def paste_command(
         make_folder(debug)
     if signing is not None:
         check_signing(signing)
-    picture: Photo = read_photo(path, max_pixels=max_pixels)
-    check_belongs(session, picture, checkpoint, folder)
-    result = pipeline.render(picture, session, checkpoint, PasteSettings(mode=mode), debug=debug)
+    result: Photo = read_photo(path, max_pixels=max_pixels)
+    for folder, session, checkpoint in kept:
+        check_belongs(session, result, checkpoint, folder)
+    for number, (_, session, checkpoint) in enumerate(kept):
+        pictures = debug
+        if debug is not None and len(kept) > 1:
+            pictures = debug / str(number)
+            make_folder(pictures)
+        result = pipeline.render(result, session, checkpoint, PasteSettings(mode=mode), debug=pictures)
     report = write_photo(
         result,
         output,

@@ -11,6 +11,7 @@ import skimage.data
 import torch
 
 import checkpoints
+from alignment import Alignment, extract_crop
 from alignment.errors import OutsideError
 from checkpoints import Checkpoint
 from checkpoints.testing import random_checkpoint
@@ -21,6 +22,7 @@ from realedit.editing import EditRequest, drag_warnings, edit
 from realedit.errors import OutputError, SessionError, UsageError
 from realedit.photos import read_photo
 from realedit.session import Session
+from tests.realedit.cli.running import call
 from tests.realedit.samples import QUICK, box_checkpoint, inverted, picture, png, save_model
 
 DRAG = ((((40.0, 40.0), (46.0, 40.0))),)
@@ -291,3 +293,65 @@ def test_an_unchanged_face_is_at_distance_zero_and_not_looked_at(tmp_path: Path)
     session = pipeline.align(photo, face, photo_path=path, settings=settings, quality="draft")
     assert session.face == 0 and session.landmarks is not None and session.landmarks.shape == (68, 2)
     assert editing.identity_distance(photo, photo, session) == 0
+
+
+def _two_faces(photo: Path, checkpoint: Checkpoint) -> tuple[Session, Session]:
+    """Sessions of two overlapping squares of one photo, both dragged."""
+    made = []
+    for x, step in ((36.0, 6.0), (58.0, -6.0)):
+        session = inverted(checkpoint, photo)
+        square = Alignment(centre=(x, 40.0), side=50.0, angle=0.0)
+        crop = extract_crop(read_photo(photo).view(), square, len(session.crop))
+        session = dataclasses.replace(session, alignment=square, crop=crop.pixels, valid=crop.valid)
+        handles = [(x, 40.0)]
+        made.append(
+            pipeline.drag(session, checkpoint, handles, [(x + step, 40.0)], reach="all", settings=STEPS)
+        )
+    return made[0], made[1]
+
+
+def test_several_faces_of_one_photo_compose_in_order(photo: Path, checkpoint: Checkpoint) -> None:
+    one, other = _two_faces(photo, checkpoint)
+    original = read_photo(photo)
+    first = pipeline.render(original, one, checkpoint)
+    second = pipeline.render(original, other, checkpoint)
+    both = pipeline.render(first, other, checkpoint)
+    assert first.changed is not None and second.changed is not None
+    left, right = first.changed[0], second.changed[0]
+    assert left < right < first.changed[2], "the faces overlap"
+    columns = slice(left, right)  # of the first face alone
+    assert np.array_equal(both.view()[:, columns], first.view()[:, columns])
+    assert (both.view()[:, columns] != original.view()[:, columns]).any()
+    beyond = slice(first.changed[2], second.changed[2])  # of the second alone
+    assert (both.view()[:, beyond] != original.view()[:, beyond]).any()
+    overlap = slice(right, first.changed[2])
+    assert (both.view()[:, overlap] != second.view()[:, overlap]).any(), "what the first did is still there"
+
+
+def test_the_second_face_sees_the_first_ones_edit(photo: Path, checkpoint: Checkpoint) -> None:
+    one, other = _two_faces(photo, checkpoint)
+    unedited = pipeline._crop_now(read_photo(photo), other)
+    assert np.abs(unedited.astype(int) - other.crop).max() <= 1
+    edited = pipeline._crop_now(pipeline.render(read_photo(photo), one, checkpoint), other)
+    assert (edited != unedited).any()
+
+
+def test_paste_takes_the_sessions_of_several_faces(
+    photo: Path,
+    model: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    checkpoint = checkpoints.load(model)
+    sessions = _two_faces(photo, checkpoint)
+    expected = read_photo(photo)
+    for number, session in enumerate(sessions):
+        dataclasses.replace(session, model=model, photo_path=photo).save(tmp_path / str(number))
+        expected = pipeline.render(expected, session, checkpoint)
+    arguments = ["paste", "0", "1", "-o", "both.png", "--debug", "pictures"]
+    monkeypatch.chdir(tmp_path)
+    result = call(arguments, monkeypatch, capfd)
+    assert result.code == 0, result
+    assert np.array_equal(read_photo(tmp_path / "both.png").view(), expected.view())
+    assert (tmp_path / "pictures" / "1" / "flow.png").exists()
