@@ -50,7 +50,10 @@ def paste(
         return photo
     left, top, right, bottom = box
     block = photo.view(box)
-    limit = None if mask is None else fade_in(mask[top:bottom, left:right], 0.015 * alignment.side)
+    limit = None
+    if mask is not None:
+        part = mask[top:bottom, left:right]
+        limit = fade_in(part, fade_width(part, (left, top), change, alignment))
     enlargement = alignment.side / change.resolution
     noise = grain_of(block, enlargement) if grain and enlargement > 1 else None
 
@@ -58,8 +61,8 @@ def paste(
         tile = _tile(change, alignment, tile_box)
         rows = slice(tile_box[1] - top, tile_box[3] - top)
         columns = slice(tile_box[0] - left, tile_box[2] - left)
-        part = None if limit is None else limit[rows, columns]
-        block[rows, columns] = _render(photo, tile, block[rows, columns], part, noise)
+        near = None if limit is None else limit[rows, columns]
+        block[rows, columns] = _render(photo, tile, block[rows, columns], near, noise)
 
     for _ in ordered_map(render, _tiles(box)):
         pass
@@ -94,6 +97,23 @@ def changed_box(change: Change, alignment: Alignment, size: tuple[int, int]) -> 
     right, bottom = np.ceil(corners.max(0)).astype(int)
     box = (max(0, int(left)), max(0, int(top)), min(size[0], int(right)), min(size[1], int(bottom)))
     return box if box[0] < box[2] and box[1] < box[3] else None
+
+
+def fade_width(
+    mask: NDArray[np.bool_], origin: tuple[int, int], change: Change, alignment: Alignment
+) -> float:
+    """Over how many photo pixels a change fades in from a mask's border: at least twice as far as anything
+    moves there, because a motion that stops within its own length folds. mask: from the photo pixel `origin`
+    on."""
+    inside = mask.astype(np.uint8)
+    rim = np.argwhere(inside != cv2.erode(inside, np.ones((3, 3), np.uint8), borderValue=1))[:, ::-1]
+    least = 0.015 * alignment.side
+    if not len(rim):
+        return least
+    points = alignment.to_crop(rim[:: max(1, len(rim) // 20_000)] + origin + 0.5, change.size)
+    cells = np.clip(np.floor(points), 0, change.size - 1).astype(int)
+    moving = change.flow[cells[:, 1], cells[:, 0]] * (change.amount[cells[:, 1], cells[:, 0]] > 0)[:, None]
+    return max(least, 2 * float(np.linalg.norm(moving, axis=-1).max()) * alignment.side / change.size)
 
 
 def fade_in(mask: NDArray[np.bool_], width: float) -> Array:

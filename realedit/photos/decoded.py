@@ -41,6 +41,14 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
         )
 
 
+def swap_red_and_blue(pixels: NDArray[Any]) -> NDArray[Any]:
+    """[h, w, 3 or 4] of OpenCV's order as RGB, in place and in strips: no second frame is held."""
+    for top in range(0, len(pixels), _ROWS):
+        strip = pixels[top : top + _ROWS]
+        strip[..., :3] = strip[..., 2::-1].copy()
+    return pixels
+
+
 def pillow_pixels(image: ImageFile.ImageFile, mode: str) -> NDArray[np.uint8]:
     """All of `image` in the 8-bit `mode`, [h, w, c]; decodes the file to its end.
 

@@ -160,9 +160,12 @@ class Photo:
             raise ValueError(
                 f"a block of {block.shape} {block.dtype} does not fit the box {box} of {self.dtype}"
             )
-        stored_box = self._stored_box(box)
-        old = self.stored_region(stored_box)
-        new = self._merged(old, to_stored(block, self.orientation))
+        whole_box = self._stored_box(box)
+        rgb = to_stored(block, self.orientation)
+        stored_box = _differing(self._rgb(self.stored_region(whole_box)), rgb, whole_box[:2])
+        if stored_box is None:
+            return self
+        new = self._merged(self.stored_region(stored_box), _inside(rgb, whole_box[:2], stored_box))
         return self._patched(
             _union(stored_box, self.patch.box if self.patch else stored_box), stored_box, new
         )
@@ -221,23 +224,25 @@ class Photo:
             pixels = self.stored_region(room).copy()
             _inside(pixels, room[:2], box)[:] = new
         left, top, right, bottom = room
-        stored = self.stored[top:bottom, left:right]
-        differs = pixels[..., 0] != stored[..., 0]
-        for channel in range(1, stored.shape[2]):
-            differs |= pixels[..., channel] != stored[..., channel]
-        rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
-        if len(rows) == 0:
+        tight = _differing(self.stored[top:bottom, left:right], pixels, (left, top))
+        if tight is None:
             return replace(self, patch=None)
-        tight = (
-            left + int(columns[0]),
-            top + int(rows[0]),
-            left + int(columns[-1]) + 1,
-            top + int(rows[-1]) + 1,
-        )
         kept = _inside(pixels, room[:2], tight)
         kept = kept if tight == room else kept.copy()
         kept.flags.writeable = False
         return replace(self, patch=Patch(tight, kept))
+
+
+def _differing(one: NDArray[Any], other: NDArray[Any], origin: tuple[int, ...]) -> Box | None:
+    """The smallest box of pixels [h, w, c] that differ in any channel; the top-left pixel is at `origin`."""
+    differs = one[..., 0] != other[..., 0]
+    for channel in range(1, one.shape[2]):
+        differs |= one[..., channel] != other[..., channel]
+    rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
+    if len(rows) == 0:
+        return None
+    left, top = origin
+    return left + int(columns[0]), top + int(rows[0]), left + int(columns[-1]) + 1, top + int(rows[-1]) + 1
 
 
 def _inside(pixels: NDArray[Any], origin: tuple[int, ...], box: Box) -> NDArray[Any]:

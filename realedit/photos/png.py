@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.PngImagePlugin import PngImageFile
 
-from realedit.photos.decoded import Decoded, UnreadableError, check_size, pillow_pixels
+from realedit.photos.decoded import (
+    Decoded,
+    UnreadableError,
+    check_size,
+    pillow_pixels,
+    swap_red_and_blue,
+)
 from realedit.photos.metadata import Metadata
 from realedit.photos.parallel import ordered_map
 from realedit.photos.picture import Picture
@@ -93,8 +99,7 @@ def _deep_pixels(data: bytes, chunks: list[Chunk], kind: int) -> NDArray[np.uint
     colours = 3 if kind in (_RGB, _RGBA) else 1
     alpha = image[..., 3:] if image.shape[2] == 4 else None
     if colours == 3 and image.shape[2] >= 3:
-        code = cv2.COLOR_BGR2RGB if alpha is None else cv2.COLOR_BGRA2RGBA
-        return np.asarray(cv2.cvtColor(image, code, dst=image), np.uint16)  # in place
+        return swap_red_and_blue(np.asarray(image, np.uint16))
     grey = image[..., :1]
     return np.ascontiguousarray(grey if alpha is None else np.concatenate([grey, alpha], axis=2))
 

@@ -94,7 +94,8 @@ def own_chunks(metadata: Metadata, *, text: bool) -> list[tuple[bytes, bytes | m
 
 def implied_profile(chunks: list[Chunk]) -> bytes | None:
     """The ICC profile that the colour chunks of a PNG without one stand for; None for sRGB."""
-    found = {chunk.kind: bytes(chunk.data) for chunk in chunks}
+    kinds = (b"cICP", b"sRGB", b"gAMA", b"cHRM")
+    found = {chunk.kind: bytes(chunk.data) for chunk in chunks if chunk.kind in kinds}
     if len(found.get(b"cICP", b"")) == 4:
         return icc.profile_of_code_points(*found[b"cICP"][:2])
     if b"sRGB" in found or len(found.get(b"gAMA", b"")) != 4:

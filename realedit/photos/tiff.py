@@ -14,7 +14,13 @@ import tifffile
 from numpy.typing import NDArray
 from PIL.TiffImagePlugin import TiffImageFile
 
-from realedit.photos.decoded import Decoded, UnreadableError, check_size, pillow_pixels
+from realedit.photos.decoded import (
+    Decoded,
+    UnreadableError,
+    check_size,
+    pillow_pixels,
+    swap_red_and_blue,
+)
 from realedit.photos.metadata import Metadata
 from realedit.photos.orientation import is_orientation, to_stored
 from realedit.photos.parallel import ordered_map
@@ -113,8 +119,7 @@ def _deep_pixels(data: bytes, page: Directory) -> NDArray[np.uint16]:
     if image.shape[2] != page.integer(SAMPLES, 1):
         raise UnreadableError("its compression is not read for this many channels; save it with Deflate")
     if image.shape[2] >= 3:
-        code = cv2.COLOR_BGR2RGB if image.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
-        return np.asarray(cv2.cvtColor(image, code, dst=image), np.uint16)  # in place
+        return swap_red_and_blue(np.asarray(image, np.uint16))
     return np.asarray(image, np.uint16)
 
 

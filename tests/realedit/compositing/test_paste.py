@@ -343,3 +343,18 @@ def test_two_changes_compose_in_order(seed: int, dx: float, dy: float) -> None:
         flat = photo_of(first.view().copy())
         assert np.array_equal(paste(flat, other, near).view(), both.view()), "as if the first were the photo"
     assert np.array_equal(both.view()[outside], first.view()[outside])
+
+
+def test_a_mask_through_a_motion_folds_nothing() -> None:
+    """A ramp stays a ramp: its values go on rising where a moved part meets one that must stay."""
+    ramp = np.linspace(20, 235, WIDTH).astype(np.uint8)[None, :, None] + np.zeros((HEIGHT, 1, 3), np.uint8)
+    size = 128
+    flow = _flow(size, -12.0) * 2
+    amount = (np.abs(flow[..., 0]) > 0.02).astype(np.float32)
+    flat = np.zeros((size, size, 3), np.float32)
+    change = Change(flow, flat, np.ones_like(amount), flat, amount, resolution=size)
+    mask = np.zeros((HEIGHT, WIDTH), np.bool_)
+    mask[:, 130:] = True
+    row = paste(photo_of(ramp), change, SQUARE, mask=mask).view()[112, :, 0].astype(int)
+    assert np.array_equal(row[:130], ramp[112, :130, 0]) and (row != ramp[112, :, 0]).any()
+    assert (np.diff(row[100:230]) >= -1).all(), np.diff(row[100:230])
