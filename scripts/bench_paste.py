@@ -216,7 +216,7 @@ def main() -> None:
     options = parser.parse_args()
     print(f"realedit {__version__}, OpenCV {cv2.__version__}, {platform.machine()}, {os.cpu_count()} cores\n")
     largest = 2500 if options.speed else 1200 if options.quick or options.flows else 3000
-    faces = list(load_faces(options.photos, 1 if options.quick else 3, largest))
+    faces = list(load_faces(options.photos, 1 if options.quick else 2, largest))
 
     def all_rows() -> Iterator[Row]:
         if options.flows:
