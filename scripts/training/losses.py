@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from inversion.perceptual import Pyramid, weighted_mean, within
+from inversion.perceptual import Pyramid, within
 
 from .augment import Batch, chips_of
 from .recogniser import CHIP, Recogniser
@@ -14,7 +14,7 @@ _pyramid = Pyramid(levels=5)
 
 def pixel_loss(images: Tensor, batch: Batch) -> Tensor:
     """Multi-scale L1 of colours and gradients where the photo is."""
-    return _pyramid(images, batch.crops, batch.valid)
+    return _pyramid(images, batch.crops, batch.valid).mean()
 
 
 def face_losses(
@@ -70,9 +70,3 @@ def generator_loss(scores: Tensor) -> Tensor:
 def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
     """Logistic: real above 0, generated below."""
     return F.softplus(-real).mean() + F.softplus(fake).mean()
-
-
-__all__ = [
-    "discriminator_loss", "face_losses", "generator_loss", "gradient_penalty", "path_lengths", "pixel_loss",
-    "psnr", "spread_loss", "weighted_mean",
-]  # fmt: skip
