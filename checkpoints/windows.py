@@ -113,6 +113,17 @@ def chain_work(layers: Sequence[LayerShape], shape: Shape, count: int) -> int:
     return total
 
 
+def convolutions(layers: Sequence[LayerShape], plan: Plan) -> list[tuple[LayerShape, int, Shape]]:
+    """Every layer of a run, with the number and the shape of the maps that its convolution goes over."""
+    found = [(layer, 1, (layer.in_size, layer.in_size)) for layer in layers[: plan.split]]
+    late, shape = [], plan.shape
+    for layer in reversed(layers[plan.split :]):
+        read = layer.input_shape(shape)
+        late.append((layer, len(plan.origins), read if layer.up else shape))
+        shape = read
+    return found + late[::-1]
+
+
 def join(boxes: Boxes) -> NDArray[np.int64]:
     """The smallest box that holds all of them."""
     return np.concatenate([boxes[:, :2].min(0), boxes[:, 2:].max(0)])

@@ -5,7 +5,8 @@
 own and take turns, so that what else the machine does falls on both. Peak memory is a process's, with Python,
 torch and the weights.
 
-    scripts/bench_drag.py [--quick] [--threads 2] [--resolutions 256 512 1024] [--json FILE]
+    scripts/bench_drag.py [--quick] [--threads 2] [--resolutions 256 512 1024] [--points 1 5 68]
+                          [--json FILE]
 """
 
 import argparse
@@ -16,7 +17,7 @@ import platform
 import resource
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -32,6 +33,7 @@ from torch import Tensor
 import checkpoints
 from checkpoints import Checkpoint
 from checkpoints.testing import random_checkpoint
+from checkpoints.windows import convolutions
 from inversion import CodeSpace
 from realedit import __version__
 from realedit.drag import DragSettings, Editor
@@ -89,7 +91,13 @@ def reference_steps(checkpoint: Checkpoint, latent: Tensor, case: Case) -> Itera
         yield picture
 
 
-def our_steps(checkpoint: Checkpoint, latent: Tensor, case: Case) -> Iterator[Any]:
+def our_steps(editor: Editor) -> Iterator[Any]:
+    while True:
+        yield from editor.steps()
+        editor.undo()  # it has arrived: once more
+
+
+def our_editor(checkpoint: Checkpoint, latent: Tensor, case: Case) -> Editor:
     size = checkpoint.generator.resolution
     settings = DragSettings(max_steps=10**6, patience=10**6, until=1e-6)
     editor = Editor(
@@ -100,20 +108,40 @@ def our_steps(checkpoint: Checkpoint, latent: Tensor, case: Case) -> Iterator[An
         mask=movable(size) if case.masked else None,
     )
     editor.add(*places(case.points, size))
-    while True:
-        yield from editor.steps()
-        editor.undo()  # it has arrived: once more
+    return editor
 
 
-ENGINES: dict[str, Callable[[Checkpoint, Tensor, Case], Iterator[Any]]] = {
-    "reference": reference_steps,
-    "ours": our_steps,
-}
+def arithmetic(editor: Editor, case: Case) -> tuple[float, float]:
+    """Multiply-adds of a step's convolutions, forward and backward, and seconds that plain convolutions of
+    the same shapes take.
+    """
+    source = editor.source
+    plan = source.plan(
+        torch.from_numpy(editor.handles * (editor.cells / editor.resolution)), hold=case.masked
+    )
+    work, seconds = 0.0, 0.0
+    for layer, count, (height, width) in convolutions(source.synthesis.shapes, plan):
+        x = torch.randn(count, layer.in_channels, height, width).to(source.synthesis.const)
+        weight = torch.randn(layer.out_channels, layer.in_channels, 3, 3).to(x)
+        x, weight = (t.contiguous(memory_format=torch.channels_last) for t in (x, weight))
+        work += 9 * layer.in_channels * layer.out_channels * count * height * width
+        times = []
+        with torch.no_grad():
+            for _ in range(4):
+                begun = time.perf_counter()
+                F.conv2d(x, weight, padding=1)
+                times.append(time.perf_counter() - begun)
+        seconds += min(times)
+    return 2 * work, 2 * seconds
+
+
+ENGINES = ("reference", "ours")
 
 
 def worker(pipe: Connection, engine: str, model: str, threads: int) -> None:
     """Answer requests: ("start", case) -> seconds to the first preview; ("steps", n) -> seconds per step;
-    None -> peak megabytes, and end."""
+    ("arithmetic", case) -> see there; None -> peak megabytes, and end.
+    """
     torch.set_num_threads(threads)
     checkpoint = load(model)
     generator = checkpoint.generator
@@ -123,13 +151,18 @@ def worker(pipe: Connection, engine: str, model: str, threads: int) -> None:
     while (request := pipe.recv()) is not None:
         what, value = request
         begun = time.perf_counter()
-        if what == "start":
-            steps = ENGINES[engine](checkpoint, latent, value)
-            first = next(steps)
-            if engine == "ours":
-                with torch.no_grad():
-                    generator.synthesis(first.latent)
+        if what == "start" and engine == "reference":
+            steps = reference_steps(checkpoint, latent, value)
+            next(steps)
             pipe.send(time.perf_counter() - begun)
+        elif what == "start":
+            editor = our_editor(checkpoint, latent, value)
+            steps = our_steps(editor)
+            with torch.no_grad():
+                generator.synthesis(next(steps).latent)
+            pipe.send(time.perf_counter() - begun)
+        elif what == "arithmetic":
+            pipe.send(arithmetic(editor, value))
         else:
             for _ in range(value):
                 next(steps)
@@ -162,6 +195,7 @@ class Timing:
     reference: list[float]
     ours: list[float]
     preview: tuple[float, float]
+    arithmetic: tuple[float, float]
 
     @property
     def ratios(self) -> list[float]:
@@ -180,7 +214,8 @@ def compare(
         for _ in range(rounds):
             for name, count in (("reference", 1), ("ours", 10)):
                 found[name].append(engines[name].ask(("steps", count)))
-        timing = Timing(case, found["reference"], found["ours"], preview)
+        arithmetic = engines["ours"].ask(("arithmetic", case))
+        timing = Timing(case, found["reference"], found["ours"], preview, arithmetic)
         timings.append(timing)
         show(model, timing)
     return timings, {name: engine.ask(None) for name, engine in engines.items()}
@@ -229,7 +264,11 @@ def rows(
             row(f"{name}: times the reference", ratio, "1", goal, None if goal is None else ratio >= goal),
             row(f"{name}: spread of that (most - least)", spread, "1"),
             row(f"{name}: ours, first preview", timing.preview[1], "s"),
-        ]
+            row(f"{name}: ours, multiply-adds per step", timing.arithmetic[0] / 1e9, "1e9"),
+            row(f"{name}: ours, GFLOP/s", 2 * timing.arithmetic[0] / ours / 1e9, "GFLOP/s"),
+            row(f"{name}: ours, speed of plain convolutions of the same shapes", timing.arithmetic[1] / ours,
+                "share", 0.65, timing.arithmetic[1] >= 0.65 * ours),
+        ]  # fmt: skip
         if goal is not None:
             found.append(row(f"{name}: 100 steps", 100 * ours, "s", 7.0, 100 * ours < 7))
     goal = MEMORY_GOAL if model.isdigit() and int(model) >= 512 else None
@@ -255,6 +294,7 @@ def parse() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="512 px alone, 1 and 5 points")
+    parser.add_argument("--points", type=int, nargs="+", default=[1, 5, 68])
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--resolutions", type=int, nargs="*", default=[256, 512, 1024])
     parser.add_argument("--bundled", default="face128")
@@ -262,15 +302,14 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     if arguments.quick:
-        arguments.resolutions, arguments.rounds = [512], 3
+        arguments.resolutions, arguments.rounds, arguments.points = [512], 3, [1, 5]
     return arguments
 
 
 def main() -> None:
     arguments = parse()
     torch.set_num_threads(arguments.threads)
-    counts = (1, 5) if arguments.quick else (1, 5, 68)
-    cases = [Case(count, masked) for count in counts for masked in (False, True)]
+    cases = [Case(count, masked) for count in arguments.points for masked in (False, True)]
     models = [*map(str, arguments.resolutions), arguments.bundled]
     rates = [convolution_rate(dtype) for dtype in (torch.float32, torch.bfloat16)]
     print(

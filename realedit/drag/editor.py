@@ -117,7 +117,7 @@ class Editor:
         self.rate = settings.learning_rate * codes.scale
         self.device = latent.device
         latent = latent.detach().clone()
-        self._source = Source(
+        self.source = Source(
             generator,
             latent,
             cells=self.cells,
@@ -162,7 +162,7 @@ class Editor:
         state = self._state
         self._check_free(new, state.movable)
         with torch.no_grad():
-            maps = self._source(state.place.latent, new, hold=False)
+            maps = self.source(state.place.latent, new, hold=False)
             templates = templates_at(maps, new, r1=self.lengths.r1)
         place = replace(state.place, handles=torch.cat([state.place.handles, new]))
         self._change(
@@ -192,9 +192,9 @@ class Editor:
             self._change(replace(self._state, movable=None, original=None))
             return
         full = torch.from_numpy(np.asarray(mask, np.float32)).to(self.device)[None, None]
-        movable = torch.nn.functional.adaptive_avg_pool2d(full, self._source.hold)
+        movable = torch.nn.functional.adaptive_avg_pool2d(full, self.source.hold)
         self._check_free(self._state.place.handles, movable)
-        original = self._source.held(self._state.place.latent)
+        original = self.source.held(self._state.place.latent)
         self._change(replace(self._state, movable=movable, original=original))
 
     def finish(self) -> None:
@@ -248,7 +248,7 @@ class Editor:
         """Features of the current latent, with the gradient leading to its first layers."""
         place = self._state.place
         latent = torch.cat([run.moving, place.latent[:, self.layers :]], 1)
-        return self._source(latent, place.handles, hold=self._state.movable is not None)
+        return self.source(latent, place.handles, hold=self._state.movable is not None)
 
     def _update(self, run: _Run, maps: Maps) -> None:
         """One step of Adam on the first layers."""
