@@ -158,8 +158,9 @@ def worker(pipe: Connection, engine: str, model: str, threads: int) -> None:
         elif what == "start":
             editor = our_editor(checkpoint, latent, value)
             steps = our_steps(editor)
+            first = next(steps)
             with torch.no_grad():
-                generator.synthesis(next(steps).latent)
+                generator.synthesis(first.latent)
             pipe.send(time.perf_counter() - begun)
         elif what == "arithmetic":
             pipe.send(arithmetic(editor, value))

@@ -244,12 +244,14 @@ class Editor:
             run.index += 1
             yield self._step(run, self._ending(run))
 
+    @torch.enable_grad()
     def _maps(self, run: _Run) -> Maps:
         """Features of the current latent, with the gradient leading to its first layers."""
         place = self._state.place
         latent = torch.cat([run.moving, place.latent[:, self.layers :]], 1)
         return self.source(latent, place.handles, hold=self._state.movable is not None)
 
+    @torch.enable_grad()
     def _update(self, run: _Run, maps: Maps) -> None:
         """One step of Adam on the first layers."""
         state = self._state

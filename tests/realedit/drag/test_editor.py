@@ -127,6 +127,14 @@ def test_the_same_drag_gives_the_same_latent(checkpoint: Checkpoint, latent: Ten
     assert np.array_equal(results[0].handles, results[1].handles)
 
 
+def test_a_caller_without_gradients_drags_as_well(checkpoint: Checkpoint, latent: Tensor) -> None:
+    editor = _editor(checkpoint, latent)
+    editor.add(*FAR)
+    with torch.no_grad():
+        steps = _run(editor)
+    assert not torch.equal(steps[0].latent, latent) and not steps[0].latent.requires_grad
+
+
 def test_the_given_latent_and_the_generator_are_not_touched(checkpoint: Checkpoint, latent: Tensor) -> None:
     before = latent.clone()
     weights = {name: t.clone() for name, t in checkpoint.generator.state_dict().items()}
