@@ -11,11 +11,16 @@ from checkpoints import Generator
 
 
 def difference(tuned: Generator, original: Generator) -> dict[str, Tensor]:
-    """float16 differences of the weights and noise maps that changed, by state-dict name."""
+    """float16 differences of the weights and noise maps that changed, by state-dict name.
+
+    Raises ValueError for a change that is no number, or too large for float16.
+    """
     before = original.state_dict()
     changes = {}
     for name, tensor in tuned.state_dict().items():
         change = (tensor - before[name]).detach().to(torch.float16)
+        if not bool(change.isfinite().all()):
+            raise ValueError(f"the tuning of {name} is too large to be stored")
         if bool((change != 0).any()):
             changes[name] = change.contiguous().cpu()
     return changes

@@ -30,7 +30,7 @@ class ProjectionSettings:
     plateau, patience: stop when the loss fell by less than this share over so many steps.
     """
 
-    steps: Count = 50
+    steps: Count = 40
     coarse: Share = 0.3
     first_step: Above0 = 0.02
     history: Annotated[int, msgspec.Meta(ge=1)] = 20
@@ -54,8 +54,8 @@ class TuningSettings:
     first_resolution: blocks below it stay as they are (0: every block is tuned).
     """
 
-    steps: Count = 60
-    noise_steps: Count = 0
+    steps: Count = 110
+    noise_steps: Count = 15
     first_step: Above0 = 3e-4
     history: Annotated[int, msgspec.Meta(ge=1)] = 8
     l2: Weight = 0.5
@@ -63,7 +63,7 @@ class TuningSettings:
     locality: Weight = 0.0
     locality_codes: Annotated[int, msgspec.Meta(ge=1)] = 1
     locality_radius: Above0 = 0.5
-    first_resolution: Count = 32
+    first_resolution: Count = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +86,10 @@ class InversionSettings:
         """The settings behind `--quality`."""
         projection, tuning = ProjectionSettings(), TuningSettings()
         if quality == "draft":
-            projection, tuning = ProjectionSettings(steps=20, coarse=0.5), TuningSettings(steps=0)
+            projection = ProjectionSettings(coarse=0.5)
+            tuning = TuningSettings(steps=0, noise_steps=0)
         if quality == "best":
-            projection, tuning = ProjectionSettings(steps=120), TuningSettings(steps=350)
+            projection, tuning = ProjectionSettings(steps=80), TuningSettings(steps=300, noise_steps=60)
         return cls(projection=projection, tuning=tuning, seed=seed, label=label)
 
     def changed(self, changes: Mapping[str, str]) -> "InversionSettings":

@@ -44,6 +44,18 @@ def noise_maps(generator: Generator, first_resolution: int) -> dict[str, Tensor]
     return _of_blocks(maps, first_resolution)
 
 
+@torch.no_grad()
+def absorb_strengths(generator: Generator, first_resolution: int) -> None:
+    """Multiply the noise by its strength, which becomes one: the same pictures, and changes of the noise are
+    in the units of the features. Trained strengths may be next to nothing.
+    """
+    state = generator.state_dict()  # shares the generator's memory
+    for name in noise_maps(generator, first_resolution):
+        strength = state[name.replace("noise_const", "noise_strength")]
+        state[name].mul_(strength)
+        strength.fill_(1)
+
+
 def _of_blocks(tensors: Mapping[str, Tensor], first_resolution: int) -> dict[str, Tensor]:
     chosen = {}
     for name, tensor in tensors.items():
@@ -76,13 +88,16 @@ def tune(
     task = _Task(checkpoint, generator, pivot, crop, valid, loss, settings, label, seed, precision)
     total = settings.steps + settings.noise_steps
     index = 0
-    phases = (
-        (tunable(generator, settings.first_resolution), settings.steps),
-        (noise_maps(generator, settings.first_resolution), settings.noise_steps),
-    )
-    for tensors, steps in phases:
-        if not steps or not tensors:
+    for phase in ("weights", "noise"):
+        first, steps = (
+            settings.first_resolution,
+            settings.steps if phase == "weights" else settings.noise_steps,
+        )
+        if not steps:
             continue
+        if phase == "noise":
+            absorb_strengths(generator, first)
+        tensors = tunable(generator, first) if phase == "weights" else noise_maps(generator, first)
         for value, terms in _search(task, list(tensors.values()), steps, settings):
             index += 1
             yield Step("tune", index, total, value, terms, pivot)

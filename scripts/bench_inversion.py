@@ -1,0 +1,275 @@
+#!/usr/bin/env python
+"""Inversions of many portraits: is it the person, does it look like the photo, can it still be dragged, how
+long?
+
+    scripts/bench_inversion.py --photos DIR [--without DIR] [--count 40] [--quick] [--json FILE]
+                               [--quality draft --quality standard ...] [--set NAME=VALUE] [--trade-off
+                               FILE.png]
+
+People the generator was trained on are left out with --without DIR (files of the same stem). The standard
+drag moves both corners of the mouth (0.12 outwards, 0.10 up) and one brow (0.12 up), in units of the
+interocular distance; the handle error is how far from their targets dlib finds these landmarks in the
+generated picture, in pixels of a 512-pixel crop. --trade-off compares settings instead of presets and draws
+identity against handle error.
+"""
+
+import argparse
+import json
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from bench_edit import choose_photos, in_photo, row
+from numpy.typing import NDArray
+
+import checkpoints
+from alignment import Alignment, find_faces
+from checkpoints import Checkpoint
+from inversion import QUALITIES, InversionSettings
+from realedit import __version__, pipeline
+from realedit.errors import EXPECTED
+from realedit.photos import Photo, read_photo
+from realedit.report import report_of
+from realedit.session import Session, to_picture
+
+STANDARD_DRAG = {48: (-0.12, 0.10), 54: (0.12, 0.10), 19: (0.0, 0.12)}
+GOALS = {
+    "identity distance, median": {"standard": 0.20, "best": 0.14},
+    "PSNR on valid pixels, median": {"standard": 33.0},
+    "seconds per photo, median": {"draft": 2.0, "standard": 10.0},
+}
+VARIANTS = {
+    "projection alone": ("tuning.steps=0", "tuning.noise_steps=0"),
+    "weak regularisers": ("projection.whitened=0.00001", "projection.spread=0.00004"),
+    "strong regularisers": ("projection.whitened=0.001", "projection.spread=0.004"),
+    "all blocks tuned": ("tuning.first_resolution=0",),
+    "standard": (),
+    "blocks above the features": ("tuning.first_resolution=128",),
+    "with locality": ("tuning.locality=0.3",),
+    "without noise maps": ("tuning.noise_steps=0", "tuning.steps=125"),
+    "noise maps alone": ("tuning.noise_steps=60", "tuning.steps=0"),
+}
+Row = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One inversion. error: of the handles after the standard drag."""
+
+    identity: float
+    psnr: float
+    ssim: float
+    whitened: float
+    seconds: float
+    megabytes: float
+    error: float
+
+
+def main() -> None:
+    """Measure, print and write."""
+    arguments = parse()
+    checkpoint = checkpoints.load(arguments.model)
+    photos = list(aligned(arguments, checkpoint))
+    table: list[Row] = []
+    points: dict[str, tuple[float, float]] = {}
+    generated = generated_error(checkpoint, 6 if arguments.quick else 12)
+    table.append(row("handle error in generated pictures, median", generated, "px"))
+    for name, settings in plans(arguments).items():
+        results = [measure(photo, session, checkpoint, settings) for photo, session in photos]
+        table += rows(name, results, generated)
+        middle = table[-1]
+        points[name] = (median(results, "identity"), median(results, "error"))
+        print(f"{name}: {points[name]}, {middle}", flush=True)
+    if arguments.trade_off:
+        cv2.imwrite(str(arguments.trade_off), plot(points, generated))
+    report(table, arguments, len(photos))
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--photos", type=Path, required=True)
+    parser.add_argument("--without", type=Path)
+    parser.add_argument("--count", type=int, default=40)
+    parser.add_argument("--model", default="face128")
+    parser.add_argument("--quality", choices=QUALITIES, action="append")
+    parser.add_argument("--set", dest="changes", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--quick", action="store_true", help="3 photos at draft and standard")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--trade-off", type=Path, metavar="FILE.png")
+    arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.count, arguments.quality = 3, ["draft", "standard"]
+    return arguments
+
+
+def plans(arguments: argparse.Namespace) -> dict[str, InversionSettings]:
+    """What to compare, by name."""
+    changes = dict(text.split("=", 1) for text in arguments.changes)
+    if arguments.trade_off:
+        standard = InversionSettings.preset("standard").changed(changes)
+        return {
+            name: standard.changed(dict(text.split("=", 1) for text in texts))
+            for name, texts in VARIANTS.items()
+        }
+    return {name: InversionSettings.preset(name).changed(changes) for name in arguments.quality or QUALITIES}
+
+
+def aligned(arguments: argparse.Namespace, checkpoint: Checkpoint) -> Sequence[tuple[Photo, Session]]:
+    """Photos with their faces found, which is not part of the inversion."""
+    found = []
+    for path in choose_photos(arguments):
+        try:
+            photo = read_photo(path)
+            session = pipeline.align(
+                photo, checkpoint, photo_path=path, settings=InversionSettings(), quality="standard"
+            )
+        except EXPECTED as error:
+            print(f"{path.name}: left out: {error}")
+            continue
+        found.append((photo, session))
+    return found
+
+
+def measure(photo: Photo, session: Session, checkpoint: Checkpoint, settings: InversionSettings) -> Result:
+    """Invert, measure, drag, measure."""
+    started = time.perf_counter()
+    session = pipeline.invert(session, checkpoint, settings)
+    seconds = time.perf_counter() - started
+    found = report_of(session, checkpoint, photo, seconds=seconds)
+    assert found.identity is not None
+    error = handle_error(session, checkpoint)
+    return Result(
+        found.identity, found.psnr, found.ssim, found.whitened, seconds, found.tuned_bytes / 1e6, error
+    )
+
+
+def handle_error(session: Session, checkpoint: Checkpoint) -> float:
+    """How far from their targets dlib finds the handles of the standard drag, in pixels of 512; NaN without a
+    face.
+    """
+    square, size = session.alignment, checkpoint.generator.resolution
+    before, _ = pipeline.pictures(session, checkpoint)
+    landmarks = landmarks_of(before)
+    if landmarks is None:
+        return float("nan")
+    indices = list(STANDARD_DRAG)
+    moves = in_photo(landmarks, list(STANDARD_DRAG.values()))
+    targets = landmarks[indices] + moves
+    dragged = pipeline.drag(
+        session,
+        checkpoint,
+        square.to_photo(landmarks[indices] * size, size),
+        square.to_photo(targets * size, size),
+    )
+    _, after = pipeline.pictures(dragged, checkpoint)
+    again = landmarks_of(after)
+    if again is None:
+        return float("nan")
+    return float(np.linalg.norm(again[indices] - targets, axis=1).mean()) * 512
+
+
+def landmarks_of(picture: NDArray[np.float32]) -> NDArray[np.float64] | None:
+    """dlib's landmarks in a generated picture, in units of its side."""
+    shown = cv2.resize(np.asarray(picture * 255 + 0.5, np.uint8), (512, 512), interpolation=cv2.INTER_CUBIC)
+    faces = find_faces(np.asarray(shown, np.uint8))
+    return faces[0].landmarks / 512 if faces else None
+
+
+def generated_error(checkpoint: Checkpoint, count: int) -> float:
+    """The median handle error in pictures that the generator makes of random codes."""
+    generator, size = checkpoint.generator, checkpoint.generator.resolution
+    z = torch.randn(count, generator.z_dim, generator=torch.Generator().manual_seed(0))
+    errors = []
+    for ws in generator.mapping(z, truncation=0.7).split(1):
+        with torch.no_grad():
+            picture = to_picture(generator.synthesis(ws))
+        landmarks = landmarks_of(picture)
+        if landmarks is None:
+            continue
+        session = Session(
+            photo_path=Path("generated"), photo_sha256="", photo_size=(size, size), model=checkpoint.name,
+            model_sha256="", quality="", seed=0, settings={}, face=0, landmarks=landmarks * size,
+            alignment=Alignment(centre=(size / 2, size / 2), side=float(size), angle=0.0),
+            crop=np.asarray(picture * 255 + 0.5, np.uint8), valid=np.ones((size, size), bool), pivot=ws,
+            current=ws,
+        )  # fmt: skip
+        errors.append(handle_error(session, checkpoint))
+    return float(np.nanmedian(errors))
+
+
+def median(results: Sequence[Result], name: str) -> float:
+    """Over the photos."""
+    return float(np.nanmedian([getattr(result, name) for result in results]))
+
+
+def rows(name: str, results: Sequence[Result], generated: float) -> list[Row]:
+    """The table of one preset."""
+    figures = [
+        ("identity distance, median", median(results, "identity"), "1"),
+        ("PSNR on valid pixels, median", median(results, "psnr"), "dB"),
+        ("SSIM on valid pixels, median", median(results, "ssim"), "1"),
+        ("whitened distance of the latent, median", median(results, "whitened"), "1"),
+        ("size of the tuning, median", median(results, "megabytes"), "MB"),
+        ("seconds per photo, median", median(results, "seconds"), "s"),
+        ("handle error after the standard drag, median", median(results, "error"), "px"),
+    ]
+    table = []
+    for what, value, unit in figures:
+        goal = GOALS.get(what, {}).get(name)
+        holds = None if goal is None else (value >= goal if unit == "dB" else value <= goal)
+        table.append(row(f"{name}: {what}", value, unit, goal, holds))
+    ratio = median(results, "error") / generated
+    table.append(row(f"{name}: handle error over that in generated pictures", ratio, "1", 1.3, ratio <= 1.3))
+    return table
+
+
+def plot(points: dict[str, tuple[float, float]], generated: float) -> NDArray[np.uint8]:
+    """Identity to the right, handle error upwards: the lower left corner is best. `[480, 720, 3]` BGR."""
+    picture = np.full((480, 720, 3), 255, np.uint8)
+    identities, errors = zip(*points.values(), strict=True)
+    low, high = (0.0, 0.0), (max(identities) * 1.5, max(*errors, generated) * 1.2)
+
+    def place(identity: float, error: float) -> tuple[int, int]:
+        return int(60 + 620 * (identity - low[0]) / (high[0] - low[0])), int(430 - 390 * error / high[1])
+
+    def say(text: str, at: tuple[int, int], colour: tuple[int, int, int] = (0, 0, 0)) -> None:
+        cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.42, colour, 1, cv2.LINE_AA)
+
+    cv2.line(picture, place(0, 0), place(high[0], 0), (0, 0, 0))
+    cv2.line(picture, place(0, 0), place(0, high[1]), (0, 0, 0))
+    for tick in np.arange(0, high[0], 0.1):
+        say(f"{tick:.1f}", (place(tick, 0)[0] - 10, 446))
+    for tick in np.arange(0, high[1], 2):
+        say(f"{tick:.0f}", (34, place(0, tick)[1] + 4))
+    say("identity distance to the photo, median", (230, 468))
+    say("handle error, px of 512, median", (20, 24))
+    cv2.line(picture, place(0, generated), place(high[0], generated), (200, 160, 60))
+    say("generated pictures", (place(0, 0)[0] + 6, place(0, generated)[1] - 5), (200, 160, 60))
+    for name, (identity, error) in points.items():
+        cv2.circle(picture, place(identity, error), 4, (40, 40, 200), -1, cv2.LINE_AA)
+        say(name, (place(identity, error)[0] + 8, place(identity, error)[1] + 4))
+    return picture
+
+
+def report(table: Sequence[Row], arguments: argparse.Namespace, count: int) -> None:
+    """Print the table and write it as JSON."""
+    print(f"realedit {__version__}, torch {torch.__version__}, {torch.get_num_threads()} threads,")
+    print(f"{platform.machine()}, {arguments.model}, {count} photos")
+    for each in table:
+        held = "holds" if each["holds"] else "MISSED"
+        goal = "" if each["goal"] is None else f"  (goal {each['goal']}, {held})"
+        print(f"{each['what']:72} {each['value']:>8} {each['unit']}{goal}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps({"rows": list(table)}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
