@@ -26,21 +26,19 @@ _SLICE = 0.2
 class Editor:
     """The actor: the model loaded once, one photo at a time."""
 
-    def __init__(self, work: Work, threads: int) -> None:
-        self._run: Run = work.open(threads)
+    _run: Run
 
-    def sees(self, folder: Path, mark: Path, content: bytes) -> bool:
-        """Whether this machine has the driver's folder and file, so that paths mean the same here."""
-        try:
-            return folder.is_dir() and mark.read_bytes() == content
-        except OSError:
-            return False
-
-    def node(self) -> str:
-        """The id of the node that the actor runs on."""
+    def begin(self, work: Work, threads: int, folder: Path, mark: Path, content: bytes) -> tuple[str, bool]:
+        """Load the model. Returns the id of the node, and whether it has the driver's folder and file, so
+        that paths mean the same here."""
         import ray
 
-        return str(ray.get_runtime_context().get_node_id())
+        self._run = work.open(threads)
+        try:
+            same = folder.is_dir() and mark.read_bytes() == content
+        except OSError:
+            same = False
+        return str(ray.get_runtime_context().get_node_id()), same
 
     def at(self, task: Task) -> Finished | Stopped:
         """A photo of the shared folder."""
@@ -67,8 +65,7 @@ def _untold(name: str, index: int, total: int) -> None:
 
 @dataclass
 class _Seat:
-    """One actor. shared: whether it sees the output folder; None until it has said so, which it does when
-    the model is loaded."""
+    """One actor. shared: whether it sees the driver's folders; None until it has begun."""
 
     actor: Any
     asked: Any
@@ -113,6 +110,7 @@ class RayPool:
             self._folder, self._mark = shared[0], shared[1] / f"ray-{os.getpid()}"
             write_bytes(self._mark, self._content)
         self._resources, count = self._shares(cores)
+        self._failed_starts = 0
         self._seats = [self._seated() for _ in range(workers or count)]
 
     def _shares(self, cores: int | None) -> tuple[dict[str, float], int]:
@@ -183,8 +181,8 @@ class RayPool:
     def _seated(self) -> _Seat:
         threads = math.ceil(self._resources["num_cpus"])
         remote = self._ray.remote(max_restarts=0, max_task_retries=0, **self._resources)(Editor)
-        actor = remote.remote(self._work, threads)
-        asked = actor.sees.remote(self._folder, self._mark, self._content)
+        actor = remote.remote()
+        asked = actor.begin.remote(self._work, threads, self._folder, self._mark, self._content)
         return _Seat(actor, asked, time.monotonic() + START_LIMIT)
 
     def _replace(self, place: int) -> None:
@@ -211,8 +209,8 @@ class RayPool:
             yield from self._gone(place, Trouble.CRASHED, f"the worker ended: {_first_line(error)}")
             return
         if seat.task is None:
-            seat.shared = bool(answer)
-            seat.node = self._ray.get(seat.actor.node.remote())
+            seat.node, seat.shared = answer
+            self._failed_starts = 0
             return
         yield self._received(seat, answer)
         seat.task, seat.answer = None, None
@@ -237,12 +235,14 @@ class RayPool:
         """Replace an actor; a photo is not to blame for a node that went away."""
         seat = self._seats[place]
         if seat.shared is None:
-            if trouble is Trouble.HUNG:
+            if trouble is Trouble.HUNG and any(each.shared is not None for each in self._seats):
+                seat.deadline = math.inf  # the others do the work; a node may still come
+                return
+            self._failed_starts += 1
+            if trouble is Trouble.HUNG or self._failed_starts > 2 + len(self._seats):
                 raise ResourceError(
-                    f"no place in the Ray cluster for an actor with {self._resources} within "
-                    f"{START_LIMIT:.0f} s; use fewer --workers"
+                    f"no Ray actor with {self._resources} can begin: {reason}; use fewer --workers"
                 )
-            trouble = Trouble.LOST
         elif trouble is Trouble.CRASHED and not self._alive(seat.node):
             trouble, reason = Trouble.LOST, "its node went away"
         self._replace(place)

@@ -257,8 +257,8 @@ class Engine:
             self.results.fail(job, str(error))
             self.outputs.sweep(job)
             return
-        self.ledger.done(job, twin.output_sha256, {}, f"copied from {twin.output}")
         self.outputs.sweep(job)
+        self.ledger.done(job, twin.output_sha256, {}, f"copied from {twin.output}")
         self.counts.copied += 1
         self.results.tell("copied", job, data={"of": str(twin.output)})
         self.results.put_away(job)

@@ -67,6 +67,7 @@ class Results:
             self._blamed(job, str(error), "")
             self.land(flight)
             return
+        self.outputs.sweep(job)  # first: what is recorded as done is not looked at again
         self.ledger.done(job, outcome.sha256, outcome.timings)
         self.land(flight)
         self.counts.done += 1
@@ -96,6 +97,7 @@ class Results:
 
     def _stopped(self, job: Job, flight: Flight, event: Stopped) -> None:
         trouble, reason = event.trouble, event.reason
+        self.outputs.sweep(job)
         if trouble is Trouble.LOST or trouble is Trouble.OUTPUT:
             self.ledger.again(job, blamed=False, reason=reason)
             self.land(flight)

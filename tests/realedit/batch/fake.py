@@ -1,5 +1,6 @@
 """The engine on `fakework` in this process, and what its tests share."""
 
+import os
 import threading
 import time
 from collections import deque
@@ -133,12 +134,20 @@ class Bench:
         return [happening.kind for happening in self.happenings]
 
     def outputs(self) -> dict[str, bytes]:
-        """Every file of the output folder but the ledger's and the quarantine's."""
-        return {
-            str(path.relative_to(self.output)): path.read_bytes()
-            for path in sorted(self.output.rglob("*"))
-            if path.is_file() and path.relative_to(self.output).parts[0] not in (".realedit", "quarantine")
-        }
+        """Every visible file of the output folder but the quarantine's; attempts come and go beside them."""
+        found = {}
+        for folder, folders, names in os.walk(self.output):
+            hidden = [name for name in folders if name.startswith(".realedit") or name == "quarantine"]
+            for name in hidden:
+                folders.remove(name)
+            paths = [Path(folder, name) for name in names]
+            found |= {str(path.relative_to(self.output)): path.read_bytes() for path in paths}
+        return found
+
+    def left_behind(self) -> int:
+        """Folders of attempts that are over."""
+        folders = [name for _, folders, _ in os.walk(self.output) for name in folders]
+        return sum(name.startswith(".realedit-") for name in folders)
 
     def quarantined(self) -> dict[str, bytes]:
         folder = self.output / "quarantine"
