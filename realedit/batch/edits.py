@@ -21,7 +21,18 @@ from realedit.errors import CheckpointError, UsageError
 from realedit.photos import read_photo
 from realedit.pipeline import OnStep
 
-_NOT_PIXELS = ("photo", "output", "model", "device", "compare", "timelapse", "keep", "debug", "max_pixels")
+_NOT_PIXELS = (
+    "photo",
+    "output",
+    "model",
+    "device",
+    "compare",
+    "timelapse",
+    "keep",
+    "cache",
+    "debug",
+    "max_pixels",
+)
 NOWHERE = Path()
 """Stands for photo and output in the request that all photos share."""
 

@@ -13,7 +13,7 @@ from realedit.batch.events import Counts, Show
 from realedit.batch.ledger import FOLDER
 from realedit.batch.running import FolderRequest, MakePool, run_folder
 from realedit.batch.work import Pool, Work
-from realedit.cli.options import Command, model_options, parse_recipe, path_option
+from realedit.cli.options import Command, inversion_options, model_options, parse_recipe, path_option
 from realedit.cli.photo_options import max_pixels_option, writing_options
 from realedit.cli.showing import Shown, print_summary, several
 from realedit.editing import EditRequest
@@ -43,6 +43,7 @@ def folder_options(command: Command) -> Command:
                 help="Of recipes that name none of their own; below 0 they do the opposite.",
             ),
             model_options,
+            inversion_options,
             writing_options,
             max_pixels_option,
             click.option("--recursive", is_flag=True, help="Look into folders below IN too."),
@@ -130,6 +131,7 @@ class FolderCommand:
         from realedit.batch.edits import NOWHERE
 
         options["visible_label"] = options.pop("label_visible")
+        options["cache"] = options.pop("use_cache")
         own = {field.name for field in dataclasses.fields(cls)}
         ours = {name: options.pop(name) for name in own & options.keys()}
         return cls(request=request, edit=EditRequest(photo=NOWHERE, output=NOWHERE, **options), **ours)
