@@ -316,5 +316,4 @@ class Engine:
                     self.ledger.job(flight.job.id) or flight.job, blamed=False, reason="interrupted"
                 )
             except OSError as error:  # the next start finds it running, and settles it
-                log.warning("the ledger cannot be written: %s", error)
-            self.results.land(flight)
+                log.warning("%s is not cleared away: %s", flight.staged, error)

@@ -16,6 +16,7 @@ from typing import Any
 from realedit.batch.ledger import FOLDER, Job
 from realedit.batch.names import numbered
 from realedit.batch.settings import Done
+from realedit.batch.work import no_room
 from realedit.errors import OutputError
 from realedit.files import complete, sync_folder, write_bytes
 
@@ -46,11 +47,15 @@ class Outputs:
         return folder / place.name
 
     def sweep(self, job: Job) -> None:
-        """Remove what attempts of a job have left."""
+        """Remove what attempts of a job have left; OSError while the folder cannot be written."""
         parent = self.place(job).parent
         if parent.is_dir():
             for left in parent.glob(f".realedit-{job.id}-*"):
-                shutil.rmtree(left, ignore_errors=True)
+                try:
+                    shutil.rmtree(left)
+                except OSError as error:
+                    if isinstance(error, PermissionError) or no_room(error):
+                        raise  # else a worker that was given up is still in there, or was faster
 
     def is_foreign(self, job: Job) -> bool:
         """Whether something that this job did not make is in its place."""
