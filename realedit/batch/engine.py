@@ -21,7 +21,7 @@ from realedit.batch.results import NoRoomError, Results, blocked
 from realedit.batch.settings import EngineSettings
 from realedit.batch.wake import Wake
 from realedit.batch.work import Event, Pool, Task, Work
-from realedit.errors import EXPECTED, OutputError
+from realedit.errors import EXPECTED, OutputError, UsageError
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +101,8 @@ class Engine:
             try:
                 self._turn()
             except (OSError, NoRoomError) as error:
-                if not self._blocked(error):
+                # a right that came back in the meantime is no reason to end
+                if not (isinstance(error, PermissionError) or self._blocked(error)):
                     raise
                 self._hold(error)
         self._requeue()
@@ -182,7 +183,7 @@ class Engine:
             self.intake.look()
         except OSError as error:
             if self.settings.once:
-                raise
+                raise UsageError(f"cannot read {self.intake.folder}: {error.strerror or error}") from error
             if not self._missing:
                 self.results.tell("note", text=f"cannot read {self.intake.folder} ({error}); waiting for it")
             self._missing = True
@@ -315,5 +316,6 @@ class Engine:
                 self.ledger.again(
                     self.ledger.job(flight.job.id) or flight.job, blamed=False, reason="interrupted"
                 )
+                self.results.land(flight)
             except OSError as error:  # the next start finds it running, and settles it
                 log.warning("%s is not cleared away: %s", flight.staged, error)
