@@ -11,7 +11,7 @@ from checkpoints.testing import random_checkpoint
 from inversion import Pyramid, Step, TuningSettings, apply, difference, tune, tuned_copy
 from inversion.tuning import tunable
 
-SETTINGS = TuningSettings(steps=30, first_resolution=0)
+SETTINGS = TuningSettings(steps=30, noise_steps=0, first_resolution=0)
 
 
 @pytest.fixture(scope="module")

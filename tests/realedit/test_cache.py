@@ -32,7 +32,12 @@ def request_of(tmp_path: Path) -> EditRequest:
         drags=(((40.0, 40.0), (46.0, 40.0)),),
         model=str(tmp_path / "model.safetensors"),
         quality="draft",
-        changes=(("projection.steps", "3"), ("tuning.steps", "2"), ("tuning.first_resolution", "8")),
+        changes=(
+            ("projection.steps", "3"),
+            ("tuning.steps", "2"),
+            ("tuning.noise_steps", "1"),
+            ("tuning.first_resolution", "8"),
+        ),
     )
 
 
