@@ -205,6 +205,11 @@ class RayPool:
             answer = self._ray.get(reference)
         except self._ray.exceptions.RayTaskError as error:
             raise _cause(error) from error
+        except self._ray.exceptions.ActorUnavailableError:
+            # a worker's own death is reported by its node at once; here the node is silent, long before
+            # Ray misses enough of its heartbeats to call it dead
+            yield from self._gone(place, Trouble.LOST, "its node cannot be reached")
+            return
         except self._ray.exceptions.RayError as error:
             yield from self._gone(place, Trouble.CRASHED, f"the worker ended: {_first_line(error)}")
             return
@@ -243,21 +248,14 @@ class RayPool:
                 raise ResourceError(
                     f"no Ray actor with {self._resources} can begin: {reason}; use fewer --workers"
                 )
-        elif trouble is Trouble.CRASHED and not self._alive(seat.node):
+        elif trouble is not Trouble.LOST and not self._alive(seat.node):
             trouble, reason = Trouble.LOST, "its node went away"
         self._replace(place)
         if seat.task is not None:
             yield Stopped(seat.task.id, trouble, reason)
 
     def _alive(self, node: str) -> bool:
-        """Whether a node is there; Ray may notice an actor's death before its node's."""
-        until = time.monotonic() + 5
-        while time.monotonic() < until:
-            found = [each["Alive"] for each in self._ray.nodes() if each["NodeID"] == node]
-            if not any(found):
-                return False
-            time.sleep(0.25)
-        return True
+        return any(each["Alive"] for each in self._ray.nodes() if each["NodeID"] == node)
 
 
 def _cause(error: Any) -> Exception:
