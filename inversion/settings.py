@@ -46,16 +46,19 @@ class TuningSettings:
     """Pivotal tuning (Roich et al. 2021, arXiv 2106.05744): generator weights at a fixed latent, by L-BFGS.
 
     steps: evaluations at most; 0 leaves the weights as they are.
-    noise_steps: evaluations that move the noise maps afterwards, for detail that no weight explains.
+    noise_steps: evaluations that move the noise maps afterwards, for detail that no weight explains. That
+    detail stays where it is when the face moves, so it is seen twice in an edit: for pictures of the
+    inversion alone.
     first_step, history, l2: as in the projection, in units of the weights.
     target: stop when the perceptual loss is below this.
     locality: weight of the locality regularisation; locality_codes: at how many codes it looks;
     locality_radius: their distance from the pivot, in the codes' spread.
-    first_resolution: blocks below it stay as they are (0: every block is tuned).
+    first_resolution: blocks below it, and below half the picture's, stay as they are (0: every block is
+    tuned).
     """
 
-    steps: Count = 110
-    noise_steps: Count = 15
+    steps: Count = 220
+    noise_steps: Count = 0
     first_step: Above0 = 3e-4
     history: Annotated[int, msgspec.Meta(ge=1)] = 8
     l2: Weight = 0.5
@@ -87,9 +90,9 @@ class InversionSettings:
         projection, tuning = ProjectionSettings(), TuningSettings()
         if quality == "draft":
             projection = ProjectionSettings(coarse=0.5)
-            tuning = TuningSettings(steps=0, noise_steps=0)
+            tuning = TuningSettings(steps=0)
         if quality == "best":
-            projection, tuning = ProjectionSettings(steps=80), TuningSettings(steps=300, noise_steps=60)
+            projection, tuning = ProjectionSettings(steps=80), TuningSettings(steps=300, first_resolution=32)
         return cls(projection=projection, tuning=tuning, seed=seed, label=label)
 
     def changed(self, changes: Mapping[str, str]) -> "InversionSettings":

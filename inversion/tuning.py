@@ -27,6 +27,12 @@ def tuned_copy(generator: Generator) -> Generator:
     return copy.deepcopy(generator)
 
 
+def first_tuned(generator: Generator, settings: TuningSettings) -> int:
+    """The first resolution that is tuned: the settings', but no less than the upper two blocks of a small
+    generator."""
+    return min(settings.first_resolution, generator.resolution // 2)
+
+
 def tunable(generator: Generator, first_resolution: int) -> dict[str, Tensor]:
     """The weights tuning may move: the synthesis blocks from `first_resolution` on, by state-dict name.
 
@@ -85,14 +91,12 @@ def tune(
     evaluation. label `[1, c_dim]` where the generator is conditional. Whenever the iterator ends or is
     closed, the generator has the best weights so far, and they are not trainable.
     """
+    first = first_tuned(generator, settings)
     task = _Task(checkpoint, generator, pivot, crop, valid, loss, settings, label, seed, precision)
     total = settings.steps + settings.noise_steps
     index = 0
     for phase in ("weights", "noise"):
-        first, steps = (
-            settings.first_resolution,
-            settings.steps if phase == "weights" else settings.noise_steps,
-        )
+        steps = settings.steps if phase == "weights" else settings.noise_steps
         if not steps:
             continue
         if phase == "noise":
@@ -172,7 +176,8 @@ class _Task:
     ) -> None:
         self.generator, self.loss, self.settings = generator, loss, settings
         self.dtype = chosen_dtype(precision, pivot.device)
-        self.below = max((r for r in generator.channels if r < settings.first_resolution), default=0)
+        first = first_tuned(generator, settings)
+        self.below = max((r for r in generator.channels if r < first), default=0)
         self.crop = self._pair(pivot, crop, valid)
         self.near: list[tuple[Tensor, tuple[Tensor, Tensor] | None, Tensor, Tensor]] = []
         if settings.locality and settings.steps:

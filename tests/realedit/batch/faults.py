@@ -82,7 +82,10 @@ class InProcess(Bench):
         assert self.process.pid is not None
         os.kill(self.process.pid, signal.SIGTERM)
         self.process.join(90)
-        assert self.process.exitcode == 0, (self.folder / "lines").read_text()[-2000:]
+        assert self.process.exitcode == 0, (
+            self.process.exitcode,
+            (self.folder / "lines").read_text()[-2000:],
+        )
 
     def kill(self) -> None:
         self.process.kill()
@@ -119,14 +122,19 @@ def kills(watched: InProcess, count: int, *, seed: int = 0, each: int = 8) -> di
     contents: dict[str, bytes] = {}
     deleting = "--delete" in watched.arguments
     torn = 0
+
+    def add(number: int, k: int) -> None:
+        path = photo(watched.photos / f"{number:04}-{k}.jpg", f"photo {number} {k} " + "x" * 20_000)
+        contents[path.name] = path.read_bytes()
+
     for number in range(count):
         for k in range(each):
-            path = photo(watched.photos / f"{number:04}-{k}.jpg", f"photo {number} {k} " + "x" * 20_000)
-            contents[path.name] = path.read_bytes()
+            add(number, k)
         watched.start()
         time.sleep(random_.uniform(0.0, 2.5))
         watched.kill()
         torn += sum(content != EXPECTED + contents[name] for name, content in watched.outputs().items())
+    add(count, 0)  # so that the last one is at work, and listens to signals, before it is stopped
     watched.start()
     eventually(lambda: len(watched.outputs()) >= len(contents) and _idle(watched, deleting), 600)
     watched.stop()

@@ -23,7 +23,7 @@ from tests.realedit.samples import png
 
 pytestmark = pytest.mark.slow
 posix = pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
-FAR = ["--drag=200.5,139.5:150,60", "--quality=draft", "--max-steps=10000"]
+FAR = ["--drag=200.5,139.5:150,60", "--quality=draft", "--max-steps=10000", "--step-size=0.001"]
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def dragging(folder: Path) -> Iterator["subprocess.Popen[str]"]:
     while not (folder / "session" / "session.json").exists():
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()
         time.sleep(0.05)
-    time.sleep(1.0)  # a few steps
+    time.sleep(4.0)  # a few of the thousand steps
     yield process
     if process.poll() is None:
         process.kill()
