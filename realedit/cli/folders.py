@@ -13,7 +13,15 @@ from realedit.batch.events import Counts, Show
 from realedit.batch.ledger import FOLDER
 from realedit.batch.running import FolderRequest, MakePool, run_folder
 from realedit.batch.work import Pool, Work
-from realedit.cli.options import Command, inversion_options, model_options, parse_recipe, path_option
+from realedit.cli.options import (
+    Command,
+    inversion_options,
+    model_options,
+    parse_recipe,
+    path_option,
+    recipe_option,
+    strength_option,
+)
 from realedit.cli.photo_options import max_pixels_option, writing_options
 from realedit.cli.showing import Shown, print_summary, several
 from realedit.editing import EditRequest
@@ -27,21 +35,8 @@ def folder_options(command: Command) -> Command:
         [
             click.argument("folder", metavar="IN", type=click.Path(path_type=Path)),
             click.argument("output", metavar="OUT", type=click.Path(path_type=Path)),
-            click.option(
-                "--recipe",
-                "recipes",
-                metavar="NAME[:STRENGTH]",
-                multiple=True,
-                required=True,
-                help="A named edit or a .toml file; may be repeated. See: realedit recipes list.",
-            ),
-            click.option(
-                "--strength",
-                type=float,
-                default=1.0,
-                show_default=True,
-                help="Of recipes that name none of their own; below 0 they do the opposite.",
-            ),
+            recipe_option(required=True),
+            strength_option,
             model_options,
             inversion_options,
             writing_options,

@@ -70,6 +70,27 @@ def photo_argument(command: Command) -> Command:
     return click.argument("photo", type=click.Path(path_type=Path))(command)
 
 
+def recipe_option(**kwargs: Any) -> Callable[[Command], Command]:
+    """`--recipe`, which may be repeated; what is read of each is the command's."""
+    return click.option(
+        "--recipe",
+        "recipes",
+        metavar="NAME[:STRENGTH]",
+        multiple=True,
+        help="A named edit or a .toml file; may be repeated. See: realedit recipes list.",
+        **kwargs,
+    )
+
+
+strength_option = click.option(
+    "--strength",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Of recipes that name none of their own; below 0 they do the opposite.",
+)
+
+
 def drag_options(command: Command) -> Command:
     """What and how far to drag; the command gets the numbers as one `settings: DragSettings`, and `drags` and
     `recipes: tuple[Use, ...]`, of which there is at least one."""
@@ -103,21 +124,8 @@ def drag_options(command: Command) -> Command:
                 multiple=True,
                 help="A handle and where it should go, in photo pixels as displayed; may be repeated.",
             ),
-            click.option(
-                "--recipe",
-                "recipes",
-                type=parse_recipe,
-                metavar="NAME[:STRENGTH]",
-                multiple=True,
-                help="A named edit or a .toml file; may be repeated. See: realedit recipes list.",
-            ),
-            click.option(
-                "--strength",
-                type=float,
-                default=1.0,
-                show_default=True,
-                help="Of recipes that name none of their own; below 0 they do the opposite.",
-            ),
+            recipe_option(type=parse_recipe),
+            strength_option,
             path_option("--mask", help="Picture of the photo's size; white may move, black stays."),
             click.option(
                 "--region",

@@ -15,31 +15,12 @@ import pytest
 import realedit
 from realedit.cli.main import COMMANDS
 from realedit.photos import read_photo
-from tests.realedit.cli.running import Result, call, run, snapshot
+from tests.realedit.cli.conftest import Shell
+from tests.realedit.cli.running import run, snapshot
 from tests.realedit.samples import box_checkpoint, picture, png, save_model
 
 EDIT = ["edit", "photo.png", "-o", "out.png", "--drag=40,40:46,40", "--model=box.safetensors"]
 QUICK = ["--quality=draft", "--max-steps=4"]
-
-
-class Shell:
-    """`realedit ...` in this process, in a folder with a photo and a model."""
-
-    def __init__(self, folder: Path, patch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> None:
-        self.folder, self.patch, self.capture = folder, patch, capture
-        patch.chdir(folder)
-
-    def __call__(self, *arguments: str, code: int = 0) -> Result:
-        result = call(list(arguments), self.patch, self.capture)
-        assert result.code == code, result
-        return result
-
-
-@pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
-    png(tmp_path / "photo.png", picture())
-    save_model(box_checkpoint(seed=3), tmp_path / "box.safetensors")
-    return Shell(tmp_path, monkeypatch, capfd)
 
 
 @pytest.mark.usefixtures("no_network")
