@@ -218,12 +218,21 @@ class Engine:
                 self.queue.add(number)
                 continue
             try:
-                self._begin(job)
+                self._begin_allowed(job)
             except OSError as error:
                 if self._blocked(error):
                     self.queue.add(number, first=True)
                     raise
                 self.results.fail(job, f"cannot write {self.outputs.place(job)}: {error.strerror or error}")
+
+    def _begin_allowed(self, job: Job) -> None:
+        """Begin; twice where a right was missing that is there by the time the disk is asked."""
+        try:
+            self._begin(job)
+        except PermissionError as error:
+            if self._blocked(error):
+                raise
+            self._begin(job)
 
     def _begin(self, job: Job) -> None:
         if job.key in self.queue.verdicts:

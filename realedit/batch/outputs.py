@@ -135,10 +135,13 @@ class Outputs:
             number += 1
 
     def probe(self, size: int) -> bool:
-        """Whether `size` bytes can be written now."""
+        """Whether `size` bytes can be written now, and an attempt's folder be made."""
         try:
             write_bytes(self.folder / FOLDER / "probe", bytes(size))
             (self.folder / FOLDER / "probe").unlink()
+            folder = self.folder / f".realedit-probe-{secrets.token_hex(4)}"
+            folder.mkdir()
+            folder.rmdir()
         except OSError:
             return False
         return True

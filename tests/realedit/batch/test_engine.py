@@ -11,6 +11,7 @@ import pytest
 from realedit.batch import outputs as outputs_module
 from realedit.batch.ledger import Ledger, State
 from realedit.batch.settings import Done, EngineSettings
+from tests.realedit.batch.disks import forbidding
 from tests.realedit.batch.fake import Bench, eventually, photo
 from tests.realedit.batch.fakework import FakeWork
 
@@ -291,6 +292,36 @@ def test_a_full_disk_pauses_says_so_once_and_goes_on(bench: Bench, monkeypatch: 
     assert bench.run().done == 6
     assert bench.kinds().count("paused") == bench.kinds().count("resumed") == 1
     assert len(probes) == 3 and len(bench.computed) == 6
+
+
+def test_a_right_that_comes_back_before_it_is_asked_for_fails_no_photo(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo(bench.photos / "a.jpg")
+    real, denied = outputs_module.Outputs.stage, []
+
+    def stage(self, job):  # type: ignore[no-untyped-def]
+        if not denied:
+            denied.append(job.id)
+            raise PermissionError(1, "Operation not permitted")
+        return real(self, job)
+
+    monkeypatch.setattr(outputs_module.Outputs, "stage", stage)
+    counts = bench.run()
+    assert denied and (counts.done, counts.failed) == (1, 0)
+
+
+def test_an_output_folder_without_rights_blocks_though_the_ledger_may_be_written(tmp_path: Path) -> None:
+    outputs = outputs_module.Outputs(tmp_path)
+    (tmp_path / outputs_module.FOLDER).mkdir()
+    try:
+        with forbidding(tmp_path) as forbid:
+            assert outputs.probe(10)
+            forbid(True)
+            assert not outputs.probe(10)
+    except (PermissionError, FileNotFoundError) as error:
+        pytest.skip(str(error))
+    assert outputs.probe(10) and [path.name for path in tmp_path.iterdir()] == [outputs_module.FOLDER]
 
 
 def test_a_growing_file_is_waited_for_and_its_quarantine_cleared(tmp_path: Path) -> None:
