@@ -11,16 +11,13 @@ person: names the generator was trained on are left out with --without DIR (file
 """
 
 import argparse
-import json
-import platform
-import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
+from measuring import Row, choose_photos, report, row
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -29,7 +26,7 @@ from alignment import Face, extract_crop, find_faces
 from alignment.identity import descriptor, distance
 from checkpoints import Checkpoint
 from inversion import QUALITIES, InversionSettings
-from realedit import __version__, pipeline
+from realedit import pipeline
 from realedit.errors import EXPECTED
 from realedit.photos import Photo, read_photo
 from realedit.session import Session
@@ -61,7 +58,7 @@ def main() -> None:
     results: list[Result] = []
     inversions: list[float] = []
     tiles: list[NDArray[np.uint8]] = []
-    for path in choose_photos(arguments):
+    for path in choose_photos(arguments.photos, arguments.without, arguments.count):
         try:
             photo = read_photo(path)
             settings = InversionSettings.preset(arguments.quality)
@@ -82,7 +79,8 @@ def main() -> None:
             tiles.append(tile(photo, edited, session))
     if arguments.sheet:
         Image.fromarray(sheet(tiles)).save(arguments.sheet)
-    report(rows(results, inversions), arguments)
+    about = f"{arguments.model} at {arguments.quality}, {len(inversions)} photos"
+    report(rows(results, inversions), about, arguments.json)
 
 
 def parse() -> argparse.Namespace:
@@ -101,13 +99,6 @@ def parse() -> argparse.Namespace:
     if arguments.quick:
         arguments.count, arguments.quality = 4, "draft"
     return arguments
-
-
-def choose_photos(arguments: argparse.Namespace) -> list[Path]:
-    known = {path.stem for path in arguments.without.iterdir()} if arguments.without else set()
-    photos = sorted(p for p in arguments.photos.iterdir() if p.is_file() and p.stem not in known)
-    random.Random(0).shuffle(photos)
-    return photos[: arguments.count]
 
 
 def run(name: str, photo: Photo, session: Session, checkpoint: Checkpoint) -> tuple[Result, Photo]:
@@ -166,7 +157,7 @@ def sheet(tiles: Sequence[NDArray[np.uint8]], columns: int = 8) -> NDArray[np.ui
     return np.vstack([np.hstack(padded[i : i + columns]) for i in range(0, len(padded), columns)])
 
 
-def rows(results: Sequence[Result], inversions: Sequence[float]) -> list[dict[str, object]]:
+def rows(results: Sequence[Result], inversions: Sequence[float]) -> list[Row]:
     found = []
     for name in DRAGS:
         these = [r for r in results if r.drag == name]
@@ -175,8 +166,8 @@ def rows(results: Sequence[Result], inversions: Sequence[float]) -> list[dict[st
         found += [
             row(f"{name}: share of the movement the tracker reports, median",
                 float(np.median([r.tracked for r in these])), "1"),
-            row(f"{name}: share of the movement dlib finds again, median", made, "1", 0.5, made >= 0.5),
-            row(f"{name}: identity distance to the photo, median", identity, "1", 0.30, identity <= 0.30),
+            row(f"{name}: share of the movement dlib finds again, median", made, "1", 0.5, least=True),
+            row(f"{name}: identity distance to the photo, median", identity, "1", 0.30),
             row(f"{name}: edits with identity distance below 0.30",
                 float(np.mean([r.identity < 0.30 for r in these])), "share"),
             row(f"{name}: handles arrived", float(np.mean([r.ending == "arrived" for r in these])), "share"),
@@ -184,26 +175,9 @@ def rows(results: Sequence[Result], inversions: Sequence[float]) -> list[dict[st
                 float(np.median([r.seconds for r in these])), "s"),
         ]  # fmt: skip
     outside = sum(r.outside for r in results)
-    found.append(row("pixels changed outside of the changed box", outside, "px", 0, outside == 0))
+    found.append(row("pixels changed outside of the changed box", outside, "px", 0))
     found.append(row("seconds for the inversion, median", float(np.median(inversions)), "s"))
     return found
-
-
-def row(
-    what: str, value: float, unit: str, goal: float | None = None, holds: bool | None = None
-) -> dict[str, object]:
-    return {"what": what, "value": round(value, 3), "unit": unit, "goal": goal, "holds": holds}
-
-
-def report(table: Sequence[dict[str, object]], arguments: argparse.Namespace) -> None:
-    print(f"realedit {__version__}, torch {torch.__version__}, {torch.get_num_threads()} threads,")
-    print(f"{platform.machine()}, {arguments.model} at {arguments.quality}, {arguments.count} photos")
-    for each in table:
-        held = "holds" if each["holds"] else "MISSED"
-        goal = "" if each["goal"] is None else f"  (goal {each['goal']}, {held})"
-        print(f"{each['what']:62} {each['value']:>8} {each['unit']}{goal}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"rows": list(table)}, indent=1))
 
 
 if __name__ == "__main__":

@@ -14,8 +14,6 @@ identity against handle error.
 """
 
 import argparse
-import json
-import platform
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,14 +22,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from bench_edit import choose_photos, in_photo, row
+from bench_edit import in_photo
+from measuring import Row, choose_photos, report, row
 from numpy.typing import NDArray
 
 import checkpoints
 from alignment import Alignment, find_faces
 from checkpoints import Checkpoint
 from inversion import QUALITIES, InversionSettings
-from realedit import __version__, pipeline
+from realedit import pipeline
 from realedit.errors import EXPECTED
 from realedit.photos import Photo, read_photo
 from realedit.report import report_of
@@ -54,7 +53,6 @@ VARIANTS = {
     "without noise maps": ("tuning.noise_steps=0", "tuning.steps=125"),
     "noise maps alone": ("tuning.noise_steps=60", "tuning.steps=0"),
 }
-Row = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def main() -> None:
         print(f"{name}: {points[name]}, {middle}", flush=True)
     if arguments.trade_off:
         cv2.imwrite(str(arguments.trade_off), plot(points, generated))
-    report(table, arguments, len(photos))
+    report(table, f"{arguments.model}, {len(photos)} photos", arguments.json)
 
 
 def parse() -> argparse.Namespace:
@@ -125,7 +123,7 @@ def plans(arguments: argparse.Namespace) -> dict[str, InversionSettings]:
 def aligned(arguments: argparse.Namespace, checkpoint: Checkpoint) -> Sequence[tuple[Photo, Session]]:
     """Photos with their faces found, which is not part of the inversion."""
     found = []
-    for path in choose_photos(arguments):
+    for path in choose_photos(arguments.photos, arguments.without, arguments.count):
         try:
             photo = read_photo(path)
             session = pipeline.align(
@@ -224,10 +222,9 @@ def rows(name: str, results: Sequence[Result], generated: float) -> list[Row]:
     table = []
     for what, value, unit in figures:
         goal = GOALS.get(what, {}).get(name)
-        holds = None if goal is None else (value >= goal if unit == "dB" else value <= goal)
-        table.append(row(f"{name}: {what}", value, unit, goal, holds))
+        table.append(row(f"{name}: {what}", value, unit, goal, least=unit == "dB"))
     ratio = median(results, "error") / generated
-    table.append(row(f"{name}: handle error over that in generated pictures", ratio, "1", 1.3, ratio <= 1.3))
+    table.append(row(f"{name}: handle error over that in generated pictures", ratio, "1", 1.3))
     return table
 
 
@@ -257,18 +254,6 @@ def plot(points: dict[str, tuple[float, float]], generated: float) -> NDArray[np
         cv2.circle(picture, place(identity, error), 4, (40, 40, 200), -1, cv2.LINE_AA)
         say(name, (place(identity, error)[0] + 8, place(identity, error)[1] + 4))
     return picture
-
-
-def report(table: Sequence[Row], arguments: argparse.Namespace, count: int) -> None:
-    """Print the table and write it as JSON."""
-    print(f"realedit {__version__}, torch {torch.__version__}, {torch.get_num_threads()} threads,")
-    print(f"{platform.machine()}, {arguments.model}, {count} photos")
-    for each in table:
-        held = "holds" if each["holds"] else "MISSED"
-        goal = "" if each["goal"] is None else f"  (goal {each['goal']}, {held})"
-        print(f"{each['what']:72} {each['value']:>8} {each['unit']}{goal}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"rows": list(table)}, indent=1))
 
 
 if __name__ == "__main__":

@@ -8,21 +8,17 @@ descriptors (0.6: another person).
 """
 
 import argparse
-import json
-import platform
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
+from measuring import Row, report, row
 from training import dataset, watching
 from training.evaluation import DIVERSITY, MEMORISED, Counts, drags, reconstruction, samples
 
 import checkpoints
-from realedit import __version__
 
 # what -> goal at 128 px, goal at 256 px, whether higher is better
-GOALS = {
+GOALS: dict[str, tuple[float, float, bool]] = {
     "samples with exactly one face": (0.95, 0.99, True),
     DIVERSITY: (0.8, 0.9, True),
     MEMORISED: (0.05, 0.05, False),
@@ -52,7 +48,7 @@ def main() -> None:
                 watching.write_sheet(
                     tiles, arguments.sheet.with_stem(f"{arguments.sheet.stem}-{part.__name__}")
                 )
-    report(rows(values, checkpoint.generator.resolution), arguments, counts)
+    report(rows(values, checkpoint.generator.resolution), f"{arguments.model}, {counts}", arguments.json)
 
 
 def parse() -> argparse.Namespace:
@@ -71,30 +67,12 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def rows(values: dict[str, tuple[float, str]], resolution: int) -> list[dict[str, Any]]:
+def rows(values: dict[str, tuple[float, str]], resolution: int) -> list[Row]:
     found = []
     for what, (value, unit) in values.items():
-        goal = holds = None
-        if what in GOALS:
-            small, large, higher = GOALS[what]
-            goal = large if resolution >= 256 else small
-            holds = value >= goal if higher else value <= goal
-        found.append({"what": what, "value": round(value, 4), "unit": unit, "goal": goal, "holds": holds})
+        small, large, higher = GOALS.get(what, (None, None, False))
+        found.append(row(what, value, unit, large if resolution >= 256 else small, least=higher, digits=4))
     return found
-
-
-def report(table: Sequence[dict[str, Any]], arguments: argparse.Namespace, counts: Counts) -> None:
-    print(f"\nrealedit {__version__}, torch {torch.__version__}, {platform.machine()}")
-    print(f"{arguments.model}, {counts}")
-    for each in table:
-        goal = (
-            ""
-            if each["goal"] is None
-            else f"  (goal {each['goal']}: {'holds' if each['holds'] else 'MISSED'})"
-        )
-        print(f"{each['what']:68} {each['value']:8.3f} {each['unit']}{goal}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"rows": table}, indent=1))
 
 
 if __name__ == "__main__":
