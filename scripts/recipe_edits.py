@@ -63,7 +63,7 @@ class Result:
     def read(cls, file: Path) -> "list[Result]":
         """The lines that `keep` wrote; none if the file is not there yet."""
         lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-        return [cls(**json.loads(each)) for each in lines]
+        return [cls(**{**found, "gaps": tuple(found["gaps"])}) for found in map(json.loads, lines)]
 
     def keep(self, file: Path) -> None:
         """One more line in a file of JSON lines."""
