@@ -11,6 +11,7 @@ from torch import Tensor
 
 from checkpoints import Generator, fast_dtype
 from inversion import CodeSpace
+from realedit.drag.adam import Adam
 from realedit.drag.maps import Maps, Source
 from realedit.drag.settings import DragSettings, Lengths, feature_resolution, moving_layers
 from realedit.drag.supervision import disc, mask_loss, motion_loss, templates_at, track
@@ -64,7 +65,7 @@ class _Run:
 
     def __init__(self, latent: Tensor, layers: int, rate: float) -> None:
         self.moving = latent[:, :layers].clone().requires_grad_(True)
-        self.optimiser = torch.optim.Adam([self.moving], lr=rate)
+        self.optimiser = Adam(self.moving, rate)
         self.index = 0
         self.terms = (0.0, 0.0, 0.0)
         self.forget()
@@ -263,9 +264,8 @@ class Editor:
         if state.movable is not None and state.original is not None and maps.held is not None:
             held = mask_loss(maps.held, state.original, 1 - state.movable)
             loss = motion + self.settings.mask_weight * held
-        run.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        run.optimiser.step()
+        (gradient,) = torch.autograd.grad(loss, run.moving)
+        run.optimiser.step(gradient)
         run.terms = (float(loss.detach()), float(motion.detach()), float(held.detach()))
         latent = torch.cat([run.moving.detach().clone(), state.place.latent[:, self.layers :]], 1)
         self._state = replace(state, place=replace(state.place, latent=latent))
