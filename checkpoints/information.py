@@ -80,12 +80,15 @@ def _inspect(name: str, path: Path, licence: str) -> Information:
         domain=metadata.get("domain", "unknown"),
         alignment=metadata.get("alignment", "box"),
         licence=metadata.get("licence", licence),
-        origin={k: v for k, v in metadata.items() if k in _ORIGIN},
+        origin={k: metadata[k] for k in _ORIGIN if k in metadata},
         missing=stored.missing or (() if stored.encoder else ("encoder",)),
     )
 
 
-_ORIGIN = ("source", "source_sha256", "original_format", "training_set", "data", "images_seen")
+_ORIGIN = (
+    "source", "source_sha256", "original_format", "training_set", "data", "held_out", "steps", "images_seen",
+    "seed", "training", "commit", "metrics",
+)  # fmt: skip
 
 
 def _is_foreign(stored: StoredModel) -> bool:

@@ -4,8 +4,9 @@ Tensor names: `generator.mapping.*` and `generator.synthesis.*` (NVIDIA's names)
 `codes.components`, `codes.std`. Metadata (all strings): `generator` (JSON: what shapes cannot tell, such as
 `conv_clamp`), `domain`, `alignment` ("ffhq" or "box"), `licence`, `name`, `source_sha256` (of the file it was
 converted from), `drag_layers` (how many layers drags should move), `missing` (JSON: what the
-original lacked). A file with bare `mapping.*` and `synthesis.*`
-and NVIDIA's `init_kwargs` is read too.
+original lacked); of models trained here `data`, `held_out` (JSON: people), `steps`, `images_seen`, `seed`,
+`training` (JSON: settings), `commit`, `metrics` (JSON: what was measured). A file with bare `mapping.*` and
+`synthesis.*` and NVIDIA's `init_kwargs` is read too.
 """
 
 import hashlib

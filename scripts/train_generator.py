@@ -4,6 +4,7 @@
     scripts/train_generator.py prepare --photos DIR [--photos DIR ...] [--seen DIR] --out faces.npz
     scripts/train_generator.py train   --data faces.npz --run DIR --init face128 --steps 2000 [--adversarial]
     scripts/train_generator.py export  --data faces.npz --run DIR --out model.safetensors
+    scripts/train_generator.py describe --model model.safetensors --metrics rows.json
 
 `train` goes on where the folder's state.pt ended. Splits go by person (file name without ending); a tenth is
 held out.
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import torch
 from training import dataset, watching
-from training.export import code_scale, export
+from training.export import add_metrics, code_scale, export
 from training.networks import Shape, make
 from training.settings import Settings, Weights
 from training.source import Source
@@ -65,6 +66,12 @@ def parse() -> argparse.Namespace:
             each.add_argument("--drag-layers", type=int, default=8, help="W+ layers that drags should move")
         else:
             add_training(each)
+    describe = commands.add_parser("describe", help="write what was measured into a model file")
+    describe.add_argument("--model", type=Path, required=True)
+    describe.add_argument(
+        "--metrics", type=Path, action="append", required=True, help="what eval_generator.py --json wrote"
+    )
+    describe.set_defaults(command=lambda a: add_metrics(a.model, a.metrics))
     return parser.parse_args()
 
 

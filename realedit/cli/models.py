@@ -1,5 +1,6 @@
 """`realedit models`: list, pull, info, convert and verify generators."""
 
+import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -107,7 +109,7 @@ def info(model: str, as_json: bool) -> None:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for key, value in _rows(found):
-        table.add_row(key, value)
+        table.add_row(key, escape(value))
     _print_table(table)
 
 
@@ -129,9 +131,26 @@ def _rows(found: Information) -> list[tuple[str, str]]:
         ("conditional", label),
         ("clamp", "none" if found.clamp is None else f"{found.clamp:g}"),
         ("licence", found.licence),
-        *((k.replace("_", " "), v) for k, v in found.origin.items() if v not in (found.format, found.sha256)),
+        *(
+            (key.replace("_", " "), _readable(value))
+            for key, value in found.origin.items()
+            if value not in (found.format, found.sha256)
+        ),
         ("missing", "; ".join(found.missing) or "nothing"),
     ]
+
+
+def _readable(value: str) -> str:
+    """A value of a file's metadata; of JSON a line per key, or how many items there are and which."""
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    if isinstance(found, dict):
+        return "\n".join(f"{key}: {item}" for key, item in found.items())
+    if isinstance(found, list):
+        return f"{len(found)}: {', '.join(map(str, found))}"
+    return value
 
 
 @models_group.command()

@@ -1,8 +1,12 @@
 """From a training state to a model file: averaged weights in float16, statistics of the codes, mapping
-network.
+network; and what was measured of it, added afterwards.
 """
 
 import json
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -12,7 +16,7 @@ import checkpoints
 from checkpoints.bundled import LICENCE
 from checkpoints.convert import write_model
 from checkpoints.faces import FaceBranch
-from checkpoints.storage import FORMAT, StoredModel
+from checkpoints.storage import FORMAT, StoredModel, read_safetensors
 
 from . import dataset
 from .networks import Shape, make
@@ -55,10 +59,14 @@ def export(
         "drag_layers": str(drag_layers),
         "steps": str(state["step"]),
         "images_seen": str(state["images"]),
+        "seed": str(state["settings"]["seed"]),
         "training": json.dumps(state["settings"]),
         "data": f"{len(source)} portraits of {len(set(faces.people) - faces.held_out)} people, public domain",
         "held_out": json.dumps(sorted(faces.held_out)),
     }
+    commit = commit_of(Path(__file__).parent)
+    if commit is not None:
+        metadata["commit"] = commit
     stored = StoredModel(
         source=str(state_file),
         generator=_halved(generator),
@@ -69,6 +77,33 @@ def export(
     )
     write_model(stored, target)
     print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
+
+
+def commit_of(folder: Path) -> str | None:
+    """The commit that is checked out there, with `-dirty` where tracked files differ from it; None without
+    git or outside of a checkout.
+    """
+    if shutil.which("git") is None:
+        return None
+    asked = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    answer = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return answer.stdout.strip() if answer.returncode == 0 else None
+
+
+def add_metrics(model: Path, evaluations: Sequence[Path]) -> None:
+    """Write the rows of `eval_generator.py --json` files into a model file's metadata, its weights unchanged.
+
+    Exits with a sentence where a file is no such table.
+    """
+    metrics: dict[str, float] = {}
+    for file in evaluations:
+        try:
+            metrics |= {row["what"]: row["value"] for row in json.loads(file.read_text())["rows"]}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SystemExit(f"{file} is no table of eval_generator.py --json ({error})") from error
+    stored = read_safetensors(model)
+    stored = replace(stored, metadata={**stored.metadata, "metrics": json.dumps(metrics)})
+    write_model(stored, model)
 
 
 def _halved(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -1,15 +1,20 @@
 """What is shipped: a file that loads, with samples that follow the codes."""
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 
+import pytest
 import torch
+from click.testing import CliRunner
 from training import dataset, evaluation
-from training.export import export
+from training.export import add_metrics, commit_of, export
 from training.prior import energy_distance, fit_mapping, statistics
 
 import checkpoints
 from checkpoints.testing import random_checkpoint
+from realedit.cli.models import models_group
 
 from .samples import faces, stored, trainer
 
@@ -32,7 +37,41 @@ def test_an_exported_state_is_a_model(tmp_path: Path) -> None:
     torch.testing.assert_close(model.generator.w_avg, model.codes.mean, atol=1e-4, rtol=1e-3)
     metadata = checkpoints.storage.read_safetensors(target).metadata
     assert json.loads(metadata["held_out"]) == ["P000"]
-    assert (metadata["steps"], metadata["images_seen"]) == ("1", "4")
+    assert (metadata["steps"], metadata["images_seen"], metadata["seed"]) == ("1", "4", "0")
+    assert json.loads(metadata["training"])["batch"] == 4
+
+    rows = {"rows": [{"what": "PSNR, encoder", "value": 19.5}, {"what": "one face", "value": 1.0}]}
+    (tmp_path / "rows.json").write_text(json.dumps(rows))
+    weights = model.generator.state_dict()
+    add_metrics(target, [tmp_path / "rows.json"])
+    again = checkpoints.load(target).generator.state_dict()
+    assert all(torch.equal(weights[name], again[name]) for name in weights)
+    said = CliRunner().invoke(models_group, ["info", str(target)]).output
+    assert "PSNR, encoder: 19.5" in said and "one face: 1.0" in said
+    assert "1: P000" in said and "public domain" in said
+
+
+def test_what_is_no_table_of_figures_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "rows.json").write_text('{"rows": [1]}')
+    with pytest.raises(SystemExit, match=r"rows\.json is no table"):
+        add_metrics(tmp_path / "model.safetensors", [tmp_path / "rows.json"])
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_the_commit_is_named_and_whether_files_differ_from_it(tmp_path: Path) -> None:
+    def git(*words: str) -> str:
+        who = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+        told = ["git", "-C", str(tmp_path), *who, *words]
+        return subprocess.run(told, check=True, capture_output=True, text=True).stdout.strip()
+
+    assert commit_of(tmp_path) is None
+    git("init", "-q")
+    (tmp_path / "a").write_text("1")
+    git("add", "a")
+    git("commit", "-q", "-m", "first")
+    assert commit_of(tmp_path) == git("rev-parse", "HEAD")
+    (tmp_path / "a").write_text("2")
+    assert commit_of(tmp_path) == git("rev-parse", "HEAD") + "-dirty"
 
 
 def test_samples_come_to_follow_the_codes() -> None:
