@@ -2,9 +2,9 @@
 
 from alignment.detection import Box, Detector
 from alignment.errors import AlignmentError, LandmarkError, NoFaceError, OutsideError
-from alignment.faces import Face, choose_face, find_faces
+from alignment.faces import Face, choose_face, find_faces, share_out
 from alignment.geometry import Alignment, box_square, centred_square, crop_to_cells, ffhq_square
-from alignment.warp import Crop, extract_crop
+from alignment.warp import Crop, extract_crop, region_under
 
 __all__ = [
     "Alignment",
@@ -23,4 +23,6 @@ __all__ = [
     "extract_crop",
     "ffhq_square",
     "find_faces",
+    "region_under",
+    "share_out",
 ]

@@ -40,9 +40,9 @@ def find_faces(
 ) -> list[Face]:
     """All faces of a photo (HWC RGB uint8, as displayed), numbered from the left by their squares.
 
-    points: [N, 2] photo pixels that one face should hold. When none of those found does, the slower CNN looks
-    for more; so the same photo may have more faces when points are given. A `detector` of one's own is not
-    added to.
+    points: [N, 2] photo pixels that one face should hold, or [K, N, 2], each of which one face should. When
+    none of those found does, the slower CNN looks for more; so the same photo may have more faces when points
+    are given. A `detector` of one's own is not added to.
     """
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
         raise ValueError(f"A photo is [H, W, 3] uint8 here, not {pixels.shape} {pixels.dtype}.")
@@ -50,8 +50,8 @@ def find_faces(
         return _described(pixels, detector(pixels), models)
     boxes = FaceDetector(models)(pixels)
     faces = _described(pixels, boxes, models)
-    wanted = as_points([] if points is None else points)
-    if faces and len(wanted) and not _held(faces, wanted):
+    wanted = _groups([] if points is None else points)
+    if faces and not _held(faces, wanted):
         for size in CNN_SIZES:
             logger.info(
                 "No face holds the points; looking for more with the CNN detector at %d pixels.", size
@@ -78,14 +78,52 @@ def _described(pixels: NDArray[np.uint8], boxes: Sequence[Box], models: FaceMode
     return [Face(i, box, landmarks, square) for i, (box, landmarks, square) in enumerate(found)]
 
 
-def _held(faces: Sequence[Face], points: Points) -> bool:
-    return any(face.alignment.contains(points).all() for face in faces)
+def _groups(points: ArrayLike) -> list[Points]:
+    """Points that belong together: [N, 2] are one group, [K, N, 2] are K."""
+    array = np.asarray(points, float)
+    if not array.size:
+        return []
+    return [as_points(group) for group in (array if array.ndim == 3 else array[None])]
+
+
+def _held(faces: Sequence[Face], groups: Sequence[Points]) -> bool:
+    """Whether each group of points lies in one face's square."""
+    return all(any(face.alignment.contains(points).all() for face in faces) for points in groups)
 
 
 def _same(a: Alignment, b: Alignment) -> bool:
     """Whether two squares are of one face: their centres are closer than two heads can be."""
     distance = float(np.hypot(a.centre[0] - b.centre[0], a.centre[1] - b.centre[1]))
     return distance < 0.25 * min(a.side, b.side)
+
+
+def share_out(
+    faces: Sequence[Face], choices: Sequence[str | int] = ("auto",), drags: ArrayLike = ()
+) -> list[tuple[Face, list[int]]]:
+    """The faces to edit, from left to right, each with the indices of the drags that are its own.
+
+    choices: one of those of `choose_face`, or several numbers, or `all`. drags: [K, N, 2] photo pixels, of
+    which each lies on one face (where squares overlap, the one whose landmarks are nearest). `auto` is the
+    face that holds all of them, else those that hold one each. Raises as `choose_face` does.
+    """
+    groups = _groups(drags)
+    points = np.concatenate(groups) if groups else np.empty((0, 2))
+    if len(choices) == 1 and choices[0] != "all":
+        alone = choices[0] != "auto" or not len(points) or _held(faces, [points])
+        if alone or not faces:
+            return [(choose_face(faces, choices[0], points), list(range(len(groups))))]
+        meant: Sequence[Face] = ()
+    else:
+        meant = [choose_face(faces, choice) for choice in choices if choice != "all"]
+        if "all" in choices:
+            choose_face(faces)  # raises where there is none
+            meant = faces
+    owners = [choose_face(meant or faces, "auto", group) for group in groups]
+    edited = {face.index: face for face in (*meant, *owners)}
+    return [
+        (edited[index], [i for i, owner in enumerate(owners) if owner.index == index])
+        for index in sorted(edited)
+    ]
 
 
 def choose_face(faces: Sequence[Face], choice: str | int = "auto", points: ArrayLike | None = None) -> Face:
@@ -120,7 +158,7 @@ def _numbered(faces: Sequence[Face], choice: str | int) -> Face:
     try:
         index = int(choice)
     except ValueError as error:
-        raise ValueError(f"A face is auto, largest or a number, not {choice!r}.") from error
+        raise ValueError(f"A face is auto, largest, all or a number, not {choice!r}.") from error
     for face in faces:
         if face.index == index:
             return face
@@ -140,7 +178,7 @@ def _holding(faces: Sequence[Face], points: Points) -> Face:
         raise OutsideError(
             f"The point {point} lies outside of every aligned square ({squares}); move it onto a face."
         )
-    raise OutsideError(f"No face's square holds all the points ({squares}); edit one face at a time.")
+    raise OutsideError(f"No face's square holds all the points ({squares}); drag each point on its own face.")
 
 
 def _distance(face: Face, points: Points) -> float:

@@ -51,8 +51,9 @@ def extract_crop(pixels: Pixels, alignment: Alignment, size: int) -> Crop:
             f"The square to edit ({alignment.describe()}) lies outside of the photo, which is "
             f"{pixels.shape[1]} x {pixels.shape[0]} pixels; choose one that meets it."
         )
-    region, offset = _region(pixels, alignment)
-    crop = _warp(*_reduce(region, offset, alignment.scale(size)), alignment, size)
+    left, top, right, bottom = region_under(alignment, pixels.shape[1], pixels.shape[0])
+    reduced = _reduce(pixels[top:bottom, left:right], (left, top), alignment.scale(size))
+    crop = _warp(*reduced, alignment, size)
     return Crop(pixels=crop if valid.all() else _soften(crop, valid), valid=valid)
 
 
@@ -69,18 +70,18 @@ def valid_mask(width: int, height: int, alignment: Alignment, size: int) -> NDAr
     return np.asarray(inside[:-1, :-1] & inside[:-1, 1:] & inside[1:, :-1] & inside[1:, 1:])
 
 
-def _region(pixels: Pixels, alignment: Alignment) -> tuple[Pixels, tuple[int, int]]:
-    """The part of the photo that the crop needs, mirrored parts included, and its top-left corner (x, y)."""
+def region_under(alignment: Alignment, width: int, height: int) -> tuple[int, int, int, int]:
+    """The part (left, top, right, bottom) of a photo of `width` x `height` pixels that its crop is made of,
+    with what is mirrored where the square leaves the photo."""
     corners = alignment.corners()
-    bounds = []
-    for axis, limit in ((0, pixels.shape[1]), (1, pixels.shape[0])):
+    low_high = []
+    for axis, limit in ((0, width), (1, height)):
         low, high = float(corners[:, axis].min()) - _REACH, float(corners[:, axis].max()) + _REACH
         # What lies beyond an edge is the mirror of what lies before it, so that much must be at hand.
-        bounds.append((min(low, 2 * limit - high), max(high, -low), limit))
-    (x0, x1, width), (y0, y1, height) = bounds
-    left, top = max(0, math.floor(x0)), max(0, math.floor(y0))
-    right, bottom = min(width, math.ceil(x1)), min(height, math.ceil(y1))
-    return pixels[top:bottom, left:right], (left, top)
+        first, last = math.floor(min(low, 2 * limit - high)), math.ceil(max(high, -low))
+        low_high.append((min(limit, max(0, first)), max(0, min(limit, last))))
+    (left, right), (top, bottom) = low_high
+    return left, top, right, bottom
 
 
 def _reduce(region: Pixels, offset: tuple[int, int], scale: float) -> tuple[Pixels, NDArray[np.float64]]:

@@ -1,21 +1,18 @@
 """One edit from file to file: what `realedit edit` does, for other programs too."""
 
 import logging
-import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import checkpoints
-from alignment.identity import descriptor, distance
 from checkpoints import Checkpoint
 from inversion import Quality
-from realedit import __version__, pipeline
+from realedit import pipeline
 from realedit.compare import (
     ComparisonSettings,
     check_comparison,
@@ -30,8 +27,9 @@ from realedit.devices import choose_device
 from realedit.drag import DragSettings, moving_layers
 from realedit.errors import OutputError, UsageError
 from realedit.files import make_folder, write_png
-from realedit.inverting import inverted_session
+from realedit.inverting import FaceEdit, inverted, of_face, planned
 from realedit.masks import Reach, edit_mask
+from realedit.outcome import EditReport, FaceReport, face_warnings, identity_distance
 from realedit.photos import (
     MAX_PIXELS,
     Box,
@@ -47,7 +45,7 @@ from realedit.photos import (
 from realedit.pipeline import OnStep, PasteSettings, keep_going
 from realedit.recipes import Use
 from realedit.recipes.applying import drag
-from realedit.session import Drag, Session, check_folder
+from realedit.session import Session, check_folder
 from realedit.timing import Laps
 
 log = logging.getLogger(__name__)
@@ -58,7 +56,8 @@ Point = tuple[float, float]
 @dataclass(frozen=True, kw_only=True)
 class EditRequest:
     """What a person asks for: see `realedit edit --help`. Points are photo pixels, as displayed; there are
-    drags, or recipes, or both (the drags come first)."""
+    drags, or recipes, or both (the drags come first). faces: as `alignment.share_out` takes them; recipes go
+    to each of them, a drag to the one it lies on."""
 
     photo: Path
     output: Path
@@ -66,7 +65,7 @@ class EditRequest:
     recipes: tuple[Use, ...] = ()
     mask: Path | None = None
     regions: tuple[Box, ...] = ()
-    face: str = "auto"
+    faces: tuple[str, ...] = ("auto",)
     model: str = "face128"
     quality: Quality = "standard"
     seed: int = 0
@@ -87,40 +86,6 @@ class EditRequest:
     paste: PasteSettings = field(default_factory=PasteSettings)
 
 
-@dataclass(frozen=True, kw_only=True)
-class EditReport:
-    """What came of it; `as_json` is what `--json` prints."""
-
-    request: EditRequest
-    session: Session
-    seconds: float
-    identity: float | None
-    changed: tuple[int, int, int, int] | None
-    warnings: tuple[str, ...]
-    timings: Mapping[str, float] = field(default_factory=dict)  # seconds by stage
-
-    def as_json(self) -> dict[str, Any]:
-        """version, input, output, face, model, quality, seconds, handles, identity, changed_box, warnings."""
-        handles = [
-            {"start": list(start), "target": list(target), "reached": list(reached)}
-            for entry in self.session.history
-            for start, target, reached in zip(entry.handles, entry.targets, entry.reached, strict=True)
-        ]
-        return {
-            "version": __version__,
-            "input": str(self.request.photo),
-            "output": str(self.request.output),
-            "face": self.session.face,
-            "model": self.session.model,
-            "quality": self.session.quality,
-            "seconds": round(self.seconds, 3),
-            "handles": handles,
-            "identity": None if self.identity is None else round(self.identity, 4),
-            "changed_box": None if self.changed is None else list(self.changed),
-            "warnings": list(self.warnings),
-        }
-
-
 def edit(
     request: EditRequest, *, checkpoint: Checkpoint | None = None, on_step: OnStep = keep_going
 ) -> EditReport:
@@ -133,17 +98,62 @@ def edit(
     photo = read_photo(request.photo, max_pixels=request.max_pixels)
     laps("read")
     mask = edit_mask(request.mask, request.regions, (photo.width, photo.height))
-    points = np.array(request.drags, float).reshape(-1, 2)
     checkpoint = checkpoint or checkpoints.load(request.model, device=choose_device(request.device))
     moving_layers(request.drag, checkpoint.generator)  # refused before the work begins
     laps("load")
     recorder = None if request.timelapse is None else Recorder(on_step)
     on_step = recorder or on_step
-    session = inverted_session(request, photo, checkpoint, points, laps, on_step=on_step)
+    edits = planned(request, photo, checkpoint)
+    laps("align")
+    done: list[Session] = []
+    for each in edits:
+        if done and done[-1].history[-1].ending == "stopped":
+            break
+        with of_face(each.session, several=len(edits) > 1):
+            done.append(_dragged(each, request, checkpoint, mask, laps, on_step))
+    pasted = [(session, checkpoint) for session in done]
+    result = pipeline.render_faces(photo, pasted, request.paste, debug=request.debug)
+    laps("paste")
+    warnings = [*result.warnings, *face_warnings(done)]
+    if len(done) < len(edits):
+        warnings.append(f"stopped at face {done[-1].face}; the faces after it stay as they are")
+    warnings += _written(result, request)
+    if request.compare is not None:
+        write_before_after(request.compare, photo, result, done)
+    if request.timelapse is not None and recorder is not None:
+        write_timelapse(request.timelapse, recorder.steps, done, checkpoint)
+    laps("write")
+    seconds = time.perf_counter() - started
+    faces = [
+        FaceReport(session=session, identity=identity_distance(photo, result, session)) for session in done
+    ]
+    laps("identity")
+    return EditReport(
+        photo=request.photo,
+        output=request.output,
+        faces=tuple(faces),
+        seconds=seconds,
+        changed=result.changed,
+        warnings=tuple(dict.fromkeys(warnings)),
+        timings=laps.seconds,
+    )
+
+
+def _dragged(
+    each: FaceEdit,
+    request: EditRequest,
+    checkpoint: Checkpoint,
+    mask: NDArray[np.uint8] | None,
+    laps: Laps,
+    on_step: OnStep,
+) -> Session:
+    """One face inverted and dragged, and kept where that is asked for."""
+    session = inverted(each, request, checkpoint, on_step=on_step)
+    laps("invert")
     session = drag(
         session,
         checkpoint,
-        request.drags,
+        each.drags,
         request.recipes,
         mask=mask,
         reach=request.reach,
@@ -151,29 +161,9 @@ def edit(
         on_step=on_step,
     )
     laps("drag")
-    if request.keep is not None:
-        session.save(request.keep)
-    result = pipeline.render(photo, session, checkpoint, request.paste, debug=request.debug)
-    laps("paste")
-    warnings = [*result.warnings, *drag_warnings(session.history)]
-    warnings += _written(result, request)
-    if request.compare is not None:
-        write_before_after(request.compare, photo, result, session)
-    if request.timelapse is not None and recorder is not None:
-        write_timelapse(request.timelapse, recorder.steps, session, checkpoint)
-    laps("write")
-    seconds = time.perf_counter() - started
-    identity = identity_distance(photo, result, session)
-    laps("identity")
-    return EditReport(
-        request=request,
-        session=session,
-        seconds=seconds,
-        identity=identity,
-        changed=result.changed,
-        warnings=tuple(dict.fromkeys(warnings)),
-        timings=laps.seconds,
-    )
+    if each.keep is not None:
+        session.save(each.keep)
+    return session
 
 
 def _written(photo: Photo, request: EditRequest) -> tuple[str, ...]:
@@ -220,60 +210,17 @@ def check_picture(path: Path, photo: Path) -> None:
     check_output(path, photo)
 
 
-def endings(drags: Sequence[Drag]) -> str:
-    """How drags ended, in words: `arrived after 12 steps`."""
-    return ", ".join(f"{each.ending} after {each.steps} steps" for each in drags)
-
-
-def drag_warnings(drags: Sequence[Drag]) -> list[str]:
-    """What the user should know of how these drags ended."""
-    warnings = []
-    for each in drags:
-        missed = np.linalg.norm(np.subtract(each.targets, each.reached), axis=-1).max()
-        if each.ending == "stalled":
-            warnings.append(
-                f"the drag stalled after {each.steps} steps, {missed:.1f} px from its target: the "
-                "model cannot move this point there; the nearest it came was kept"
-            )
-        elif each.ending == "steps":
-            warnings.append(f"the drag ended after {each.steps} steps, {missed:.1f} px from its target")
-    return warnings
-
-
-def write_before_after(path: Path, before: Photo, after: Photo, session: Session) -> None:
+def write_before_after(path: Path, before: Photo, after: Photo, sessions: Sequence[Session]) -> None:
     """Before and after as the file's name says (PNG: side by side), and beside it `NAME.marked.png`, the
     photo with handles, targets and mask."""
     settings = ComparisonSettings()
     pair = pair_of(before, after, max_side=max_side(path, settings))
     write_comparison(path, pair, settings)
     shown = before.srgb()
-    drags = session.history
-    mask = session.masks.get(drags[0].mask) if drags[0].mask else None
+    drags = [each for session in sessions for each in session.history]
+    mask = sessions[0].masks.get(drags[0].mask) if drags[0].mask else None
     handles, targets, reached = (
         np.concatenate([getattr(each, key) for each in drags]) for key in ("handles", "targets", "reached")
     )
     drawn = marked(shown, handles, targets, mask=mask, reached=reached)
     write_png(path.with_suffix(".marked.png"), drawn)
-
-
-def identity_distance(before: Photo, after: Photo, session: Session) -> float | None:
-    """dlib descriptor distance between the face before and after, at the landmarks of the photo; None
-    without a face."""
-    if session.landmarks is None:
-        return None
-    if after.changed is None:
-        return 0.0
-    box, landmarks = _around_face(session)
-    one, other = (descriptor(photo.srgb(box), landmarks) for photo in (before, after))
-    return distance(one, other)
-
-
-def _around_face(session: Session) -> tuple[tuple[int, int, int, int], NDArray[np.float64]]:
-    """The photo's box around the aligned square, and the landmarks in it: a large photo is not converted
-    whole."""
-    corners = session.alignment.corners()
-    width, height = session.photo_size
-    left, top = (max(0, math.floor(value)) for value in corners.min(0))
-    right, bottom = (math.ceil(value) for value in corners.max(0))
-    assert session.landmarks is not None
-    return (left, top, min(right, width), min(bottom, height)), session.landmarks - (left, top)

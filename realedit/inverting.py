@@ -1,107 +1,151 @@
-"""From a request to an inverted session: a kept one, one of the user's cache, or a new one."""
+"""From a request to the faces it means and their inverted sessions: kept, from the user's cache, or new."""
 
 from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from checkpoints import Checkpoint
 from checkpoints.bundled import BUNDLED
 from checkpoints.registry import registry
 from inversion import InversionSettings
 from realedit import cache, pipeline
-from realedit.errors import SessionError, UsageError
+from realedit.errors import AlignmentError, RealeditError, SessionError, UsageError
 from realedit.photos import Photo
 from realedit.pipeline import OnStep, keep_going
 from realedit.regions import check_points
-from realedit.session import Session
-from realedit.timing import Laps
+from realedit.session import Session, make_private, session_folders
 
 if TYPE_CHECKING:
     from realedit.editing import EditRequest
 
 log = logging.getLogger(__name__)
 
+Drag = tuple[tuple[float, float], tuple[float, float]]  # handle and target, photo pixels
 
-def inverted_session(
-    request: EditRequest,
-    photo: Photo,
-    checkpoint: Checkpoint,
-    points: NDArray[np.float64],
-    laps: Laps,
-    *,
-    on_step: OnStep = keep_going,
+
+@dataclass(frozen=True, kw_only=True)
+class FaceEdit:
+    """What is asked of one face: its session, aligned at least and with nothing dragged yet, the drags that
+    lie on it, and the folder that keeps it."""
+
+    session: Session
+    drags: tuple[Drag, ...]
+    keep: Path | None
+
+
+@contextmanager
+def of_face(session: Session, *, several: bool) -> Iterator[None]:
+    """Errors name the face, where the edit has several."""
+    try:
+        yield
+    except (RealeditError, AlignmentError) as error:
+        if not several:
+            raise
+        raise type(error)(f"face {session.face}: {error}") from error
+
+
+def planned(request: EditRequest, photo: Photo, checkpoint: Checkpoint) -> list[FaceEdit]:
+    """The faces to edit, from left to right. Kept or cached work that answers the request is taken without
+    looking for faces.
+
+    Raises what is wrong with faces, points and kept sessions, before anything is inverted.
+    """
+    settings = inversion_settings(request)
+    kept = _kept(request.keep, photo, checkpoint)
+    for session in chain(kept.values(), _cached(request, photo, checkpoint, settings)):
+        if serves(session, settings, request):
+            keep = _folder(request.keep, session, kept, 1)
+            log.info(
+                "going on from %s", f"the session in {keep}" if keep in kept else "an inversion in the cache"
+            )
+            return [FaceEdit(session=session.from_start(), drags=request.drags, keep=keep)]
+    aligned = pipeline.align_faces(
+        photo,
+        checkpoint,
+        photo_path=request.photo.resolve(),
+        faces=request.faces,
+        drags=request.drags,
+        settings=settings,
+        quality=request.quality,
+    )
+    busy = [(session, own) for session, own in aligned if own or request.recipes]
+    edits = []
+    for session, own in busy:
+        drags = tuple(request.drags[index] for index in own)
+        with of_face(session, several=len(busy) > 1):
+            check_points(session, np.array(drags, float).reshape(-1, 2))
+        keep = _folder(request.keep, session, kept, len(busy))
+        session = replace(session, model=model_reference(request.model))
+        edits.append(FaceEdit(session=_or_kept(session, kept), drags=drags, keep=keep))
+    return edits
+
+
+def inverted(
+    each: FaceEdit, request: EditRequest, checkpoint: Checkpoint, *, on_step: OnStep = keep_going
 ) -> Session:
-    """The kept session where it serves, or a new one; in both nothing is dragged yet."""
+    """The face's session after the inversion, which is made where it was not kept."""
+    session = each.session
+    new = session.pivot is None
+    if new:
+        settings = inversion_settings(request)
+        session = invert_once(session, checkpoint, settings, use_cache=request.cache, on_step=on_step)
+    if each.keep is not None and request.keep is not None:
+        make_private(request.keep)
+        if new or not (each.keep / "session.json").exists():
+            session.save(each.keep)
+    return session
+
+
+def inversion_settings(request: EditRequest) -> InversionSettings:
+    """The preset with what the request changes. Raises UsageError."""
     settings = InversionSettings.preset(request.quality, seed=request.seed, label=request.label)
-    settings = changed_settings(settings, request.changes)
-    kept = None
-    if request.keep is not None and (request.keep / "session.json").exists():
-        kept = Session.load(request.keep)
-        check_belongs(kept, photo, checkpoint, request.keep)
-        if serves(kept, settings, request, points):
-            log.info("going on from the session in %s", request.keep)
-            return kept.from_start()
-    session = _cached(request, photo, checkpoint, settings, points)
-    if session is None:
-        session = _fresh(request, photo, checkpoint, settings, points, kept, laps, on_step)
-    if request.keep is not None:
-        session.save(request.keep)
+    return changed_settings(settings, request.changes)
+
+
+def _kept(keep: Path | None, photo: Photo, checkpoint: Checkpoint) -> dict[Path, Session]:
+    """What a folder keeps of the photo: one session, or one per face in numbered folders."""
+    if keep is None:
+        return {}
+    found = {folder: Session.load(folder) for folder in session_folders(keep)}
+    for folder, session in found.items():
+        check_belongs(session, photo, checkpoint, folder)
+    return found
+
+
+def _folder(keep: Path | None, session: Session, kept: Mapping[Path, Session], count: int) -> Path | None:
+    """Where a face's session is kept: in the folder itself, or in one by its number if there are several."""
+    if keep is None or (count == 1 and not any(folder != keep for folder in kept)):
+        return keep
+    if keep in kept:
+        raise SessionError(f"{keep} holds the session of one face; name another folder for several")
+    return keep / str(session.face)
+
+
+def _or_kept(session: Session, kept: Mapping[Path, Session]) -> Session:
+    """The kept inversion of this very face, or what was aligned."""
+    for other in kept.values():
+        if other.pivot is not None and other.face == session.face and other.settings == session.settings:
+            return other.from_start()
     return session
 
 
 def _cached(
-    request: EditRequest,
-    photo: Photo,
-    checkpoint: Checkpoint,
-    settings: InversionSettings,
-    points: NDArray[np.float64],
-) -> Session | None:
-    """An inversion of the user's cache that answers the request without looking for faces."""
-    if not request.cache:
-        return None
-    for found in cache.find(photo.sha256, checkpoint.sha256, dataclasses.asdict(settings)):
-        if serves(found, settings, request, points):
-            log.info("going on from an inversion in the cache")
-            return replace(found, photo_path=request.photo.resolve(), model=model_reference(request.model))
-    return None
-
-
-def _fresh(
-    request: EditRequest,
-    photo: Photo,
-    checkpoint: Checkpoint,
-    settings: InversionSettings,
-    points: NDArray[np.float64],
-    kept: Session | None,
-    laps: Laps,
-    on_step: OnStep,
-) -> Session:
-    """Align, and invert where no inversion of this very face was kept."""
-    session = pipeline.align(
-        photo,
-        checkpoint,
-        photo_path=request.photo.resolve(),
-        face=request.face,
-        points=points,
-        settings=settings,
-        quality=request.quality,
-    )
-    session = replace(session, model=model_reference(request.model))
-    check_points(session, points)
-    laps("align")
-    if kept is not None and kept.face == session.face and pipeline.same_settings(kept, settings):
-        return kept.from_start()
-    session = invert_once(session, checkpoint, settings, use_cache=request.cache, on_step=on_step)
-    laps("invert")
-    return session
+    request: EditRequest, photo: Photo, checkpoint: Checkpoint, settings: InversionSettings
+) -> Iterator[Session]:
+    """The photo's inversions in the user's cache."""
+    if request.cache:
+        for found in cache.find(photo.sha256, checkpoint.sha256, dataclasses.asdict(settings)):
+            model = model_reference(request.model)
+            yield replace(found, photo_path=request.photo.resolve(), model=model)
 
 
 def invert_once(
@@ -152,13 +196,12 @@ def check_belongs(session: Session, photo: Photo | None, checkpoint: Checkpoint,
         )
 
 
-def serves(
-    session: Session, settings: InversionSettings, request: EditRequest, points: NDArray[np.float64]
-) -> bool:
+def serves(session: Session, settings: InversionSettings, request: EditRequest) -> bool:
     """Whether a kept inversion answers the request without looking for faces again."""
+    only = session.faces in (None, 1) and request.faces in (("auto",), ("largest",), ("all",))
     return (
         session.pivot is not None
         and pipeline.same_settings(session, settings)
-        and ((request.face == "auto" and session.faces in (None, 1)) or request.face == str(session.face))
-        and bool(session.alignment.contains(points).all())
+        and (only or request.faces == (str(session.face),))
+        and bool(session.alignment.contains(np.array(request.drags, float).reshape(-1, 2)).all())
     )

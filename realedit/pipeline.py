@@ -6,7 +6,7 @@ other.
 
 import dataclasses
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,19 +17,21 @@ from numpy.typing import ArrayLike, NDArray
 
 import checkpoints
 import inversion
-from alignment import Face, centred_square, choose_face, extract_crop, find_faces
+from alignment import Alignment, Face, centred_square, find_faces, share_out
 from alignment.errors import NoFaceError
 from alignment.models import FaceModels
-from checkpoints import Checkpoint, Generator
+from checkpoints import Checkpoint
 from inversion import InversionSettings, Step
 from realedit.compositing import ChangeSettings, Mode, debug_pictures, describe, paste
+from realedit.cropping import crop_of
 from realedit.drag import DragSettings, DragStep, Editor
-from realedit.errors import SessionError, UsageError
-from realedit.files import write_png
+from realedit.errors import UsageError
+from realedit.files import make_folder, write_png
 from realedit.masks import Parts, Reach
 from realedit.photos import Photo
+from realedit.pictures import device_of, generator_of, label_of, latents_of, pictures
 from realedit.regions import check_mask, check_points, crop_region, photo_mask
-from realedit.session import Drag, Session, mask_name, to_picture, to_tensor
+from realedit.session import Drag, Session, mask_name, to_tensor
 
 log = logging.getLogger(__name__)
 
@@ -65,62 +67,68 @@ def align(
 
     points `[K, 2]` in photo pixels. Raises NoFaceError, OutsideError.
     """
-    size = checkpoint.generator.resolution
-    landmarks = index = count = None
-    if checkpoint.alignment == "ffhq":
-        chosen, count = _chosen_face(photo.eight_bit(), photo_path, face, points, models)
-        square, landmarks, index = chosen.alignment, chosen.landmarks, chosen.index
-    else:
-        square = centred_square(photo.width, photo.height)
-    crop = extract_crop(photo.view(), square, size)
-    return Session(
-        photo_path=photo_path,
-        photo_sha256=photo.sha256,
-        photo_size=(photo.width, photo.height),
-        model=checkpoint.name,
-        model_sha256=checkpoint.sha256,
-        quality=quality,
-        seed=settings.seed,
-        settings=dataclasses.asdict(settings),
-        face=index,
-        landmarks=landmarks,
-        alignment=square,
-        crop=_shown(photo, crop.pixels),
-        valid=crop.valid,
-        faces=count,
-    )
+    together = () if points is None else np.asarray(points, float).reshape(1, -1, 2)
+    ((session, _),) = align_faces(
+        photo, checkpoint, photo_path=photo_path, faces=(face,), drags=together, models=models,
+        settings=settings, quality=quality,
+    )  # fmt: skip
+    return session
 
 
-def _shown(photo: Photo, crop: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """A crop in the photo's own colours and depth as sRGB, uint8."""
-    if photo.colour.is_srgb and crop.dtype == np.uint8:
-        return np.asarray(crop, np.uint8)
-    shown = photo.colour.to_srgb(crop.astype(np.float32) / np.float32(np.iinfo(crop.dtype).max))
-    return np.asarray(np.clip(shown, 0, 1) * 255 + 0.5, np.uint8)
+def align_faces(
+    photo: Photo,
+    checkpoint: Checkpoint,
+    *,
+    photo_path: Path,
+    faces: Sequence[str | int] = ("auto",),
+    drags: ArrayLike = (),
+    models: FaceModels | None = None,
+    settings: InversionSettings,
+    quality: str,
+) -> list[tuple[Session, list[int]]]:
+    """`align` for each face that is meant, from left to right, with the indices of the drags that lie on it.
 
+    faces: as `alignment.share_out` takes them. drags `[K, N, 2]` in photo pixels, each on one face. Raises
+    NoFaceError, OutsideError, UsageError.
+    """
 
-def _chosen_face(
-    pixels: NDArray[np.uint8],
-    path: Path,
-    face: str | int,
-    points: ArrayLike | None,
-    models: FaceModels | None,
-) -> tuple[Face, int]:
-    """The face to edit, and how many there are."""
+    def session(square: Alignment, face: Face | None, count: int | None) -> Session:
+        crop = crop_of(photo, square, checkpoint.generator.resolution)
+        return Session(
+            photo_path=photo_path,
+            photo_sha256=photo.sha256,
+            photo_size=(photo.width, photo.height),
+            model=checkpoint.name,
+            model_sha256=checkpoint.sha256,
+            quality=quality,
+            seed=settings.seed,
+            settings=dataclasses.asdict(settings),
+            face=None if face is None else face.index,
+            landmarks=None if face is None else face.landmarks,
+            alignment=square,
+            crop=crop.pixels,
+            valid=crop.valid,
+            faces=count,
+        )
+
+    if checkpoint.alignment != "ffhq":
+        whole = session(centred_square(photo.width, photo.height), None, None)
+        return [(whole, list(range(len(np.asarray(drags)))))]
     try:
-        faces = find_faces(pixels, points=points, models=models)
-        return choose_face(faces, face, points), len(faces)
+        found = find_faces(photo.eight_bit(), points=drags, models=models)
+        shared = share_out(found, faces, drags)
     except NoFaceError as error:
-        raise NoFaceError(f"{path}: {error}") from error
+        raise NoFaceError(f"{photo_path}: {error}") from error
     except ValueError as error:
         raise UsageError(f"{error}") from error
+    return [(session(face.alignment, face, len(found)), own) for face, own in shared]
 
 
 def invert(
     session: Session, checkpoint: Checkpoint, settings: InversionSettings, *, on_step: OnStep = keep_going
 ) -> Session:
     """Find the latent of the crop, and tune the generator to it where the settings say so."""
-    device = _device(checkpoint)
+    device = device_of(checkpoint)
     crop = to_tensor(session.crop, device)
     valid = torch.from_numpy(session.valid.astype(np.float32)).to(device)[None, None]
     try:
@@ -190,7 +198,7 @@ def drag(
     mask `[height, width]` uint8 over the displayed photo, white (>= 128) may move. Raises OutsideError for a
     point outside of the square, SessionError before the inversion.
     """
-    latent = _latents(session)[1].to(_device(checkpoint))
+    latent = latents_of(session)[1].to(device_of(checkpoint))
     check_points(session, handles, targets)
     size = checkpoint.generator.resolution
     generator = generator_of(session, checkpoint)
@@ -240,7 +248,7 @@ def render(
     reach = np.zeros((size, size), np.float32)
     for entry in session.history:
         reach = np.maximum(reach, crop_region(session, entry, size))
-    crop = session.crop if photo.changed is None else _crop_now(photo, session)
+    crop = session.crop if photo.changed is None else crop_of(photo, session.alignment, size).pixels
     change = describe(
         before,
         after,
@@ -256,45 +264,24 @@ def render(
     return paste(photo, change, session.alignment, mask=photo_mask(session))
 
 
-def _crop_now(photo: Photo, session: Session) -> NDArray[np.uint8]:
-    """The session's square of a photo that was edited since, `[R, R, 3]` sRGB."""
-    corners = session.alignment.corners()
-    left, top = (max(0, int(value) - 8) for value in corners.min(0))
-    right, bottom = (
-        min(int(v) + 9, limit) for v, limit in zip(corners.max(0), session.photo_size, strict=True)
-    )
-    x, y = session.alignment.centre
-    square = replace(session.alignment, centre=(x - left, y - top))
-    return _shown(
-        photo, extract_crop(photo.view((left, top, right, bottom)), square, len(session.crop)).pixels
-    )
+def render_faces(
+    photo: Photo,
+    sessions: Sequence[tuple[Session, Checkpoint]],
+    settings: PasteSettings | None = None,
+    *,
+    debug: Path | None = None,
+) -> Photo:
+    """`render` of several faces of one photo in order, each on what the ones before made of it.
 
-
-def pictures(session: Session, checkpoint: Checkpoint) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Before and after: the pivot and the current latent, `[R, R, 3]` sRGB in [0, 1], from the same
-    generator."""
-    pivot, current = _latents(session)
-    generator = generator_of(session, checkpoint)
-    device = _device(checkpoint)
-    with torch.no_grad():
-        before = to_picture(generator.synthesis(pivot.to(device)))
-        after = before if torch.equal(pivot, current) else to_picture(generator.synthesis(current.to(device)))
-    return before, after
-
-
-def label_of(settings: InversionSettings, checkpoint: Checkpoint) -> torch.Tensor | None:
-    """The settings' label `[1, c_dim]`, None for a generator that takes none.
-
-    Raises UsageError where a label is missing, CheckpointError for one that does not fit.
+    debug: gets a folder for each face, by its place in the order, where there are several.
     """
-    c_dim = checkpoint.generator.c_dim
-    if settings.label is None:
-        if c_dim:
-            raise UsageError(
-                f"the model {checkpoint.name} draws {c_dim} classes; say which with --label, 0 to {c_dim - 1}"
-            )
-        return None
-    return checkpoints.parse_label(settings.label, c_dim).to(_device(checkpoint))
+    for number, (session, checkpoint) in enumerate(sessions):
+        folder = debug
+        if debug is not None and len(sessions) > 1:
+            folder = debug / str(number)
+            make_folder(folder)
+        photo = render(photo, session, checkpoint, settings, debug=folder)
+    return photo
 
 
 def same_settings(session: Session, settings: InversionSettings) -> bool:
@@ -302,27 +289,5 @@ def same_settings(session: Session, settings: InversionSettings) -> bool:
     return dict(session.settings) == dataclasses.asdict(settings)
 
 
-def generator_of(session: Session, checkpoint: Checkpoint) -> Generator:
-    """The generator as tuned to the session's photo."""
-    if not session.tuning:
-        return checkpoint.generator
-    tuned = inversion.tuned_copy(checkpoint.generator)
-    try:
-        inversion.apply(tuned, session.tuning)
-    except ValueError as error:
-        raise SessionError(f"{error}; delete the session and invert again") from error
-    return tuned
-
-
-def _latents(session: Session) -> tuple[torch.Tensor, torch.Tensor]:
-    if session.pivot is None or session.current is None:
-        raise SessionError("the session holds no inversion yet; run: realedit invert PHOTO --keep DIR")
-    return session.pivot, session.current
-
-
 def _points(points: ArrayLike) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in np.asarray(points, float).reshape(-1, 2)]
-
-
-def _device(checkpoint: Checkpoint) -> torch.device:
-    return next(checkpoint.generator.parameters()).device

@@ -13,8 +13,8 @@ import checkpoints
 import inversion
 from alignment.identity import descriptor, distance
 from checkpoints import Checkpoint
-from realedit import pipeline
 from realedit.photos import Photo
+from realedit.pictures import pictures
 from realedit.session import Session, to_tensor
 
 SSIM_SIGMA = 1.5
@@ -65,7 +65,7 @@ def report_of(
     session: Session, checkpoint: Checkpoint, photo: Photo, *, seconds: float | None
 ) -> InversionReport:
     """Measure an inverted session. seconds: what the inversion took, None where it was not made now."""
-    before, _ = pipeline.pictures(session, checkpoint)
+    before, _ = pictures(session, checkpoint)
     crop = session.crop.astype(np.float32) / np.float32(255)
     return InversionReport(
         psnr=psnr(before, crop, session.valid),
@@ -116,7 +116,7 @@ def inversion_identity(session: Session, before: NDArray[np.float32], photo: Pho
 
 def sheet(session: Session, checkpoint: Checkpoint) -> NDArray[np.uint8]:
     """Crop, inversion and their difference (grey: none; four times as strong), side by side `[R, 3 R, 3]`."""
-    before, _ = pipeline.pictures(session, checkpoint)
+    before, _ = pictures(session, checkpoint)
     difference = np.clip((before - session.crop.astype(np.float32) / 255) * 2 + 0.5, 0, 1)
     difference[~session.valid] = 0.5
     shown = [np.asarray(part * 255 + 0.5, np.uint8) for part in (before, difference)]

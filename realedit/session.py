@@ -109,7 +109,7 @@ class Session:
         full disk.
         """
         try:
-            _make_private(folder)
+            make_private(folder)
             files = self._files()
             for name, content in files.items():
                 path = folder / name
@@ -226,11 +226,23 @@ def check_folder(folder: Path) -> None:
             raise OutputError(f"there is no folder {folder.parent} to keep the session in; make it first")
         if not os.access(folder.parent, os.W_OK | os.X_OK):
             raise OutputError(f"no right to write into {folder.parent}; keep the session elsewhere")
-    elif any(folder.iterdir()) and not any((folder / name).exists() for name in ("session.json", "crop.png")):
+    elif any(folder.iterdir()) and not (
+        any((folder / name).exists() for name in ("session.json", "crop.png")) or session_folders(folder)
+    ):
         raise OutputError(f"{folder} holds other files; name an empty or new folder for the session")
 
 
-def _make_private(folder: Path) -> None:
+def session_folders(folder: Path) -> list[Path]:
+    """Where sessions are kept in a folder that a person named: in itself, or, of several faces of a photo, in
+    folders by their numbers."""
+    if (folder / "session.json").is_file():
+        return [folder]
+    found = folder.iterdir() if folder.is_dir() else ()
+    numbered = [each for each in found if each.name.isdecimal() and (each / "session.json").is_file()]
+    return sorted(numbered, key=lambda each: int(each.name))
+
+
+def make_private(folder: Path) -> None:
     """Make `folder`, or narrow it, for its owner only (0700)."""
     check_folder(folder)
     folder.mkdir(mode=0o700, exist_ok=True)

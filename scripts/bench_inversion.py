@@ -33,6 +33,7 @@ from inversion import QUALITIES, InversionSettings
 from realedit import pipeline
 from realedit.errors import EXPECTED
 from realedit.photos import Photo, read_photo
+from realedit.pictures import pictures
 from realedit.report import report_of
 from realedit.session import Session, to_picture
 
@@ -154,7 +155,7 @@ def handle_error(session: Session, checkpoint: Checkpoint) -> float:
     face.
     """
     square, size = session.alignment, checkpoint.generator.resolution
-    before, _ = pipeline.pictures(session, checkpoint)
+    before, _ = pictures(session, checkpoint)
     landmarks = landmarks_of(before)
     if landmarks is None:
         return float("nan")
@@ -167,7 +168,7 @@ def handle_error(session: Session, checkpoint: Checkpoint) -> float:
         square.to_photo(landmarks[indices] * size, size),
         square.to_photo(targets * size, size),
     )
-    _, after = pipeline.pictures(dragged, checkpoint)
+    _, after = pictures(dragged, checkpoint)
     again = landmarks_of(after)
     if again is None:
         return float("nan")

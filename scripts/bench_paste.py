@@ -1,12 +1,12 @@
 #!/usr/bin/env python
 """How well the paste keeps a photo's detail, where it puts it, and whether its border can be seen.
 
-    scripts/bench_paste.py [--photos DIR] [--quick] [--flows] [--json FILE] [--sheet FILE.png]
+    scripts/bench_paste.py [--photos DIR] [--quick] [--part NAME] [--side PX] [--json FILE] [--sheet FILE.png]
 
 True pairs (see `paste_pairs.py`) are pasted in all modes at several sizes of crop and face and compared with
-the truth; pairs of the generator (with --photos) are pasted on the photos it inverted; a 48-megapixel photo
-is timed. --flows compares ways to measure the flow instead. Without --photos the face is scikit-image's
-astronaut. A face's size is the side of its aligned square.
+the truth, and with what the true motion itself would reach; pairs of the generator (with --photos) are
+pasted on the photos it inverted; a 48-megapixel photo is timed. `--part flows` compares ways to measure the
+flow instead. Without --photos the face is scikit-image's astronaut. A face's size is the side of its square.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import os
 import platform
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,8 @@ from realedit.photos import Photo
 
 Row = dict[str, Any]
 MOVED = 1.5  # crop px from which a pixel counts as moved, so that doing nothing fails
+SIDES = (300, 600, 1200, 3000)
+PARTS = ("true", "generated", "speed", "flows")
 TOUCHED = 1 / 256  # of the square: where pictures are compared
 
 
@@ -72,14 +74,46 @@ def measured(pair: Pair) -> dict[str, float]:
     }
     for mode, change in found.items():
         result = paste(pair.photo, change, pair.alignment, grain=False).view()
-        squares = (result.astype(np.float32) - pair.truth)[touched] ** 2
-        figures[f"{mode} PSNR"] = float(10 * np.log10(255**2 / squares.mean()))
+        figures[f"{mode} PSNR"] = psnr(result, pair.truth, touched)
         figures[f"{mode} energy"] = float(gradient_energy(result)[touched].sum() / energy[touched].sum())
         figures[f"{mode} SSIM"] = similarity(result, pair.truth, touched)
         band = border(change, side)
         figures[f"{mode} seam"] = float(gradient_energy(result)[band].mean() / energy[band].mean())
+    for what, limit in limits(pair, size).items():
+        figures[what] = psnr(limit, pair.truth, touched)
     figures["cut seam"], figures["outside"] = cut(pair, detail)
     return figures
+
+
+def psnr(one: NDArray[np.uint8], other: NDArray[np.uint8], where: NDArray[np.bool_]) -> float:
+    """Peak signal to noise at `where`, in dB."""
+    squares = (one.astype(np.float32) - other)[where] ** 2
+    return float(10 * np.log10(255**2 / squares.mean()))
+
+
+def limits(pair: Pair, size: int) -> dict[str, NDArray[np.uint8]]:
+    """What no flow measured in the crops can exceed: the photo moved by the true motion, known at every pixel
+    of the photo, and known once per pixel of a crop of `size` and interpolated."""
+    side = pair.photo.width
+    small = cv2.resize(pair.flow, (size, size), interpolation=cv2.INTER_AREA)
+    flows = {
+        "true motion PSNR": pair.flow,
+        "true motion at the crop's size PSNR": cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC),
+    }
+    x, y = np.meshgrid(np.arange(side, dtype=np.float32), np.arange(side, dtype=np.float32))
+    return {
+        what: np.asarray(
+            cv2.remap(
+                np.ascontiguousarray(pair.photo.view()),
+                x + flow[..., 0],
+                y + flow[..., 1],
+                cv2.INTER_CUBIC,
+                borderMode=cv2.BORDER_REFLECT_101,
+            ),
+            np.uint8,
+        )
+        for what, flow in flows.items()
+    }
 
 
 def similarity(one: NDArray[np.uint8], other: NDArray[np.uint8], where: NDArray[np.bool_]) -> float:
@@ -110,11 +144,10 @@ def cut(pair: Pair, change: Change) -> tuple[float, float]:
     return float(new / old), float((result != pair.photo.view()).any(-1)[~mask].sum())
 
 
-def true_rows(faces: list[Face], quick: bool) -> Iterator[Row]:
+def true_rows(faces: list[Face], sides: Sequence[int], crops: Sequence[int]) -> Iterator[Row]:
     """Medians over faces and deformations for each size of face and crop."""
-    sides = (300, 1200) if quick else (300, 600, 1200, 3000)
     for side in sides:
-        for crop in (128, 256) if quick else (128, 256, 512):
+        for crop in crops:
             if crop > side:
                 continue
             names = list(DEFORMATIONS) if side < 3000 else ["smile"]
@@ -134,6 +167,8 @@ def summary(where: str, figures: dict[str, list[float]], *, sharp: bool) -> Iter
     for mode in MODES:
         yield row(f"{where}: PSNR {mode}", middle[f"{mode} PSNR"], "dB")
         yield row(f"{where}: SSIM {mode}", middle[f"{mode} SSIM"], "1")
+    for what in ("true motion PSNR", "true motion at the crop's size PSNR"):
+        yield row(f"{where}: {what}", middle[what], "dB")
     gain = middle["detail PSNR"] - middle["plain PSNR"]
     yield row(f"{where}: PSNR above plain", gain, "dB", 6.0 if sharp else None, least=True)
     for mode in ("plain", "seamless"):
@@ -209,25 +244,33 @@ def main() -> None:
     parser.add_argument("--photos", type=Path)
     parser.add_argument("--count", type=int, default=6, help="photos for pairs of the generator")
     parser.add_argument("--quick", action="store_true", help="one face, few sizes, no generator")
-    parser.add_argument("--flows", action="store_true", help="compare ways to measure the flow")
-    parser.add_argument("--speed", action="store_true", help="only the timing")
+    parser.add_argument(
+        "--part", action="append", choices=PARTS, help="only this; may be repeated [default: all but flows]"
+    )
+    parser.add_argument(
+        "--side", action="append", type=int, choices=SIDES, help="only faces of this size in true pairs"
+    )
     parser.add_argument("--json", type=Path)
     parser.add_argument("--sheet", type=Path, help="write before and after of the generator's pairs here")
     options = parser.parse_args()
     print(f"realedit {__version__}, OpenCV {cv2.__version__}, {platform.machine()}, {os.cpu_count()} cores\n")
-    largest = 2500 if options.speed else 1200 if options.quick or options.flows else 3000
+    parts = options.part or [part for part in PARTS if part != "flows"]
+    sides = options.side or ((300, 1200) if options.quick else SIDES)
+    crops = (128, 256) if options.quick else (128, 256, 512)
+    # the same for every piece, so that pieces add up to one run
+    largest = 1200 if options.quick or parts == ["flows"] else 3000
     faces = list(load_faces(options.photos, 1 if options.quick else 2, largest))
 
     def all_rows() -> Iterator[Row]:
-        if options.flows:
-            yield from compare_flows(faces, options.photos, options.count)
-            return
-        if not options.speed:
+        if "true" in parts:
             yield from zero_rows(faces[0])
-            yield from true_rows(faces, options.quick)
-            if options.photos and not options.quick:
-                yield from generated_rows(options.photos, options.count, options.sheet)
-        yield from speed_rows(faces[0])
+            yield from true_rows(faces, sides, crops)
+        if "generated" in parts and options.photos and not options.quick:
+            yield from generated_rows(options.photos, options.count, options.sheet)
+        if "speed" in parts:
+            yield from speed_rows(faces[0])
+        if "flows" in parts:
+            yield from compare_flows(faces, options.photos, options.count)
 
     rows = []
     for found in all_rows():

@@ -1,4 +1,4 @@
-"""Ways to measure the flow from after to before, for `bench_paste.py --flows`: the kept one and the tried."""
+"""Ways to measure the flow, for `bench_paste.py --part flows`: the kept one and the tried ones."""
 
 import time
 from collections import defaultdict

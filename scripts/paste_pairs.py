@@ -24,6 +24,7 @@ from realedit import pipeline
 from realedit.drag.settings import feature_resolution
 from realedit.masks import reach_region
 from realedit.photos import Format, Photo, read_photo
+from realedit.pictures import generator_of, pictures
 from realedit.regions import crop_region
 from realedit.session import Session, to_picture
 
@@ -232,7 +233,7 @@ def _dragged(name: str, photo: Photo, session: Session, checkpoint: Checkpoint) 
         return True
 
     dragged = pipeline.drag(session, checkpoint, handles, targets, on_step=keep)
-    generator = pipeline.generator_of(dragged, checkpoint)
+    generator = generator_of(dragged, checkpoint)
     size = generator.resolution
     cells = feature_resolution(size)
     with torch.no_grad():
@@ -241,7 +242,7 @@ def _dragged(name: str, photo: Photo, session: Session, checkpoint: Checkpoint) 
         pivot, current = dragged.pivot, dragged.current
         assert pivot is not None and current is not None
         maps = [generator.features(ws, upto=cells)[cells][0].numpy() for ws in (pivot, current)]
-    before, after = pipeline.pictures(dragged, checkpoint)
+    before, after = pictures(dragged, checkpoint)
     last = dragged.history[-1]
     square = dragged.alignment
     return GeneratedPair(

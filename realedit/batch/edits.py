@@ -93,7 +93,7 @@ class _Editor:
         for name in ("input", "output", "version", "warnings"):
             del facts[name]
         return Outcome(
-            content=report.session.photo_sha256,
+            content=report.faces[0].session.photo_sha256,
             sha256=written.sha256,
             timings={name: round(seconds, 4) for name, seconds in report.timings.items()},
             warnings=report.warnings,

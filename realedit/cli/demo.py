@@ -43,7 +43,7 @@ def demo_command(output: Path, device: str, verbose: bool, quiet: bool, log_file
     )
     with Watcher(quiet=quiet) as watcher:
         report = edit(request, on_step=watcher)
-    tell(report, quiet=quiet, verbose=verbose)
+    tell(request, report, quiet=quiet, verbose=verbose)
 
 
 def astronaut() -> NDArray[np.uint8]:

@@ -8,6 +8,7 @@ import click
 
 from realedit.cli.options import (
     drag_options,
+    faces_option,
     inversion_options,
     model_options,
     path_option,
@@ -20,7 +21,8 @@ from realedit.cli.photo_options import max_pixels_option, writing_options
 from realedit.cli.progress import Watcher
 from realedit.compositing import MODES
 from realedit.drag import DragSettings
-from realedit.editing import EditReport, EditRequest, edit, endings
+from realedit.editing import EditRequest, edit
+from realedit.outcome import EditReport, endings
 from realedit.photos import Signing
 from realedit.pipeline import PasteSettings
 from realedit.recipes import Use
@@ -31,6 +33,7 @@ from realedit.recipes import Use
 @path_option("-o", "--output", required=True, help="The edited photo; its extension says the format.")
 @drag_options
 @model_options
+@faces_option
 @inversion_options
 @path_option(
     "--compare", help="Also write before and after (PNG: side by side, HTML: a slider) and a marked copy."
@@ -61,7 +64,7 @@ def edit_command(
     settings: DragSettings,
     model: str,
     quality: Any,
-    face: str,
+    faces: tuple[str, ...],
     seed: int,
     label: str | None,
     device: str,
@@ -90,7 +93,7 @@ def edit_command(
         recipes=recipes,
         mask=mask,
         regions=regions,
-        face=face,
+        faces=tuple(dict.fromkeys(faces)),
         model=model,
         quality=quality,
         seed=seed,
@@ -115,19 +118,24 @@ def edit_command(
     if as_json:
         click.echo(json.dumps(report.as_json()))
         return
-    tell(report, quiet=quiet, verbose=verbose)
+    tell(request, report, quiet=quiet, verbose=verbose)
 
 
-def tell(report: EditReport, *, quiet: bool, verbose: bool) -> None:
+def tell(request: EditRequest, report: EditReport, *, quiet: bool, verbose: bool) -> None:
     """The report in words: what was written on stdout, warnings on stderr."""
     warn(report.warnings, quiet=quiet)
     if quiet:
         return
-    ended = endings(report.session.history)
-    click.echo(f"{report.request.output}  ({ended}, {report.seconds:.1f} s)")
-    if report.request.compare is not None:
-        click.echo(f"{report.request.compare}  (before and after)")
-    if report.request.timelapse is not None:
-        click.echo(f"{report.request.timelapse}  (the drag as it happened)")
-    if verbose and report.identity is not None:
-        click.echo(f"identity distance {report.identity:.2f}, changed box {report.changed}", err=True)
+    ended = [endings(each.session.history) for each in report.faces]
+    if len(ended) > 1:
+        ended = [f"face {each.face} {words}" for each, words in zip(report.faces, ended, strict=True)]
+    click.echo(f"{request.output}  ({'; '.join(ended)}, {report.seconds:.1f} s)")
+    if request.compare is not None:
+        click.echo(f"{request.compare}  (before and after)")
+    if request.timelapse is not None:
+        click.echo(f"{request.timelapse}  (the drag as it happened)")
+    if verbose:
+        for each in report.faces:
+            if each.identity is not None:
+                click.echo(f"face {each.face}: identity distance {each.identity:.2f}", err=True)
+        click.echo(f"changed box {report.changed}", err=True)

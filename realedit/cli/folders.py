@@ -15,6 +15,7 @@ from realedit.batch.running import FolderRequest, MakePool, run_folder
 from realedit.batch.work import Pool, Work
 from realedit.cli.options import (
     Command,
+    faces_option,
     inversion_options,
     model_options,
     parse_recipe,
@@ -38,6 +39,7 @@ def folder_options(command: Command) -> Command:
             recipe_option(required=True),
             strength_option,
             model_options,
+            faces_option,
             inversion_options,
             writing_options,
             max_pixels_option,

@@ -8,6 +8,7 @@ import click
 
 from inversion import InversionSettings, Step
 from realedit.cli.options import (
+    face_option,
     inversion_options,
     model_options,
     path_option,
@@ -31,6 +32,7 @@ from realedit.session import check_folder
 @photo_argument
 @path_option("--keep", required=True, help="The folder for the session.")
 @model_options
+@face_option
 @inversion_options
 @max_pixels_option
 @click.option("--report", is_flag=True, help="Measure the inversion: print it, and keep it in the folder.")

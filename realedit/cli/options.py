@@ -176,7 +176,7 @@ def drag_options(command: Command) -> Command:
 
 
 def model_options(command: Command) -> Command:
-    """Which generator, how thoroughly, and where."""
+    """Which generator, how thoroughly, and where; which face is for `face_option` or `faces_option`."""
     for option in reversed(
         [
             click.option("--model", default="face128", show_default=True, help="A model's name or file."),
@@ -187,9 +187,6 @@ def model_options(command: Command) -> Command:
                 show_default=True,
                 help="How long to look for the face in the model.",
             ),
-            click.option(
-                "--face", default="auto", show_default=True, help="auto, largest, or a number from the left."
-            ),
             click.option("--seed", type=click.IntRange(0), default=0, show_default=True),
             click.option("--label", help="Class of a model that draws several: its number, or all values."),
             device_option,
@@ -197,6 +194,19 @@ def model_options(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+face_option = click.option(
+    "--face", default="auto", show_default=True, help="auto, largest, or a number from the left."
+)
+faces_option = click.option(
+    "--face",
+    "faces",
+    default=("auto",),
+    show_default="auto",
+    multiple=True,
+    help="auto, largest, all, or a number from the left, which may be repeated.",
+)
 
 
 def parse_setting(text: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from realedit import pipeline
 from realedit.cli.options import (
     device_option,
     drag_options,
+    face_option,
     model_options,
     path_option,
     photo_argument,
@@ -24,11 +25,12 @@ from realedit.cli.progress import Watcher
 from realedit.compositing import MODES
 from realedit.devices import choose_device
 from realedit.drag import DragSettings
-from realedit.editing import check_picture, drag_warnings, endings
+from realedit.editing import check_picture
 from realedit.errors import SessionError
 from realedit.files import make_folder, write_png
 from realedit.inverting import check_belongs, model_reference
 from realedit.masks import edit_mask
+from realedit.outcome import drag_warnings, endings
 from realedit.photos import (
     Photo,
     Provenance,
@@ -51,6 +53,7 @@ dir_argument = click.argument("folder", metavar="DIR", type=click.Path(path_type
 @max_pixels_option
 @path_option("-o", "--output", required=True, help="The aligned crop (PNG).")
 @model_options
+@face_option
 @talk_options
 def align_command(
     photo: Path,
@@ -159,12 +162,8 @@ def paste_command(
     result: Photo = read_photo(path, max_pixels=max_pixels)
     for folder, session, checkpoint in kept:
         check_belongs(session, result, checkpoint, folder)
-    for number, (_, session, checkpoint) in enumerate(kept):
-        pictures = debug
-        if debug is not None and len(kept) > 1:
-            pictures = debug / str(number)
-            make_folder(pictures)
-        result = pipeline.render(result, session, checkpoint, PasteSettings(mode=mode), debug=pictures)
+    pasted = [(session, checkpoint) for _, session, checkpoint in kept]
+    result = pipeline.render_faces(result, pasted, PasteSettings(mode=mode), debug=debug)
     report = write_photo(
         result,
         output,

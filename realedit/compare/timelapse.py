@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,11 @@ import torch
 from alignment.geometry import Points
 from checkpoints import Checkpoint, Generator
 from inversion import Step
-from realedit import pipeline
 from realedit.compare.animation import FRAMES_PER_SECOND, Frame, write_animation
 from realedit.compare.marked import marked
 from realedit.compare.pair import Picture, resized
 from realedit.drag import DragStep
+from realedit.pictures import generator_of
 from realedit.pipeline import OnStep
 from realedit.session import Drag, Session, to_picture
 
@@ -38,15 +39,23 @@ class Recorder:
         return self.on_step(step)
 
 
-def write_timelapse(path: Path, steps: list[DragStep], session: Session, checkpoint: Checkpoint) -> None:
-    """Write the steps of a session's drags (its whole history, from the pivot on) as GIF, WebP or MP4."""
-    write_animation(path, _frames(steps, session, checkpoint))
+def write_timelapse(
+    path: Path, steps: list[DragStep], sessions: Sequence[Session], checkpoint: Checkpoint
+) -> None:
+    """Write the steps of sessions' drags (their whole histories, from the pivots on, one after the other) as
+    GIF, WebP or MP4."""
+    runs = iter(_runs(steps))
+    of_session = [(session, list(islice(runs, len(session.history)))) for session in sessions]
+    every = -(-len(steps) // MOST_FRAMES)
+    write_animation(path, chain.from_iterable(_frames(*each, checkpoint, every) for each in of_session))
 
 
-def _frames(steps: list[DragStep], session: Session, checkpoint: Checkpoint) -> Iterator[Frame]:
-    generator = pipeline.generator_of(session, checkpoint)
+def _frames(
+    session: Session, runs: list[list[DragStep]], checkpoint: Checkpoint, every: int
+) -> Iterator[Frame]:
+    """The steps of each drag of a session, every so many of them and the last."""
+    generator = generator_of(session, checkpoint)
     size = generator.resolution
-    runs = list(zip(_runs(steps), session.history, strict=True))
     assert session.pivot is not None
 
     def drawn(latent: torch.Tensor, handles: Points, drag: Drag) -> Picture:
@@ -56,12 +65,11 @@ def _frames(steps: list[DragStep], session: Session, checkpoint: Checkpoint) -> 
         now = handles * SIDE / size
         return marked(_picture(generator, latent), starts, targets, reached=now)
 
-    first = runs[0][1]
+    first = session.history[0]
     yield Frame(drawn(session.pivot, session.alignment.to_crop(first.handles, size), first), _BEGIN)
-    every = -(-len(steps) // MOST_FRAMES)
-    for run, drag in runs:
+    for run, drag in zip(runs, session.history, strict=True):
         for step in (*run[every - 1 : -1 : every], run[-1]):
-            seconds = _END if step is steps[-1] else 1 / FRAMES_PER_SECOND
+            seconds = _END if step is runs[-1][-1] else 1 / FRAMES_PER_SECOND
             yield Frame(drawn(step.latent, step.handles, drag), seconds)
 
 

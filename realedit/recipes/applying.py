@@ -12,6 +12,7 @@ from checkpoints import Checkpoint
 from realedit import pipeline
 from realedit.drag import DragSettings
 from realedit.masks import Parts, Reach
+from realedit.pictures import pictures
 from realedit.pipeline import OnStep, keep_going
 from realedit.recipes.placing import frame_for, place, within
 from realedit.recipes.recipe import Use
@@ -72,9 +73,7 @@ def current_landmarks(session: Session, checkpoint: Checkpoint) -> NDArray[np.fl
     """
     if session.landmarks is None or not session.history:
         return session.landmarks
-    before, after = (
-        np.asarray(picture * 255 + 0.5, np.uint8) for picture in pipeline.pictures(session, checkpoint)
-    )
+    before, after = (np.asarray(picture * 255 + 0.5, np.uint8) for picture in pictures(session, checkpoint))
     size = before.shape[0]
     whole = Alignment(centre=(size / 2, size / 2), side=size, angle=0)
     seen = [session.alignment.to_photo(landmarks_in(each, whole), size) for each in (before, after)]

@@ -6,7 +6,7 @@ import pytest
 from alignment import faces
 from alignment.detection import Box, HogDetector
 from alignment.errors import NoFaceError, OutsideError
-from alignment.faces import Face, choose_face, find_faces
+from alignment.faces import Face, choose_face, find_faces, share_out
 from alignment.geometry import ffhq_square
 
 
@@ -111,3 +111,35 @@ def test_points_on_two_faces_are_for_two_edits(pair: list[Face]) -> None:
     points = [pair[0].landmarks[0], pair[1].landmarks[16]]
     with pytest.raises(OutsideError, match="No face's square holds all the points"):
         choose_face(pair, "auto", points)
+
+
+def _shared(faces: list[Face], choices: tuple[str, ...], drags: object = ()) -> dict[int, list[int]]:
+    return {face.index: own for face, own in share_out(faces, choices, drags)}
+
+
+def test_all_faces_and_several_numbers_come_from_the_left(pair: list[Face]) -> None:
+    assert _shared(pair, ("all",)) == _shared(pair, ("1", "0", "1")) == {0: [], 1: []}
+    assert _shared(pair, ("auto",)) == _shared(pair, ("largest",)) == {1: []}
+    assert _shared(pair, ("0",)) == {0: []}
+
+
+def test_each_drag_goes_to_the_face_it_lies_on(pair: list[Face]) -> None:
+    left, right = (face.landmarks[[48, 54]] for face in pair)
+    drags = [right, left, left + 1]
+    for choices in (("auto",), ("all",), ("0", "1")):
+        assert _shared(pair, choices, drags) == {0: [1, 2], 1: [0]}
+    assert _shared(pair, ("auto",), [left, left]) == {0: [0, 1]}, "a face without drags is not meant"
+    assert _shared(pair, ("all",), [left]) == {0: [0], 1: []}
+
+
+def test_drags_off_the_faces_that_are_meant_are_refused(pair: list[Face]) -> None:
+    off = np.full((1, 2, 2), 5000.0)
+    for choices in (("auto",), ("all",), ("0",), ("0", "1")):
+        with pytest.raises(OutsideError, match="5000"):
+            share_out(pair, choices, off)
+    with pytest.raises(NoFaceError, match="no face 7"):
+        share_out(pair, ("0", "7"))
+    with pytest.raises(NoFaceError, match="No face was found"):
+        share_out([], ("all",))
+    with pytest.raises(ValueError, match="'biggest'"):
+        share_out(pair, ("0", "biggest"))

@@ -66,7 +66,7 @@ def test_the_photo_counts_and_not_its_name(request_of: EditRequest, tmp_path: Pa
     _run(request_of)
     moved = tmp_path / "moved.png"
     shutil.copy(request_of.photo, moved)
-    session = edit(dataclasses.replace(request_of, photo=moved, output=tmp_path / "b.png")).session
+    session = edit(dataclasses.replace(request_of, photo=moved, output=tmp_path / "b.png")).faces[0].session
     assert session.photo_path == moved and len(cache.entries()) == 1
     png(moved, picture(seed=1))
     assert "project" in _run(dataclasses.replace(request_of, photo=moved))[0]
@@ -165,8 +165,9 @@ def test_one_of_several_faces_is_looked_for_again(request_of: EditRequest) -> No
     from realedit.inverting import serves
 
     session = dataclasses.replace(random_session(1), settings=dataclasses.asdict(InversionSettings()))
-    points = session.alignment.corners()[:1] * 0.5 + session.alignment.corners()[2:3] * 0.5
+    x, y = session.alignment.centre
+    request_of = dataclasses.replace(request_of, drags=(((x, y), (x, y)),))
     alone, several = (dataclasses.replace(session, faces=count) for count in (1, 2))
-    assert serves(alone, InversionSettings(), request_of, points)
-    assert not serves(several, InversionSettings(), request_of, points)
-    assert serves(several, InversionSettings(), dataclasses.replace(request_of, face="0"), points)
+    assert serves(alone, InversionSettings(), request_of)
+    assert not serves(several, InversionSettings(), request_of)
+    assert serves(several, InversionSettings(), dataclasses.replace(request_of, faces=("0",)))

@@ -16,11 +16,14 @@ from alignment.errors import OutsideError
 from checkpoints import Checkpoint
 from checkpoints.testing import random_checkpoint
 from inversion import InversionSettings, ProjectionSettings, Step, TuningSettings
-from realedit import editing, pipeline
+from realedit import outcome, pipeline
+from realedit.cropping import crop_of
 from realedit.drag import DragSettings, DragStep
-from realedit.editing import EditRequest, drag_warnings, edit
+from realedit.editing import EditRequest, edit
 from realedit.errors import OutputError, SessionError, UsageError
+from realedit.outcome import drag_warnings
 from realedit.photos import read_photo
+from realedit.pictures import generator_of, pictures
 from realedit.session import Session
 from tests.realedit.cli.running import call
 from tests.realedit.samples import QUICK, box_checkpoint, inverted, picture, png, save_model
@@ -81,7 +84,7 @@ def test_an_edit_changes_the_photo_and_reports_it(photo: Path, model: str) -> No
     assert photo.read_bytes() == before
     assert set(shown) == {
         *("version", "input", "output", "face", "model", "quality", "seconds"),
-        *("handles", "identity", "changed_box", "warnings"),
+        *("handles", "identity", "faces", "changed_box", "warnings"),
     }
     assert shown["face"] is None and shown["identity"] is None, "no face in a square"
     (handle,) = shown["handles"]
@@ -102,7 +105,7 @@ def test_the_same_seed_gives_the_same_bytes(photo: Path, model: str, tmp_path: P
 def test_a_drag_of_length_zero_returns_the_files_bytes(photo: Path, model: str) -> None:
     report = edit(_request(photo, model, drags=(((40.0, 40.0), (40.0, 40.0)),)))
     assert (photo.parent / "out.png").read_bytes() == photo.read_bytes()
-    assert report.changed is None and report.session.history[-1].ending == "nothing"
+    assert report.changed is None and report.faces[0].session.history[-1].ending == "nothing"
 
 
 def test_stages_one_by_one_give_the_same_pixels_as_an_edit(
@@ -127,9 +130,9 @@ def test_a_tuned_session_goes_on_as_stored(checkpoint: Checkpoint, photo: Path, 
     assert session.tuning
     session.save(tmp_path / "session")
     loaded = Session.load(tmp_path / "session")
-    one, other = (pipeline.pictures(s, checkpoint)[0] for s in (session, loaded))
+    one, other = (pictures(s, checkpoint)[0] for s in (session, loaded))
     assert np.array_equal(one, other)
-    untuned, _ = pipeline.pictures(dataclasses.replace(session, tuning={}), checkpoint)
+    untuned, _ = pictures(dataclasses.replace(session, tuning={}), checkpoint)
     assert not np.array_equal(one, untuned)
 
 
@@ -264,7 +267,7 @@ def test_nothing_can_be_dragged_or_pasted_before_the_inversion(checkpoint: Check
 def test_a_tuning_that_does_not_fit_is_told(checkpoint: Checkpoint, photo: Path) -> None:
     session = dataclasses.replace(inverted(checkpoint, photo), tuning={"nonsense": torch.zeros(1)})
     with pytest.raises(SessionError, match="does not fit this generator: nonsense; delete the session"):
-        pipeline.generator_of(session, checkpoint)
+        generator_of(session, checkpoint)
 
 
 def test_drags_that_do_not_arrive_are_told(checkpoint: Checkpoint, photo: Path) -> None:
@@ -280,7 +283,7 @@ def _no_descriptor(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def fail(*_: Any) -> None:
         raise AssertionError("the descriptor was computed")
 
-    monkeypatch.setattr(editing, "descriptor", fail)
+    monkeypatch.setattr(outcome, "descriptor", fail)
     yield
 
 
@@ -294,7 +297,7 @@ def test_an_unchanged_face_is_at_distance_zero_and_not_looked_at(tmp_path: Path)
     photo = read_photo(path)
     session = pipeline.align(photo, face, photo_path=path, settings=settings, quality="draft")
     assert session.face == 0 and session.landmarks is not None and session.landmarks.shape == (68, 2)
-    assert editing.identity_distance(photo, photo, session) == 0
+    assert outcome.identity_distance(photo, photo, session) == 0
 
 
 def _two_faces(photo: Path, checkpoint: Checkpoint) -> tuple[Session, Session]:
@@ -332,9 +335,10 @@ def test_several_faces_of_one_photo_compose_in_order(photo: Path, checkpoint: Ch
 
 def test_the_second_face_sees_the_first_ones_edit(photo: Path, checkpoint: Checkpoint) -> None:
     one, other = _two_faces(photo, checkpoint)
-    unedited = pipeline._crop_now(read_photo(photo), other)
+    size = len(other.crop)
+    unedited = crop_of(read_photo(photo), other.alignment, size).pixels
     assert np.abs(unedited.astype(int) - other.crop).max() <= 1
-    edited = pipeline._crop_now(pipeline.render(read_photo(photo), one, checkpoint), other)
+    edited = crop_of(pipeline.render(read_photo(photo), one, checkpoint), other.alignment, size).pixels
     assert (edited != unedited).any()
 
 

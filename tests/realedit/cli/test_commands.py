@@ -49,6 +49,7 @@ def test_json_is_one_object_of_the_contract(shell: Shell) -> None:
     types: dict[str, Any] = {
         **{"version": str, "input": str, "output": str, "face": type(None), "model": str, "quality": str},
         **{"seconds": float, "handles": list, "identity": type(None), "changed_box": list, "warnings": list},
+        "faces": list,
     }
     assert {name: type(value) for name, value in report.items()} == types
     assert report["version"] == realedit.__version__

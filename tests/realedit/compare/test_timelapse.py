@@ -10,6 +10,7 @@ from realedit import pipeline
 from realedit.compare.pair import resized
 from realedit.compare.timelapse import MOST_FRAMES, SIDE, Recorder, write_timelapse
 from realedit.drag import DragSettings
+from realedit.pictures import pictures
 from tests.realedit.samples import box_checkpoint, inverted, picture, png
 
 
@@ -30,14 +31,13 @@ def test_the_frames_are_the_steps_of_all_drags(steps: int, tmp_path: Path) -> No
         )
     made = [entry.steps for entry in session.history]
     assert len(recorder.steps) == sum(made)
-    write_timelapse(tmp_path / "drag.webp", recorder.steps, session, checkpoint)
+    write_timelapse(tmp_path / "drag.webp", recorder.steps, [session], checkpoint)
     with Image.open(tmp_path / "drag.webp") as file:
         frames = [np.asarray(frame.convert("RGB"), int) for frame in ImageSequence.Iterator(file)]
     assert frames[0].shape == (SIDE, SIDE, 3)
     assert 3 <= len(frames) <= min(1 + sum(made), MOST_FRAMES + 3), "equal neighbours are one frame in WebP"
     before, after = (
-        resized((each * 255 + 0.5).astype(np.uint8), (SIDE, SIDE))
-        for each in pipeline.pictures(session, checkpoint)
+        resized((each * 255 + 0.5).astype(np.uint8), (SIDE, SIDE)) for each in pictures(session, checkpoint)
     )
     bottom = np.s_[SIDE * 3 // 4 :]  # below the marks
     assert np.abs(frames[0][bottom] - before[bottom]).mean() < 6

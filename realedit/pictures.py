@@ -1,0 +1,63 @@
+"""What a session's latents show: the generator as tuned to the photo, and its pictures before and after."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import checkpoints
+import inversion
+from checkpoints import Checkpoint, Generator
+from inversion import InversionSettings
+from realedit.errors import SessionError, UsageError
+from realedit.session import Session, to_picture
+
+
+def pictures(session: Session, checkpoint: Checkpoint) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Before and after: the pivot and the current latent, `[R, R, 3]` sRGB in [0, 1], from the same
+    generator."""
+    pivot, current = latents_of(session)
+    generator = generator_of(session, checkpoint)
+    device = device_of(checkpoint)
+    with torch.no_grad():
+        before = to_picture(generator.synthesis(pivot.to(device)))
+        after = before if torch.equal(pivot, current) else to_picture(generator.synthesis(current.to(device)))
+    return before, after
+
+
+def generator_of(session: Session, checkpoint: Checkpoint) -> Generator:
+    """The generator as tuned to the session's photo."""
+    if not session.tuning:
+        return checkpoint.generator
+    tuned = inversion.tuned_copy(checkpoint.generator)
+    try:
+        inversion.apply(tuned, session.tuning)
+    except ValueError as error:
+        raise SessionError(f"{error}; delete the session and invert again") from error
+    return tuned
+
+
+def latents_of(session: Session) -> tuple[torch.Tensor, torch.Tensor]:
+    """Pivot and current latent. Raises SessionError before the inversion."""
+    if session.pivot is None or session.current is None:
+        raise SessionError("the session holds no inversion yet; run: realedit invert PHOTO --keep DIR")
+    return session.pivot, session.current
+
+
+def label_of(settings: InversionSettings, checkpoint: Checkpoint) -> torch.Tensor | None:
+    """The settings' label `[1, c_dim]`, None for a generator that takes none.
+
+    Raises UsageError where a label is missing, CheckpointError for one that does not fit.
+    """
+    c_dim = checkpoint.generator.c_dim
+    if settings.label is None:
+        if c_dim:
+            raise UsageError(
+                f"the model {checkpoint.name} draws {c_dim} classes; say which with --label, 0 to {c_dim - 1}"
+            )
+        return None
+    return checkpoints.parse_label(settings.label, c_dim).to(device_of(checkpoint))
+
+
+def device_of(checkpoint: Checkpoint) -> torch.device:
+    """Where the checkpoint's weights are."""
+    return next(checkpoint.generator.parameters()).device
