@@ -14,7 +14,7 @@ from realedit.drag import DragSettings
 from realedit.masks import Parts, Reach
 from realedit.pictures import pictures
 from realedit.pipeline import OnStep, keep_going
-from realedit.recipes.placing import frame_for, place, within
+from realedit.recipes.placing import draggable, frame_for, place, within
 from realedit.recipes.recipe import Use
 from realedit.session import Session
 
@@ -57,11 +57,18 @@ def drag(
         frame = frame_for(recipe, landmarks, session.alignment, checkpoint.domain)
         asked = place(recipe, frame, use.strength)
         points = within(asked, session.alignment, session.photo_size)
-        if not np.allclose(asked, points):
+        useful = draggable(asked, points, session.alignment)
+        if not useful.all():
+            log.warning(
+                "the recipe %s has a point at or past the edge of what the model sees; it goes without it",
+                recipe.name,
+            )
+        elif not np.allclose(asked, points):
             log.warning(
                 "the recipe %s moves a point out of what the model sees; it goes as far as the edge",
                 recipe.name,
             )
+        points = points[useful]
         session = go(points, recipe.where, recipe.drag.over(settings))
     return session
 

@@ -13,6 +13,7 @@ from realedit.recipes.recipe import Point, Recipe
 
 _RIM = 0.015  # of the square's side, that targets stay away from its edge
 _LEAST_INTEROCULAR = 1.0  # photo pixels; less is no face
+_LEAST_SHARE = 0.25  # of a movement; with less left, its handle would rather hold the face back
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def within(points: NDArray[np.float64], square: Alignment, size: tuple[int, int]
     """The points `[K, 2, 2]` with every target in the square and in the photo of `size` (width, height).
 
     A movement that leaves them ends at their edge: a face's square ends just below the chin, which some
-    recipes move down. A handle outside stays as it is.
+    recipes move down. A handle outside stays as it is; see `draggable`.
     """
     starts, moves = points[:, 0], points[:, 1] - points[:, 0]
     corners = square.to_crop(points.reshape(-1, 2), 1).reshape(-1, 2, 2)
@@ -113,6 +114,21 @@ def within(points: NDArray[np.float64], square: Alignment, size: tuple[int, int]
         _room(starts, moves, np.zeros(2), np.array(size, float)),
     )
     return np.stack([starts, starts + shares[:, None] * moves], axis=1)
+
+
+def draggable(
+    asked: NDArray[np.float64], points: NDArray[np.float64], square: Alignment
+) -> NDArray[np.bool_]:
+    """`[K]`: which of the points of `place` are of use, as they are `within` the square.
+
+    Not those whose handle lies outside of it, nor those that would hold their place because hardly any of
+    their movement is left: a chin at the square's edge would keep a mouth from opening. All of them, if no
+    other point moved.
+    """
+    corners = square.to_crop(points[:, 0], 1)
+    wanted, left = (np.linalg.norm(each[:, 1] - each[:, 0], axis=1) for each in (asked, points))
+    useful = ((corners >= 0) & (corners <= 1)).all(axis=1) & (left >= _LEAST_SHARE * wanted)
+    return np.asarray(useful if left[useful].any() else np.ones(len(points), bool))
 
 
 def _room(

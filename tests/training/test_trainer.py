@@ -17,26 +17,21 @@ from .samples import CPU, SHAPE, faces, trainer
 @pytest.mark.parametrize("adversarial", [False, True])
 def test_a_resumed_run_is_the_run_that_never_stopped(tmp_path: Path, adversarial: bool) -> None:
     whole = trainer(adversarial=adversarial)
-    for _ in range(4):
-        last = whole.advance()
-    halves = trainer(adversarial=adversarial)
-    for _ in range(2):
-        halves.advance()
-    halves.save(tmp_path / "state.pt")
+    whole.advance()
+    whole.save(tmp_path / "state.pt")
     resumed = trainer(adversarial=adversarial)
     resumed.resume(tmp_path / "state.pt")
     for _ in range(2):
-        again = resumed.advance()
-    assert again == last
-    assert resumed.step == whole.step == 4
+        assert whole.advance() == resumed.advance()
+    assert resumed.step == whole.step == 3
     for name, tensor in whole.averaged.state_dict().items():
         assert torch.equal(tensor, resumed.averaged.state_dict()[name]), name
 
 
 def test_losses_fall() -> None:
     runner = trainer(rate=15, people=2)
-    rows = [runner.advance() for _ in range(14)]
-    assert np.mean([r["pixels"] for r in rows[-4:]]) < 0.9 * np.mean([r["pixels"] for r in rows[:4]])
+    rows = [runner.advance() for _ in range(10)]
+    assert np.mean([r["pixels"] for r in rows[-3:]]) < 0.9 * np.mean([r["pixels"] for r in rows[:3]])
 
 
 def test_the_game_has_both_sides_and_both_regularisers() -> None:

@@ -74,6 +74,19 @@ def test_a_recipe_chooses_settings_and_reach(face: Session, checkpoint: Checkpoi
     assert Session.load(tmp_path / "kept").history == done.history
 
 
+def test_a_point_past_the_edge_is_left_out_with_a_warning(
+    face: Session, checkpoint: Checkpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    recipe = parse(
+        b'name="deep"\ndescription=""\npoints=[{at="nose.tip", move=[0,-0.1]}, '
+        b'{at="jaw.chin", offset=[0,-1.5], move=[0,-0.1]}]',
+        "deep.toml",
+    )
+    done = drag(face, checkpoint, [], [Use(recipe=recipe)], settings=STEPS)
+    assert [len(entry.handles) for entry in done.history] == [1]
+    assert "deep has a point at or past the edge" in caplog.text
+
+
 def test_a_stopped_drag_is_the_last(face: Session, checkpoint: Checkpoint) -> None:
     done = drag(
         face, checkpoint, [], [_use("smile"), _use("smile")], settings=STEPS, on_step=lambda step: False

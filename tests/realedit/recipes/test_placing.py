@@ -7,6 +7,7 @@ from alignment import Alignment
 from alignment.names import position
 from realedit.errors import UsageError
 from realedit.recipes import Frame, Point, Recipe, frame_for, load, place, shipped, within
+from realedit.recipes.placing import draggable
 from tests.realedit.recipes.faces import landmarks, mirrored
 
 FACE = landmarks()
@@ -79,6 +80,19 @@ def test_a_movement_that_leaves_the_square_or_the_photo_ends_at_its_edge() -> No
     cut = within(points.astype(float), SQUARE, (200, 190))
     assert cut[0, 1] == pytest.approx([100 + 10 / 6, 190]), "the photo ends there"
     assert np.array_equal(inside[1:3], points[1:3]) and np.array_equal(inside[:, 0], points[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("chin", "useful"),
+    [((100, 170), [True, True]), ((100, 195), [True, False]), ((100, 201), [True, False])],
+)
+def test_a_chin_at_or_past_the_edge_does_not_hold_the_mouth_back(
+    chin: tuple[float, float], useful: list[bool]
+) -> None:
+    asked = np.array([[(100, 140), (100, 150)], [chin, (chin[0], chin[1] + 10)]], float)
+    points = within(asked, SQUARE, (200, 300))
+    assert draggable(asked, points, SQUARE).tolist() == useful
+    assert draggable(asked[1:], points[1:], SQUARE).tolist() == [True], "there is no other to go on with"
 
 
 def test_units_turn_pixels_back_into_what_a_recipe_says() -> None:
