@@ -77,9 +77,12 @@ def divided(
 
 
 def difference(before: Picture, after: Picture) -> tuple[Picture, int]:
-    """What differs, on black, and by how much it was amplified (1 to 32): so that the largest shows fully."""
+    """What differs, on black, and by how much it was amplified (1 to 32): so that all but the largest
+    fiftieth of what differs shows in proportion, the rest fully.
+    """
     apart = np.abs(before.astype(np.int16) - after.astype(np.int16))
-    most = int(np.percentile(apart.max(axis=-1), 99.95)) if apart.any() else 255
+    largest = apart.max(axis=-1)
+    most = int(np.percentile(largest[largest > 0], 98)) if apart.any() else 255
     factor = int(np.clip(255 // max(1, most), 1, MOST_AMPLIFIED))
     return np.minimum(apart * factor, 255).astype(np.uint8), factor
 

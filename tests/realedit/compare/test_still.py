@@ -78,6 +78,9 @@ def test_a_difference_is_amplified_until_its_largest_shows() -> None:
     after[10:30, 10:30] = 120
     picture, factor = difference(before, after)
     assert factor == 12 and np.all(picture[10:30, 10:30] == 240) and picture.sum() == 240 * 400 * 3
+    after = after.copy()
+    after[0, 0] = 255
+    assert difference(before, after)[1] == 12, "a single pixel does not hide what an edit did"
     after[10:30, 10:30] = 101
     assert difference(before, after)[1] == 32, "at most"
     assert difference(before, before)[1] == 1 and not difference(before, before)[0].any()
