@@ -31,15 +31,16 @@ class Lbfgs:
     """Minimises N functions of D variables side by side.
 
     Ask for `trial` `[N, D]`, evaluate losses `[N]` and gradients `[N, D]` there, and `tell` them; `best` and
-    `best_loss` are the best so far. first_step: root mean square change of the variables in the first step.
+    `best_loss` are the best so far. first_fall: share of the (positive) loss that the first step would take
+    away if the loss were linear, which makes it right whatever the variables' number and units.
     """
 
-    def __init__(self, start: Tensor, *, history: int = 10, first_step: float = 0.01) -> None:
+    def __init__(self, start: Tensor, *, history: int = 10, first_fall: float = 0.1) -> None:
         self.best = start.clone()
         self.best_loss = start.new_full((len(start),), torch.inf)
         self.trial = start.clone()
         self._history = history
-        self._first_step = first_step
+        self._first_fall = first_fall
         self._pairs: list[_Pair] = []
         self._gradient = torch.zeros_like(start)
         self._direction = torch.zeros_like(start)
@@ -64,6 +65,11 @@ class Lbfgs:
             self._direction = _chosen(again, self._newton_direction(), self._direction)
         self._length = torch.where(again, torch.ones_like(shorter), shorter)
         self.trial = torch.addcmul(self.best, self._length[:, None], self._direction)
+
+    def again(self) -> None:
+        """The functions are other ones now, nearly the same: the best is asked for once more."""
+        self.best_loss = torch.full_like(self.best_loss, torch.inf)
+        self.trial = self.best.clone()
 
     def _shorter(self, loss: Tensor, slope: Tensor) -> Tensor:
         """The lowest point of the parabola through the losses and the slope, within bounds `[N]`."""
@@ -101,8 +107,8 @@ class Lbfgs:
 
     def _scale(self) -> Tensor:
         """The Hessian's estimate before any pair: the newest pair's, or the first step's length `[N]`."""
-        steepest = self._gradient.square().mean(1).sqrt().clamp_min(1e-20)
-        scale = self._first_step / steepest
+        steepest = _dot(self._gradient, self._gradient).clamp_min(1e-20)
+        scale = self._first_fall * self.best_loss.nan_to_num(posinf=0) / steepest
         for pair in self._pairs:
             scale = torch.where(pair.inverse > 0, pair.scale, scale)
         return scale

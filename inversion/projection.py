@@ -61,7 +61,7 @@ def project(
         target = F.adaptive_avg_pool2d(crop, resolution)
         counts = resize_valid(valid, (resolution, resolution))
         search = Lbfgs(
-            latent.flatten(1) / codes.scale, history=settings.history, first_step=settings.first_step
+            latent.flatten(1) / codes.scale, history=settings.history, first_fall=settings.first_fall
         )
         watch = Plateau(settings.plateau, settings.patience)
         for _ in range(steps):

@@ -23,7 +23,8 @@ class ProjectionSettings:
 
     steps: evaluations of the loss at most.
     coarse: share of the steps that run on the generator's half-resolution partial sum.
-    first_step: length of the first step, in the codes' spread; history: pairs that L-BFGS remembers.
+    first_fall: share of the loss that the first step would take away if the loss were linear.
+    history: pairs that L-BFGS remembers.
     l2: weight of the pixel loss beside the perceptual one.
     whitened: weight of the squared whitened distance to the mean code, per dimension.
     spread: weight of the layers' squared distance from their mean, in the codes' spread.
@@ -32,7 +33,7 @@ class ProjectionSettings:
 
     steps: Count = 40
     coarse: Share = 0.3
-    first_step: Above0 = 0.02
+    first_fall: Above0 = 0.1
     history: Annotated[int, msgspec.Meta(ge=1)] = 20
     l2: Weight = 0.5
     whitened: Weight = 1e-4
@@ -46,10 +47,9 @@ class TuningSettings:
     """Pivotal tuning (Roich et al. 2021, arXiv 2106.05744): generator weights at a fixed latent, by L-BFGS.
 
     steps: evaluations at most; 0 leaves the weights as they are.
-    noise_steps: evaluations that move the noise maps afterwards, for detail that no weight explains. That
-    detail stays where it is when the face moves, so it is seen twice in an edit: for pictures of the
-    inversion alone.
-    first_step, history, l2: as in the projection, in units of the weights.
+    first_fall, history, l2: as in the projection.
+    fast: share of the steps whose activations have the fast dtype (`precision`): it rounds away the small
+    changes of weights that the last steps are about.
     target: stop when the perceptual loss is below this.
     locality: weight of the locality regularisation; locality_codes: at how many codes it looks;
     locality_radius: their distance from the pivot, in the codes' spread.
@@ -57,11 +57,11 @@ class TuningSettings:
     tuned).
     """
 
-    steps: Count = 220
-    noise_steps: Count = 0
-    first_step: Above0 = 3e-4
+    steps: Count = 200
+    first_fall: Above0 = 0.1
     history: Annotated[int, msgspec.Meta(ge=1)] = 8
     l2: Weight = 0.5
+    fast: Share = 0.5
     target: Weight = 0.0
     locality: Weight = 0.0
     locality_codes: Annotated[int, msgspec.Meta(ge=1)] = 1
@@ -92,7 +92,10 @@ class InversionSettings:
             projection = ProjectionSettings(coarse=0.5)
             tuning = TuningSettings(steps=0)
         if quality == "best":
-            projection, tuning = ProjectionSettings(steps=80), TuningSettings(steps=300, first_resolution=32)
+            projection, tuning = (
+                ProjectionSettings(steps=80),
+                TuningSettings(steps=400, first_resolution=32, fast=0.25),
+            )
         return cls(projection=projection, tuning=tuning, seed=seed, label=label)
 
     def changed(self, changes: Mapping[str, str]) -> "InversionSettings":

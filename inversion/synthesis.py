@@ -39,7 +39,7 @@ def run_blocks(
     kept = synthesis_bytes(generator.arch, len(ws), upto=upto, gradients=gradients)
     frugal = gradients and kept > PLENTY
     require_memory(kept // 3 if frugal else kept, ws.device, f"A batch of {len(ws)}")
-    x, image = given if given is not None else (None, None)
+    x, image = (given[0].to(dtype), given[1]) if given is not None else (None, None)
     for resolution in network.upto(upto):
         if resolution <= above:
             continue

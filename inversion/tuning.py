@@ -8,7 +8,7 @@ once.
 
 import copy
 from collections.abc import Generator as Steps
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -39,34 +39,11 @@ def tunable(generator: Generator, first_resolution: int) -> dict[str, Tensor]:
     Not how strong the noise is, and of what makes styles the bias alone: at one latent its weights can do no
     more.
     """
-    without = ("noise_strength", "affine.weight")
-    chosen = {n: p for n, p in generator.named_parameters() if not n.endswith(without)}
-    return _of_blocks(chosen, first_resolution)
-
-
-def noise_maps(generator: Generator, first_resolution: int) -> dict[str, Tensor]:
-    """The noise of the synthesis blocks from `first_resolution` on, by state-dict name."""
-    maps = {name: b for name, b in generator.named_buffers() if name.endswith("noise_const")}
-    return _of_blocks(maps, first_resolution)
-
-
-@torch.no_grad()
-def absorb_strengths(generator: Generator, first_resolution: int) -> None:
-    """Multiply the noise by its strength, which becomes one: the same pictures, and changes of the noise are
-    in the units of the features. Trained strengths may be next to nothing.
-    """
-    state = generator.state_dict()  # shares the generator's memory
-    for name in noise_maps(generator, first_resolution):
-        strength = state[name.replace("noise_const", "noise_strength")]
-        state[name].mul_(strength)
-        strength.fill_(1)
-
-
-def _of_blocks(tensors: Mapping[str, Tensor], first_resolution: int) -> dict[str, Tensor]:
-    chosen = {}
-    for name, tensor in tensors.items():
+    chosen: dict[str, Tensor] = {}
+    for name, tensor in generator.named_parameters():
         network, _, rest = name.partition(".b")
-        if network == "synthesis_network" and int(rest.split(".")[0]) >= first_resolution:
+        inside = network == "synthesis_network" and int(rest.split(".")[0]) >= first_resolution
+        if inside and not name.endswith(("noise_strength", "affine.weight")):
             chosen[name] = tensor
     return chosen
 
@@ -93,24 +70,15 @@ def tune(
     """
     first = first_tuned(generator, settings)
     task = _Task(checkpoint, generator, pivot, crop, valid, loss, settings, label, seed, precision)
-    total = settings.steps + settings.noise_steps
-    index = 0
-    for phase in ("weights", "noise"):
-        steps = settings.steps if phase == "weights" else settings.noise_steps
-        if not steps:
-            continue
-        if phase == "noise":
-            absorb_strengths(generator, first)
-        tensors = tunable(generator, first) if phase == "weights" else noise_maps(generator, first)
-        for value, terms in _search(task, list(tensors.values()), steps, settings):
-            index += 1
-            yield Step("tune", index, total, value, terms, pivot)
-            if terms[loss.name] < settings.target:
-                return
+    tensors = list(tunable(generator, first).values())
+    for index, (value, terms) in enumerate(_search(task, tensors, settings), 1):
+        yield Step("tune", index, settings.steps, value, terms, pivot)
+        if terms[loss.name] < settings.target:
+            return
 
 
 def _search(
-    task: "_Task", tensors: Sequence[Tensor], steps: int, settings: TuningSettings
+    task: "_Task", tensors: Sequence[Tensor], settings: TuningSettings
 ) -> Steps[tuple[float, dict[str, float]], None, None]:
     """Move `tensors` in place; each step's loss and its parts."""
     base = [tensor.detach().clone() for tensor in tensors]
@@ -119,7 +87,10 @@ def _search(
     for tensor in tensors:
         tensor.requires_grad_(True)
     try:
-        for _ in range(steps):
+        for index in range(settings.steps):
+            if task.set_fast(index < settings.fast * settings.steps) and search is not None:
+                search.again()
+                _place(tensors, base, scales, search.trial[0])
             with torch.enable_grad():
                 terms = task.terms()
                 total = torch.stack(list(terms.values())).sum()
@@ -129,7 +100,7 @@ def _search(
                 search = Lbfgs(
                     torch.zeros(1, sum(map(torch.numel, base)), device=total.device),
                     history=settings.history,
-                    first_step=settings.first_step,
+                    first_fall=settings.first_fall,
                 )
             flat = torch.cat([(g * s).reshape(-1) for g, s in zip(gradients, scales, strict=True)])
             search.tell(total.detach()[None], flat[None])
@@ -143,8 +114,13 @@ def _search(
 
 
 def _scales(gradients: Sequence[Tensor]) -> list[float]:
-    """Units that give every tensor's gradient the same size, their geometric mean one."""
-    sizes = torch.stack([g.square().mean().sqrt() for g in gradients])
+    """Units for the tensors, their geometric mean one: what has a large gradient, or many elements that move
+    together, gets small ones.
+
+    Units that give every element the same gradient let the many weights of the coarse blocks overshoot; units
+    that give every tensor the same gradient hold them back too much (docs/benchmarks.md). These lie between.
+    """
+    sizes = torch.stack([g.square().mean().sqrt() * g.numel() ** 0.25 for g in gradients])
     used = sizes > 0
     typical = sizes[used].log().mean().exp() if bool(used.any()) else sizes.new_ones(())
     return torch.where(used, typical / sizes.clamp_min(1e-30), torch.zeros_like(sizes)).tolist()
@@ -175,7 +151,7 @@ class _Task:
         precision: Precision,
     ) -> None:
         self.generator, self.loss, self.settings = generator, loss, settings
-        self.dtype = chosen_dtype(precision, pivot.device)
+        self.fast, self.dtype = chosen_dtype(precision, pivot.device), torch.float32
         first = first_tuned(generator, settings)
         self.below = max((r for r in generator.channels if r < first), default=0)
         self.crop = self._pair(pivot, crop, valid)
@@ -198,11 +174,16 @@ class _Task:
         """What the blocks that are not tuned make of `ws`, None where all are tuned."""
         if not self.below:
             return None
-        return run_blocks(self.generator, ws, dtype=self.dtype, upto=self.below)
+        return run_blocks(self.generator, ws, dtype=torch.float32, upto=self.below)
 
     def _image(self, ws: Tensor, start: tuple[Tensor, Tensor] | None) -> Tensor:
         size = self.generator.resolution
         return run_blocks(self.generator, ws, dtype=self.dtype, upto=size, above=self.below, given=start)[1]
+
+    def set_fast(self, fast: bool) -> bool:
+        """Compute in the fast dtype, or in float32; True where that is another one than before."""
+        before, self.dtype = self.dtype, self.fast if fast else torch.float32
+        return self.dtype != before
 
     def terms(self) -> dict[str, Tensor]:
         """The weighted parts of the loss, scalars."""

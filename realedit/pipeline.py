@@ -148,7 +148,7 @@ def invert(
         if not on_step(step):
             break
     tuning: Mapping[str, torch.Tensor] = {}
-    if settings.tuning.steps + settings.tuning.noise_steps:
+    if settings.tuning.steps:
         tuned = inversion.tuned_copy(checkpoint.generator)
         tuning_steps = inversion.tune(
             checkpoint,

@@ -2,20 +2,27 @@
 """Inversions of many portraits: is it the person, does it look like the photo, can it still be dragged, how
 long?
 
-    scripts/bench_inversion.py --photos DIR [--without DIR] [--count 40] [--quick] [--json FILE]
-                               [--quality draft --quality standard ...] [--set NAME=VALUE] [--trade-off
-                               FILE.png]
+    scripts/bench_inversion.py --photos DIR [--without DIR] [--count 40] [--quick] [--json FILE] [--raw FILE]
+                               [--quality draft --quality standard ...] [--set NAME=VALUE]
+                               [--trade-off FILE.png] [--looks DIR]
 
 People the generator was trained on are left out with --without DIR (files of the same stem). The standard
 drag moves both corners of the mouth (0.12 outwards, 0.10 up) and one brow (0.12 up), in units of the
 interocular distance; the handle error is how far from their targets dlib finds these landmarks in the
-generated picture, in pixels of a 512-pixel crop. --trade-off compares settings instead of presets and draws
-identity against handle error.
+generated picture, in pixels of a 512-pixel crop. The same is done to pictures that the generator draws of
+random codes, which need no inversion: what is left there is the drag's own.
+
+--trade-off compares settings instead of presets and draws identity against handle error. --raw keeps every
+inversion's figures as they come, and goes on from those that are there. --looks writes crop, inversion and
+their difference of every photo.
 """
 
 import argparse
+import dataclasses
+import hashlib
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,12 +36,13 @@ from numpy.typing import NDArray
 import checkpoints
 from alignment import Alignment, find_faces
 from checkpoints import Checkpoint
-from inversion import QUALITIES, InversionSettings
+from inversion import ALGORITHM, QUALITIES, InversionSettings
 from realedit import pipeline
 from realedit.errors import EXPECTED
+from realedit.files import write_png
 from realedit.photos import Photo, read_photo
 from realedit.pictures import pictures
-from realedit.report import report_of
+from realedit.report import inversion_identity, report_of, sheet
 from realedit.session import Session, to_picture
 
 STANDARD_DRAG = {48: (-0.12, 0.10), 54: (0.12, 0.10), 19: (0.0, 0.12)}
@@ -44,49 +52,57 @@ GOALS = {
     "seconds per photo, median": {"draft": 2.0, "standard": 10.0},
 }
 VARIANTS = {
-    "projection alone": ("tuning.steps=0", "tuning.noise_steps=0"),
-    "weak regularisers": ("projection.whitened=0.00001", "projection.spread=0.00004"),
-    "strong regularisers": ("projection.whitened=0.001", "projection.spread=0.004"),
-    "all blocks tuned": ("tuning.first_resolution=0",),
+    "no tuning": ("tuning.steps=0",),
+    "regularisers x 0.1": ("projection.whitened=0.00001", "projection.spread=0.00004"),
+    "regularisers x 10": ("projection.whitened=0.001", "projection.spread=0.004"),
+    "regularisers x 50": ("projection.whitened=0.005", "projection.spread=0.02"),
+    "all blocks": ("tuning.first_resolution=0",),
+    "from 32 px": ("tuning.first_resolution=32",),
     "standard": (),
-    "blocks above the features": ("tuning.first_resolution=128",),
-    "with locality": ("tuning.locality=0.3",),
-    "without noise maps": ("tuning.noise_steps=0", "tuning.steps=125"),
-    "noise maps alone": ("tuning.noise_steps=60", "tuning.steps=0"),
+    "from 128 px": ("tuning.first_resolution=128",),
+    "locality": ("tuning.locality=0.3",),
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Result:
-    """One inversion. error: of the handles after the standard drag."""
+    """One inversion. key: of the photo, the model and the settings. seconds: of the clock; cpu: of the
+    processor. error: of the handles after the standard drag, in pixels of 512; after: identity distance then.
+    """
 
+    key: str
+    photo: str
+    plan: str
     identity: float
     psnr: float
     ssim: float
     whitened: float
     seconds: float
+    cpu: float
     megabytes: float
     error: float
+    after: float
 
 
 def main() -> None:
     """Measure, print and write."""
     arguments = parse()
     checkpoint = checkpoints.load(arguments.model)
-    photos = list(aligned(arguments, checkpoint))
-    table: list[Row] = []
-    points: dict[str, tuple[float, float]] = {}
-    generated = generated_error(checkpoint, 6 if arguments.quick else 12)
-    table.append(row("handle error in generated pictures, median", generated, "px"))
-    for name, settings in plans(arguments).items():
-        results = [measure(photo, session, checkpoint, settings) for photo, session in photos]
-        table += rows(name, results, generated)
-        middle = table[-1]
-        points[name] = (median(results, "identity"), median(results, "error"))
-        print(f"{name}: {points[name]}, {middle}", flush=True)
+    kept = read_raw(arguments.raw)
+    named = plans(arguments)
+    results: dict[str, list[Result]] = {name: [] for name in named}
+    for path in choose_photos(arguments.photos, arguments.without, arguments.count):
+        for each in measured(path, named, checkpoint, arguments, kept):
+            results[each.plan].append(each)
+    generated = generated_error(checkpoint, arguments, kept)
+    table: list[Row] = [row("handle error in generated pictures, median", generated, "px")]
+    for name, found in results.items():
+        table += rows(name, found, generated)
     if arguments.trade_off:
+        points = {n: (median(found, "identity"), median(found, "error")) for n, found in results.items()}
         cv2.imwrite(str(arguments.trade_off), plot(points, generated))
-    report(table, f"{arguments.model}, {len(photos)} photos", arguments.json)
+    count = max(map(len, results.values()))
+    report(table, f"{arguments.model}, {count} photos", arguments.json)
 
 
 def parse() -> argparse.Namespace:
@@ -102,6 +118,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--set", dest="changes", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--quick", action="store_true", help="3 photos at draft and standard")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--raw", type=Path)
+    parser.add_argument("--looks", type=Path, metavar="DIR")
     parser.add_argument("--trade-off", type=Path, metavar="FILE.png")
     arguments = parser.parse_args()
     if arguments.quick:
@@ -121,44 +139,103 @@ def plans(arguments: argparse.Namespace) -> dict[str, InversionSettings]:
     return {name: InversionSettings.preset(name).changed(changes) for name in arguments.quality or QUALITIES}
 
 
-def aligned(arguments: argparse.Namespace, checkpoint: Checkpoint) -> Sequence[tuple[Photo, Session]]:
-    """Photos with their faces found, which is not part of the inversion."""
-    found = []
-    for path in choose_photos(arguments.photos, arguments.without, arguments.count):
+def read_raw(file: Path | None) -> dict[str, dict[str, object]]:
+    """What was measured before, by key."""
+    if file is None or not file.exists():
+        return {}
+    return {each["key"]: each for each in map(json.loads, file.read_text().splitlines())}
+
+
+def keep_raw(file: Path | None, each: dict[str, object]) -> None:
+    """One more line."""
+    if file is not None:
+        with file.open("a") as lines:
+            lines.write(json.dumps(each) + "\n")
+
+
+def key_of(what: str, checkpoint: Checkpoint, settings: object) -> str:
+    """Names a measurement: the photo or the number of the picture, the model, the settings."""
+    text = json.dumps([ALGORITHM, what, checkpoint.sha256, settings], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def measured(
+    path: Path,
+    named: dict[str, InversionSettings],
+    checkpoint: Checkpoint,
+    arguments: argparse.Namespace,
+    kept: dict[str, dict[str, object]],
+) -> Iterator[Result]:
+    """Every plan on one photo: what is in the raw file, the rest anew."""
+    aligned: tuple[Photo, Session] | None = None
+    for name, settings in named.items():
+        key = key_of(path.stem, checkpoint, dataclasses.asdict(settings))
+        if key in kept:
+            yield Result(**{**kept[key], "plan": name})
+            continue
         try:
-            photo = read_photo(path)
-            session = pipeline.align(
-                photo, checkpoint, photo_path=path, settings=InversionSettings(), quality="standard"
-            )
+            if aligned is None:
+                photo = read_photo(path)
+                session = pipeline.align(
+                    photo, checkpoint, photo_path=path, settings=settings, quality="standard"
+                )
+                aligned = photo, session
         except EXPECTED as error:
             print(f"{path.name}: left out: {error}")
-            continue
-        found.append((photo, session))
-    return found
+            return
+        found = measure(key, name, *aligned, checkpoint, settings, arguments.looks)
+        print(f"{found.photo:10} {name:20} identity {found.identity:.3f} {found.psnr:.1f} dB, "
+              f"{found.error:.1f} px, {found.cpu:.1f} s", flush=True)  # fmt: skip
+        keep_raw(arguments.raw, dataclasses.asdict(found))
+        yield found
 
 
-def measure(photo: Photo, session: Session, checkpoint: Checkpoint, settings: InversionSettings) -> Result:
+def measure(
+    key: str,
+    name: str,
+    photo: Photo,
+    session: Session,
+    checkpoint: Checkpoint,
+    settings: InversionSettings,
+    looks: Path | None,
+) -> Result:
     """Invert, measure, drag, measure."""
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     session = pipeline.invert(session, checkpoint, settings)
-    seconds = time.perf_counter() - started
+    seconds, worked = time.perf_counter() - started, time.process_time() - worked
     found = report_of(session, checkpoint, photo, seconds=seconds)
     assert found.identity is not None
-    error = handle_error(session, checkpoint)
+    if looks:
+        looks.mkdir(exist_ok=True)
+        write_png(looks / f"{session.photo_path.stem}-{name}.png", sheet(session, checkpoint))
+    error, dragged = handle_error(session, checkpoint)
+    after = inversion_identity(session, dragged, photo)
+    assert after is not None
     return Result(
-        found.identity, found.psnr, found.ssim, found.whitened, seconds, found.tuned_bytes / 1e6, error
+        key=key,
+        photo=session.photo_path.stem,
+        plan=name,
+        identity=found.identity,
+        psnr=found.psnr,
+        ssim=found.ssim,
+        whitened=found.whitened,
+        seconds=seconds,
+        cpu=worked,
+        megabytes=found.tuned_bytes / 1e6,
+        error=error,
+        after=after,
     )
 
 
-def handle_error(session: Session, checkpoint: Checkpoint) -> float:
-    """How far from their targets dlib finds the handles of the standard drag, in pixels of 512; NaN without a
-    face.
+def handle_error(session: Session, checkpoint: Checkpoint) -> tuple[float, NDArray[np.float32]]:
+    """How far from their targets dlib finds the handles of the standard drag, in pixels of 512 (NaN without a
+    face), and the dragged picture.
     """
     square, size = session.alignment, checkpoint.generator.resolution
     before, _ = pictures(session, checkpoint)
     landmarks = landmarks_of(before)
     if landmarks is None:
-        return float("nan")
+        return float("nan"), before
     indices = list(STANDARD_DRAG)
     moves = in_photo(landmarks, list(STANDARD_DRAG.values()))
     targets = landmarks[indices] + moves
@@ -171,8 +248,8 @@ def handle_error(session: Session, checkpoint: Checkpoint) -> float:
     _, after = pictures(dragged, checkpoint)
     again = landmarks_of(after)
     if again is None:
-        return float("nan")
-    return float(np.linalg.norm(again[indices] - targets, axis=1).mean()) * 512
+        return float("nan"), after
+    return float(np.linalg.norm(again[indices] - targets, axis=1).mean()) * 512, after
 
 
 def landmarks_of(picture: NDArray[np.float32]) -> NDArray[np.float64] | None:
@@ -182,26 +259,33 @@ def landmarks_of(picture: NDArray[np.float32]) -> NDArray[np.float64] | None:
     return faces[0].landmarks / 512 if faces else None
 
 
-def generated_error(checkpoint: Checkpoint, count: int) -> float:
+def generated_error(
+    checkpoint: Checkpoint, arguments: argparse.Namespace, kept: dict[str, dict[str, object]]
+) -> float:
     """The median handle error in pictures that the generator makes of random codes."""
     generator, size = checkpoint.generator, checkpoint.generator.resolution
+    count = 6 if arguments.quick else 24
     z = torch.randn(count, generator.z_dim, generator=torch.Generator().manual_seed(0))
     errors = []
-    for ws in generator.mapping(z, truncation=0.7).split(1):
-        with torch.no_grad():
-            picture = to_picture(generator.synthesis(ws))
-        landmarks = landmarks_of(picture)
-        if landmarks is None:
-            continue
-        session = Session(
-            photo_path=Path("generated"), photo_sha256="", photo_size=(size, size), model=checkpoint.name,
-            model_sha256="", quality="", seed=0, settings={}, face=0, landmarks=landmarks * size,
-            alignment=Alignment(centre=(size / 2, size / 2), side=float(size), angle=0.0),
-            crop=np.asarray(picture * 255 + 0.5, np.uint8), valid=np.ones((size, size), bool), pivot=ws,
-            current=ws,
-        )  # fmt: skip
-        errors.append(handle_error(session, checkpoint))
-    return float(np.nanmedian(errors))
+    for index, ws in enumerate(generator.mapping(z, truncation=0.7).split(1)):
+        key = key_of(f"generated {index}", checkpoint, None)
+        if key not in kept:
+            with torch.no_grad():
+                picture = to_picture(generator.synthesis(ws))
+            landmarks = landmarks_of(picture)
+            if landmarks is None:
+                continue
+            session = Session(
+                photo_path=Path("generated"), photo_sha256="", photo_size=(size, size), model=checkpoint.name,
+                model_sha256="", quality="", seed=0, settings={}, face=0, landmarks=landmarks * size,
+                alignment=Alignment(centre=(size / 2, size / 2), side=float(size), angle=0.0),
+                crop=np.asarray(picture * 255 + 0.5, np.uint8), valid=np.ones((size, size), bool), pivot=ws,
+                current=ws,
+            )  # fmt: skip
+            kept[key] = {"key": key, "error": handle_error(session, checkpoint)[0]}
+            keep_raw(arguments.raw, kept[key])
+        errors.append(kept[key]["error"])
+    return float(np.nanmedian(np.array(errors, np.float64)))
 
 
 def median(results: Sequence[Result], name: str) -> float:
@@ -218,7 +302,9 @@ def rows(name: str, results: Sequence[Result], generated: float) -> list[Row]:
         ("whitened distance of the latent, median", median(results, "whitened"), "1"),
         ("size of the tuning, median", median(results, "megabytes"), "MB"),
         ("seconds per photo, median", median(results, "seconds"), "s"),
+        ("seconds of the processor per photo, median", median(results, "cpu"), "s"),
         ("handle error after the standard drag, median", median(results, "error"), "px"),
+        ("identity distance after it, median", median(results, "after"), "1"),
     ]
     table = []
     for what, value, unit in figures:

@@ -124,7 +124,7 @@ def test_a_search_that_no_longer_pays_ends_early(checkpoint: Checkpoint, crop: T
 
 
 def test_the_last_step_holds_the_best_fine_latent(checkpoint: Checkpoint, crop: Tensor) -> None:
-    steps = _run(checkpoint, crop, first_step=30.0, coarse=0.0, steps=2)  # far too fast: it jumps
+    steps = _run(checkpoint, crop, first_fall=1e4, coarse=0.0, steps=2)  # far too fast: it jumps
     losses = [step.loss for step in steps]
     assert losses[-1] > min(losses), "the case needs a trial that is worse"
     held = next(project(checkpoint, crop, torch.ones(1, 1, 64, 64), Pyramid(),

@@ -11,7 +11,7 @@ from checkpoints.testing import random_checkpoint
 from inversion import Pyramid, Step, TuningSettings, apply, difference, tune, tuned_copy
 from inversion.tuning import tunable
 
-SETTINGS = TuningSettings(steps=30, noise_steps=0, first_resolution=0)
+SETTINGS = TuningSettings(steps=30, first_resolution=0)
 
 
 @pytest.fixture(scope="module")
@@ -150,17 +150,6 @@ def test_a_difference_brings_the_tuned_generator_back(
         assert torch.allclose(again.state_dict()[name], tensor, atol=1e-3), name
 
 
-def test_noise_maps_take_the_detail_that_is_left(checkpoint: Checkpoint, pivot: Tensor, crop: Tensor) -> None:
-    weights, _ = _tune(checkpoint, pivot, crop, steps=10)
-    both, steps = _tune(checkpoint, pivot, crop, steps=10, noise_steps=20)
-    assert _error(both, pivot, crop) < 0.8 * _error(weights, pivot, crop)
-    assert [step.index for step in steps] == list(range(1, 31)) and steps[0].total == 30
-    _assert_frozen(both)
-    again = tuned_copy(checkpoint.generator)
-    apply(again, difference(both, checkpoint.generator))
-    assert _error(again, pivot, crop) == pytest.approx(_error(both, pivot, crop), abs=1e-3)
-
-
 def test_the_blocks_that_stay_run_once(
     checkpoint: Checkpoint, pivot: Tensor, crop: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,6 +177,29 @@ def test_the_fast_dtype_tunes_as_well(checkpoint: Checkpoint, pivot: Tensor, cro
         assert {t.dtype for t in tuned.state_dict().values()} == {torch.float32}
         errors.append(_error(tuned, pivot, crop))
     assert errors[1] < 1.2 * errors[0] < 0.7 * _error(checkpoint.generator, pivot, crop)
+
+
+def test_exact_steps_go_on_where_the_fast_ones_ended(
+    checkpoint: Checkpoint, pivot: Tensor, crop: Tensor
+) -> None:
+    tuned = tuned_copy(checkpoint.generator)
+    settings = dataclasses.replace(SETTINGS, fast=0.5)
+    valid = torch.ones(1, 1, 32, 32)
+    losses = [
+        step.loss
+        for step in tune(checkpoint, tuned, pivot, crop, valid, Pyramid(), settings, precision="bfloat16")
+    ]
+    fast, exact = losses[:15], losses[15:]
+    assert exact[0] < 1.3 * min(fast) and min(exact) < 0.6 * min(fast)
+
+
+def test_all_blocks_are_tuned_from_the_first_step_on(
+    checkpoint: Checkpoint, pivot: Tensor, crop: Tensor
+) -> None:
+    """However many weights there are: the first step is as long as the loss says."""
+    _, steps = _tune(checkpoint, pivot, crop, steps=8)
+    losses = [step.loss for step in steps]
+    assert losses[1] < losses[0] and min(losses) < 0.3 * losses[0]
 
 
 def test_no_tuning_is_an_empty_difference(checkpoint: Checkpoint) -> None:

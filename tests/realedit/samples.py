@@ -19,9 +19,7 @@ from realedit import pipeline
 from realedit.photos import Format, Photo, read_photo
 from realedit.session import Drag, Session, mask_name
 
-QUICK = InversionSettings(
-    projection=ProjectionSettings(steps=2), tuning=TuningSettings(steps=0, noise_steps=0)
-)
+QUICK = InversionSettings(projection=ProjectionSettings(steps=2), tuning=TuningSettings(steps=0))
 
 
 def picture(width: int = 96, height: int = 80, *, seed: int = 0) -> NDArray[np.uint8]:

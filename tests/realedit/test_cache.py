@@ -35,7 +35,7 @@ def request_of(tmp_path: Path) -> EditRequest:
         changes=(
             ("projection.steps", "3"),
             ("tuning.steps", "2"),
-            ("tuning.noise_steps", "1"),
+            ("tuning.l2", "1"),
             ("tuning.first_resolution", "8"),
         ),
     )

@@ -291,9 +291,7 @@ def _no_descriptor(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_an_unchanged_face_is_at_distance_zero_and_not_looked_at(tmp_path: Path) -> None:
     face = random_checkpoint(32)
     path = png(tmp_path / "face.png", np.ascontiguousarray(skimage.data.astronaut()[:256, 96:352]))
-    settings = InversionSettings(
-        projection=ProjectionSettings(steps=1), tuning=TuningSettings(steps=0, noise_steps=0)
-    )
+    settings = InversionSettings(projection=ProjectionSettings(steps=1), tuning=TuningSettings(steps=0))
     photo = read_photo(path)
     session = pipeline.align(photo, face, photo_path=path, settings=settings, quality="draft")
     assert session.face == 0 and session.landmarks is not None and session.landmarks.shape == (68, 2)
