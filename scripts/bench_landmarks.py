@@ -4,9 +4,12 @@
 Pairs of faces that the generator draws: 1, 5 or 68 landmarks of the first are dragged to where they are in
 the second, and dlib looks for them again. Distances are pixels of a 512-pixel picture. Rows: no edit, the
 paper's loop (`drag_reference.py`), ours, and a thin-plate warp of the picture by the same points, which is
-what dragging must beat in realism. dlib has a floor of its own, measured on jittered copies of the results.
+what dragging must beat in realism. dlib has a floor of its own, measured on jittered copies of the first
+pictures. A long run may be made in pieces: what --raw holds is not run again. Seconds are the processor's, so
+that they mean the same on a busy machine; compare them on one thread.
 
-    scripts/bench_landmarks.py [--quick] [--pairs 100] [--points 1 5 68] [--model face128] [--no-reference]
+    scripts/bench_landmarks.py [--quick] [--pairs 100] [--points 1 5 68] [--model face128]
+                               [--ways no-edit thin-plate reference ours] [--raw FILE.jsonl]
                                [--json FILE] [--sheet FILE.png]
 """
 
@@ -15,7 +18,7 @@ import json
 import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
@@ -69,7 +72,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Score:
-    """One row's figures on one pair."""
+    """One row's figures on one pair; seconds are the processor's."""
 
     error: float
     identity: float
@@ -81,6 +84,7 @@ class Score:
     tracking: float
 
 
+NO_EDIT = "no-edit"
 KEYS = ("tracking", "identity", "detection", "outside", "steps", "seconds", "lost")
 Way = Callable[[Checkpoint, Sample, Points, Points, NDArray[np.float32]], Outcome]
 
@@ -148,12 +152,12 @@ def nothing(_: Checkpoint, start: Sample, *__: object) -> Outcome:
 def ours(checkpoint: Checkpoint, start: Sample, handles: Points, targets: Points,
          mask: NDArray[np.float32], settings: DragSettings | None = None) -> Outcome:  # fmt: skip
     scale = checkpoint.generator.resolution / SIZE
-    begun = time.perf_counter()
+    begun = time.process_time()
     editor = Editor(checkpoint.generator, start.latent, settings or DragSettings(), CodeSpace.of(checkpoint),
                     mask=mask, layers=checkpoint.drag_layers)  # fmt: skip
     editor.add(handles * scale, targets * scale)
     *_, last = editor.steps()
-    seconds = time.perf_counter() - begun
+    seconds = time.process_time() - begun
     picture = picture_of(checkpoint, editor.latent)
     return Outcome(picture, last.index, seconds, last.ending, editor.handles / scale)
 
@@ -163,7 +167,7 @@ def reference(checkpoint: Checkpoint, start: Sample, handles: Points, targets: P
     """Until all handles are within 1 px (of the generator's; 2 px for many points), or 300 steps."""
     generator = checkpoint.generator
     scale = generator.resolution / SIZE
-    begun = time.perf_counter()
+    begun = time.process_time()
     loop = Reference(generator, start.latent, torch.from_numpy(mask))
     goal = torch.from_numpy((targets * scale).astype(np.float32))
     begin = torch.from_numpy((handles * scale).astype(np.float32))
@@ -175,7 +179,7 @@ def reference(checkpoint: Checkpoint, start: Sample, handles: Points, targets: P
             break
         if steps == 300:
             break
-    seconds = time.perf_counter() - begun
+    seconds = time.process_time() - begun
     latent = torch.cat([loop.moving.detach(), loop.rest], 1)
     return Outcome(picture_of(checkpoint, latent), steps, seconds, ended, at.numpy() / scale)
 
@@ -184,13 +188,13 @@ def thin_plate(_: Checkpoint, start: Sample, handles: Points, targets: Points, _
     """The picture itself, bent so that the points move; its border stays."""
     line = np.linspace(0, SIZE, 5)
     border = np.array([(x, y) for x in line for y in line if x in (0, SIZE) or y in (0, SIZE)])
-    begun = time.perf_counter()
+    begun = time.process_time()
     there, here = np.concatenate([targets, border]), np.concatenate([handles, border])
     y, x = np.meshgrid(np.arange(SIZE) + 0.5, np.arange(SIZE) + 0.5, indexing="ij")
     source = spline(there, here, np.stack([x, y], -1).reshape(-1, 2)).reshape(SIZE, SIZE, 2) - 0.5
     bent = cv2.remap(start.picture, source.astype(np.float32), None, cv2.INTER_CUBIC,
                      borderMode=cv2.BORDER_REFLECT)  # fmt: skip
-    return Outcome(np.asarray(bent, np.uint8), 1, time.perf_counter() - begun, points=targets)
+    return Outcome(np.asarray(bent, np.uint8), 1, time.process_time() - begun, points=targets)
 
 
 def spline(points: Points, values: Points, at: Points) -> Points:
@@ -208,6 +212,9 @@ def spline(points: Points, values: Points, at: Points) -> Points:
         kernel(at, points) @ weights[:count]
         + np.concatenate([np.ones((len(at), 1)), at], 1) @ weights[count:]
     )
+
+
+WAYS: dict[str, Way] = {NO_EDIT: nothing, "thin-plate": thin_plate, "reference": reference, "ours": ours}
 
 
 # --- scoring ------------------------------------------------------------------------------------------------
@@ -232,21 +239,45 @@ def score(start: Sample, out: Outcome, indices: Sequence[int], goal: Points, mas
     )
 
 
-def run(checkpoint: Checkpoint, pairs: Sequence[tuple[Sample, Sample]], count: int, ways: dict[str, Way]
-        ) -> tuple[dict[str, list[Score]], dict[str, list[Picture]]]:  # fmt: skip
+class Raw:
+    """Scores by number of points, pair and way, kept in a file (a JSON object per line) as they come."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.known: dict[tuple[int, int, str], Score] = {}
+        if path is not None and path.exists():
+            for line in path.read_text().splitlines():
+                values = json.loads(line)
+                key = (values.pop("points"), values.pop("pair"), values.pop("way"))
+                self.known[key] = Score(**values)
+
+    def add(self, points: int, pair: int, way: str, score: Score) -> None:
+        self.known[points, pair, way] = score
+        if self.path is not None:
+            line = json.dumps({"points": points, "pair": pair, "way": way, **asdict(score)})
+            with self.path.open("a") as file:
+                file.write(line + "\n")
+
+
+def run(checkpoint: Checkpoint, pairs: Sequence[tuple[Sample, Sample]], count: int, ways: dict[str, Way],
+        raw: Raw) -> tuple[dict[str, list[Score]], dict[str, list[Picture]]]:  # fmt: skip
+    """Scores of every pair by way, and the pictures of those that were not known."""
     indices = POINTS[count]
     size = checkpoint.generator.resolution
     scores: dict[str, list[Score]] = {name: [] for name in ways}
     pictures: dict[str, list[Picture]] = {name: [] for name in ways}
-    for start, goal in pairs:
+    for number, (start, goal) in enumerate(pairs):
         handles, targets = start.landmarks[indices], goal.landmarks[indices]
         marks = start.landmarks * (size / SIZE)
         mask = reach_region("face", marks[indices], marks[indices], size, landmarks=marks)
         large = cv2.resize((mask * 255).astype(np.uint8), (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
         for name, way in ways.items():
-            out = way(checkpoint, start, handles, targets, mask)
-            scores[name].append(score(start, out, indices, targets, np.asarray(large, np.uint8)))
-            pictures[name].append(out.picture)
+            if (count, number, name) not in raw.known:
+                out = way(checkpoint, start, handles, targets, mask)
+                raw.add(count, number, name,
+                        score(start, out, indices, targets, np.asarray(large, np.uint8)))  # fmt: skip
+                pictures[name].append(out.picture)
+            scores[name].append(raw.known[count, number, name])
     return scores, pictures
 
 
@@ -260,7 +291,7 @@ def tell(count: int, scores: dict[str, list[Score]], least: float) -> list[dict[
     for name, rows in scores.items():
         error = means[name]
         spread = float(np.std([s.error for s in rows]) / max(len(rows), 1) ** 0.5)
-        share = (error - least) / max(means["no edit"] - least, 1e-9)
+        share = (error - least) / (means[NO_EDIT] - least) if NO_EDIT in means else float("nan")
         figures = [float(np.mean([getattr(each, key) for each in rows])) for key in KEYS]
         shown = (error, spread, share, *figures)
         print(f"{name:12}" + "".join(f"{value:>12.3f}" for value in shown), flush=True)
@@ -274,7 +305,7 @@ def tell(count: int, scores: dict[str, list[Score]], least: float) -> list[dict[
             row(f"{what}: dlib's detection score", figures[2], "1"),
             row(f"{what}: mean change outside of the mask", figures[3], "1"),
             row(f"{what}: steps", figures[4], "1"),
-            row(f"{what}: seconds", figures[5], "s"),
+            row(f"{what}: CPU seconds", figures[5], "s"),
             row(f"{what}: stuck or lost", figures[6], "share", LOST_GOAL if name == "ours" else None,
                 figures[6] < LOST_GOAL if name == "ours" else None),
         ]  # fmt: skip
@@ -290,9 +321,10 @@ def row(
 def sheet(
     pairs: Sequence[tuple[Sample, Sample]], pictures: dict[str, list[Picture]], count: int = 8
 ) -> Picture:
-    """A row per pair: start, goal, then every way."""
+    """A row per pair: start, goal, then every way; pairs that were all known from before have none."""
     lines = []
-    for number, (start, goal) in enumerate(pairs[:count]):
+    count = min(count, *map(len, pictures.values()))
+    for number, (start, goal) in enumerate(pairs[-len(next(iter(pictures.values()))) :][:count]):
         tiles = [start.picture, goal.picture, *(found[number] for found in pictures.values())]
         lines.append(
             np.hstack([cv2.resize(tile, (256, 256), interpolation=cv2.INTER_AREA) for tile in tiles])
@@ -308,7 +340,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--pairs", type=int, default=100)
     parser.add_argument("--points", type=int, nargs="+", choices=list(POINTS), default=list(POINTS))
     parser.add_argument("--model", default="face128")
-    parser.add_argument("--no-reference", action="store_true", help="leave the paper's loop out")
+    parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
+    parser.add_argument("--raw", type=Path, help="every result as it comes; those in it are not run again")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--sheet", type=Path, help="pictures of the last number of points")
     arguments = parser.parse_args()
@@ -322,20 +355,13 @@ def main() -> None:
     checkpoint = checkpoints.load(arguments.model)
     found = list(samples(checkpoint, 2 * arguments.pairs))
     pairs = list(zip(found[::2], found[1::2], strict=True))
-    ways: dict[str, Way] = {
-        "no edit": nothing,
-        "thin plate": thin_plate,
-        "reference": reference,
-        "ours": ours,
-    }
-    if arguments.no_reference:
-        del ways["reference"]
+    ways, raw = {name: WAYS[name] for name in arguments.ways}, Raw(arguments.raw)
     print(f"realedit {__version__}, torch {torch.__version__}, {platform.machine()}, "
           f"{torch.get_num_threads()} threads, {checkpoint.name}, {len(pairs)} pairs")  # fmt: skip
     table = []
     for count in arguments.points:
-        scores, pictures = run(checkpoint, pairs, count, ways)
-        least = floor(pictures["ours"][:20], POINTS[count])
+        scores, pictures = run(checkpoint, pairs, count, ways, raw)
+        least = floor([start.picture for start, _ in pairs[:20]], POINTS[count])
         table += tell(count, scores, least)
     if arguments.sheet:
         Image.fromarray(sheet(pairs, pictures)).save(arguments.sheet)
