@@ -168,7 +168,7 @@ def reference(checkpoint: Checkpoint, start: Sample, handles: Points, targets: P
     generator = checkpoint.generator
     scale = generator.resolution / SIZE
     begun = time.process_time()
-    loop = Reference(generator, start.latent, torch.from_numpy(mask))
+    loop = Reference(generator, start.latent, torch.from_numpy(mask), plain=False)
     goal = torch.from_numpy((targets * scale).astype(np.float32))
     begin = torch.from_numpy((handles * scale).astype(np.float32))
     until = 1.0 if len(handles) <= 5 else 2.0

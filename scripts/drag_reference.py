@@ -18,9 +18,17 @@ from realedit.drag import feature_resolution
 
 
 class Reference:
-    """DragGAN's optimisation, plainly."""
+    """DragGAN's optimisation, plainly.
 
-    def __init__(self, generator: Generator, latent: Tensor, mask: Tensor | None) -> None:
+    plain: draw a picture at every step with per-sample weights and look at one handle after the other, as its
+    users do. Otherwise the features come from the generator's own layers and handles are looked at together:
+    the same numbers sooner, where speed is not the question.
+    """
+
+    def __init__(
+        self, generator: Generator, latent: Tensor, mask: Tensor | None, *, plain: bool = True
+    ) -> None:
+        self.plain = plain
         self.generator, self.size = generator, generator.resolution
         self.scale = self.size / 512
         self.layers = max(1, round(generator.num_ws / 3))
@@ -51,11 +59,12 @@ class Reference:
         """Equation 1."""
         assert self.first is not None
         loss = features.new_zeros(())
-        for handle, target in zip(handles, targets, strict=True):
-            patch = handle + square(r1)
-            direction = (target - handle) / (target - handle).norm().clamp_min(1e-8)
-            here = self.look(features, patch).detach()
-            loss = loss + (self.look(features, patch + direction) - here).abs().mean()
+        for some, goals in zip(self.groups(handles), self.groups(targets), strict=True):
+            patches = some[:, None] + square(r1)  # [K, M, 2]
+            directions = (goals - some) / (goals - some).norm(dim=1, keepdim=True).clamp_min(1e-8)
+            here = self.look(features, patches).detach()
+            there = self.look(features, patches + directions[:, None])
+            loss = loss + len(some) * (there - here).abs().mean()
         if self.mask is not None:
             loss = loss + 20 * ((features - self.first) * (1 - self.mask)).abs().mean()
         return loss
@@ -63,20 +72,27 @@ class Reference:
     def track(self, features: Tensor, templates: Tensor, handles: Tensor, r2: int) -> Tensor:
         """Equation 2."""
         found = []
-        for template, handle in zip(templates, handles, strict=True):
-            places = handle + square(r2)
-            distance = (self.look(features, places) - template).abs().sum(-1)
-            found.append(places[distance.argmin()])
-        return torch.stack(found)
+        for some, known in zip(self.groups(handles), self.groups(templates), strict=True):
+            places = some[:, None] + square(r2)  # [K, M, 2]
+            distance = (self.look(features, places) - known[:, None]).abs().sum(-1)
+            found.append(places[torch.arange(len(some)), distance.argmin(1)])
+        return torch.cat(found)
+
+    def groups(self, of_handles: Tensor) -> tuple[Tensor, ...]:
+        return of_handles.split(1 if self.plain else len(of_handles))
 
     def look(self, features: Tensor, points: Tensor) -> Tensor:
-        """Bilinear samples `[M, C]` at pixels `[M, 2]`."""
-        grid = (points / self.size * 2 - 1)[None, None]
+        """Bilinear samples `[..., C]` at pixels `[..., 2]`."""
+        grid = (points / self.size * 2 - 1).reshape(1, 1, -1, 2)
         sampled = F.grid_sample(features, grid, align_corners=False, padding_mode="border")
-        return sampled[0, :, 0].T
+        return sampled[0, :, 0].T.reshape(*points.shape[:-1], -1)
 
     def synthesis(self, ws: Tensor) -> tuple[Tensor, Tensor]:
-        """The picture, and the features after the sixth block resized to it."""
+        """The picture (none where it is not plain), and the features after the sixth block resized to it."""
+        cells = feature_resolution(self.size)
+        if not self.plain:
+            found = self.generator.features(ws, upto=cells)[cells]
+            return found[:, :0], self.resized(found)
         network = self.generator.synthesis_network
         x = network.block(4).const[None]
         image = features = None
@@ -91,10 +107,13 @@ class Reference:
                 modulated(x, block.torgb, next(w), False, demodulate=False) + block.torgb.bias[:, None, None]
             )
             image = rgb if image is None else rgb + upsampled(image, block.resample_filter)
-            if resolution == feature_resolution(self.size):
-                features = F.interpolate(x, (self.size, self.size), mode="bilinear", align_corners=False)
+            if resolution == cells:
+                features = self.resized(x)
         assert image is not None and features is not None
         return image, features
+
+    def resized(self, features: Tensor) -> Tensor:
+        return F.interpolate(features, (self.size, self.size), mode="bilinear", align_corners=False)
 
 
 def modulated(x: Tensor, layer: Any, w: Tensor, up: bool, *, demodulate: bool) -> Tensor:
