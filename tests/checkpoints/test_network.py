@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from checkpoints import CheckpointError
+from checkpoints import CheckpointError, synthesis
 from checkpoints.testing import random_checkpoint
 
 CKPT = random_checkpoint(64, seed=1)
@@ -72,6 +72,21 @@ def test_a_window_is_exact_inside_its_halo() -> None:
     inner = (..., slice(3, -3), slice(3, -3))
     assert torch.allclose(x[inner], full_x[..., 16:48, 20:56][inner], atol=1e-5)
     assert torch.allclose(img[inner], full_img[..., 16:48, 20:56][inner], atol=1e-5)
+
+
+@pytest.mark.parametrize("band", [1, 5_000, 40_000])
+@pytest.mark.parametrize("noise", ["const", "none"])
+def test_a_picture_drawn_in_bands_is_the_same(
+    band: int, noise: synthesis.NoiseMode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ws = some_ws()
+    moving = ws.clone().requires_grad_(True)  # with gradients nothing is drawn in bands
+    whole, part = (G.image_at(moving, size, noise).detach() for size in (64, 32))
+    monkeypatch.setattr(synthesis, "BAND", band)
+    with torch.no_grad():
+        assert torch.allclose(G.synthesis(ws, noise=noise), whole, atol=1e-5)
+        assert torch.allclose(G.image_at(ws, 32, noise), part, atol=1e-5)
+        assert not torch.equal(G.synthesis(ws, "random"), G.synthesis(ws, "random"))
 
 
 def test_noise_modes() -> None:
