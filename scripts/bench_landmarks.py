@@ -14,8 +14,6 @@ that they mean the same on a busy machine; compare them on one thread.
 """
 
 import argparse
-import json
-import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -25,6 +23,7 @@ import cv2
 import numpy as np
 import torch
 from drag_reference import Reference
+from measuring import Kept, Row, report, row
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
@@ -36,7 +35,6 @@ from alignment.landmarks import find_landmarks
 from alignment.models import face_models
 from checkpoints import Checkpoint
 from inversion import CodeSpace
-from realedit import __version__
 from realedit.drag import DragSettings, Editor
 from realedit.masks import reach_region
 
@@ -239,28 +237,8 @@ def score(start: Sample, out: Outcome, indices: Sequence[int], goal: Points, mas
     )
 
 
-class Raw:
-    """Scores by number of points, pair and way, kept in a file (a JSON object per line) as they come."""
-
-    def __init__(self, path: Path | None) -> None:
-        self.path = path
-        self.known: dict[tuple[int, int, str], Score] = {}
-        if path is not None and path.exists():
-            for line in path.read_text().splitlines():
-                values = json.loads(line)
-                key = (values.pop("points"), values.pop("pair"), values.pop("way"))
-                self.known[key] = Score(**values)
-
-    def add(self, points: int, pair: int, way: str, score: Score) -> None:
-        self.known[points, pair, way] = score
-        if self.path is not None:
-            line = json.dumps({"points": points, "pair": pair, "way": way, **asdict(score)})
-            with self.path.open("a") as file:
-                file.write(line + "\n")
-
-
 def run(checkpoint: Checkpoint, pairs: Sequence[tuple[Sample, Sample]], count: int, ways: dict[str, Way],
-        raw: Raw) -> tuple[dict[str, list[Score]], dict[str, list[Picture]]]:  # fmt: skip
+        kept: Kept) -> tuple[dict[str, list[Score]], dict[str, list[Picture]]]:  # fmt: skip
     """Scores of every pair by way, and the pictures of those that were not known."""
     indices = POINTS[count]
     size = checkpoint.generator.resolution
@@ -272,22 +250,23 @@ def run(checkpoint: Checkpoint, pairs: Sequence[tuple[Sample, Sample]], count: i
         mask = reach_region("face", marks[indices], marks[indices], size, landmarks=marks)
         large = cv2.resize((mask * 255).astype(np.uint8), (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
         for name, way in ways.items():
-            if (count, number, name) not in raw.known:
+            key = f"{count} points, pair {number}, {name}"
+            if key not in kept.known:
                 out = way(checkpoint, start, handles, targets, mask)
-                raw.add(count, number, name,
-                        score(start, out, indices, targets, np.asarray(large, np.uint8)))  # fmt: skip
                 pictures[name].append(out.picture)
-            scores[name].append(raw.known[count, number, name])
+                found = score(start, out, indices, targets, np.asarray(large, np.uint8))
+                kept.add(key, asdict(found))
+            scores[name].append(Score(**kept.known[key]))
     return scores, pictures
 
 
-def tell(count: int, scores: dict[str, list[Score]], least: float) -> list[dict[str, object]]:
+def tell(count: int, scores: dict[str, list[Score]], least: float) -> list[Row]:
     """Print a table, and give its rows."""
     print(f"\n{count} point{'s' * (count > 1)}; dlib's floor {least:.2f} px")
     heads = ("error", "+-", "(e-f)/(n-f)", "tracker", "identity", "detector", "outside", "steps", "s", "lost")
     print(f"{'':12}" + "".join(f"{head:>12}" for head in heads))
     means = {name: float(np.mean([s.error for s in rows])) for name, rows in scores.items()}
-    table = []
+    table: list[Row] = []
     for name, rows in scores.items():
         error = means[name]
         spread = float(np.std([s.error for s in rows]) / max(len(rows), 1) ** 0.5)
@@ -298,24 +277,16 @@ def tell(count: int, scores: dict[str, list[Score]], least: float) -> list[dict[
         goal = GOAL * means["reference"] if name == "ours" and "reference" in means else None
         what = f"{count} points, {name}"
         table += [
-            row(f"{what}: distance of dlib's landmarks", error, "px of 512", goal,
-                None if goal is None else error <= goal),
+            row(f"{what}: distance of dlib's landmarks, px of 512", error, "px", goal),
             row(f"{what}: (distance - floor) / (no edit - floor)", share, "1"),
             row(f"{what}: identity distance", figures[1], "1"),
             row(f"{what}: dlib's detection score", figures[2], "1"),
-            row(f"{what}: mean change outside of the mask", figures[3], "1"),
+            row(f"{what}: mean change outside of the mask", figures[3], "1", digits=5),
             row(f"{what}: steps", figures[4], "1"),
-            row(f"{what}: CPU seconds", figures[5], "s"),
-            row(f"{what}: stuck or lost", figures[6], "share", LOST_GOAL if name == "ours" else None,
-                figures[6] < LOST_GOAL if name == "ours" else None),
+            row(f"{what}: processor seconds", figures[5], "s"),
+            row(f"{what}: stuck or lost", figures[6], "share", LOST_GOAL if name == "ours" else None),
         ]  # fmt: skip
     return table
-
-
-def row(
-    what: str, value: float, unit: str, goal: float | None = None, holds: bool | None = None
-) -> dict[str, object]:
-    return {"what": what, "value": round(value, 4), "unit": unit, "goal": goal, "holds": holds}
 
 
 def sheet(
@@ -355,18 +326,15 @@ def main() -> None:
     checkpoint = checkpoints.load(arguments.model)
     found = list(samples(checkpoint, 2 * arguments.pairs))
     pairs = list(zip(found[::2], found[1::2], strict=True))
-    ways, raw = {name: WAYS[name] for name in arguments.ways}, Raw(arguments.raw)
-    print(f"realedit {__version__}, torch {torch.__version__}, {platform.machine()}, "
-          f"{torch.get_num_threads()} threads, {checkpoint.name}, {len(pairs)} pairs")  # fmt: skip
-    table = []
+    ways, kept = {name: WAYS[name] for name in arguments.ways}, Kept(arguments.raw)
+    table: list[Row] = []
     for count in arguments.points:
-        scores, pictures = run(checkpoint, pairs, count, ways, raw)
+        scores, pictures = run(checkpoint, pairs, count, ways, kept)
         least = floor([start.picture for start, _ in pairs[:20]], POINTS[count])
         table += tell(count, scores, least)
     if arguments.sheet:
         Image.fromarray(sheet(pairs, pictures)).save(arguments.sheet)
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"rows": table}, indent=1))
+    report(table, f"{checkpoint.name}, {len(pairs)} pairs", arguments.json)
 
 
 if __name__ == "__main__":

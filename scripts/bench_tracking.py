@@ -11,21 +11,19 @@ same.
 """
 
 import argparse
-import json
-import platform
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from bench_landmarks import SIZE, Sample, row, samples
+from bench_landmarks import SIZE, Sample, samples
 from drag_reference import Reference
+from measuring import report, row
 from torch import Tensor
 
 import checkpoints
 from checkpoints import Checkpoint
-from realedit import __version__
 from realedit.drag import DragSettings, Lengths, feature_resolution
 from realedit.drag.maps import Maps
 from realedit.drag.supervision import templates_at, track
@@ -126,22 +124,17 @@ def main() -> None:
     for seed, (one, other) in enumerate(zip(faces[::2], faces[1::2], strict=True)):
         for name, steps in errors(checkpoint, one, other, seed).items():
             ends[name].append(steps[-1])
-    print(f"realedit {__version__}, torch {torch.__version__}, {platform.machine()}, {checkpoint.name}, "
-          f"{count} faces")  # fmt: skip
     table = []
     for name, tensors in ends.items():
         final = torch.cat(tensors).numpy()
         lost = float((final > LOST).mean())
         kept = final[final <= LOST]
-        print(f"{name:8} median {np.median(final):6.2f} px of 512, mean of those kept {kept.mean():6.2f},"
-              f" lost {lost:.3f}")  # fmt: skip
         table += [
-            row(f"{name}: distance from the truth, median", float(np.median(final)), "px of 512"),
-            row(f"{name}: mean of the points that are kept", float(kept.mean()), "px of 512"),
+            row(f"{name}: distance from the truth, median, px of 512", float(np.median(final)), "px"),
+            row(f"{name}: mean of the points that are kept, px of 512", float(kept.mean()), "px"),
             row(f"{name}: points lost (more than {LOST:g} px off)", lost, "share"),
         ]
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"rows": table}, indent=1))
+    report(table, f"{checkpoint.name}, {count} faces", arguments.json)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,22 @@ from realedit import __version__
 Row = dict[str, Any]
 
 
+class Kept:
+    """Results by key, in a file (a JSON object per line) as they come, so that a long run can go on."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        lines = path.read_text().splitlines() if path is not None and path.exists() else []
+        self.known: dict[str, Any] = {found["key"]: found["value"] for found in map(json.loads, lines)}
+
+    def add(self, key: str, value: Any) -> None:
+        """value: of JSON's types."""
+        self.known[key] = value
+        if self.path is not None:
+            with self.path.open("a") as file:
+                file.write(json.dumps({"key": key, "value": value}) + "\n")
+
+
 def choose_photos(folder: Path, without: Path | None, count: int) -> list[Path]:
     """`count` of the files of `folder`, always the same; none of a person (a name without its ending) who is
     in the folder `without`, which is what the generator was trained on.

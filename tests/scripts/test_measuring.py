@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
-from measuring import choose_photos, report, row
+from measuring import Kept, choose_photos, report, row
 
 
 def test_photos_are_the_same_ones_each_time_and_none_of_known_people(tmp_path: Path) -> None:
@@ -44,3 +44,16 @@ def test_a_report_prints_what_it_writes(tmp_path: Path, capsys: pytest.CaptureFi
     assert "face128, 2 photos" in said
     assert "0.9 share  (goal 0.8, holds)" in said and "3.0 px  (goal 2, MISSED)" in said
     assert said.rstrip().endswith("1.5 s")
+
+
+def test_what_was_measured_is_known_to_the_next_run(tmp_path: Path) -> None:
+    path = tmp_path / "raw.jsonl"
+    first = Kept(path)
+    assert first.known == {}
+    first.add("one", {"seconds": [1.5, 2]})
+    second = Kept(path)
+    second.add("two", None)
+    assert Kept(path).known == second.known == {"one": {"seconds": [1.5, 2]}, "two": None}
+    nowhere = Kept(None)
+    nowhere.add("one", 1)
+    assert nowhere.known == {"one": 1} and Kept(None).known == {}
