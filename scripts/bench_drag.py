@@ -1,24 +1,23 @@
 #!/usr/bin/env python
 """How fast a drag step is, and how much memory it takes: the paper's loop against ours.
 
-`reference` is DragGAN's loop as people run it (`drag_reference.py`). Both run in processes of their
-own and take turns, so that what else the machine does falls on both. Peak memory is a process's, with Python,
-torch and the weights.
+`reference` is DragGAN's loop as people run it (`drag_reference.py`). For every case both run in processes of
+their own and take turns, so that what else the machine does falls on both. Peak memory is a process's, with
+Python, torch, the weights and one picture. A model is the FFHQ layout with random weights by its resolution,
+or one that realedit knows. A long run may be made in pieces: what --raw holds is not run again.
 
-    scripts/bench_drag.py [--quick] [--threads 2] [--resolutions 256 512 1024] [--points 1 5 68]
-                          [--json FILE]
+    scripts/bench_drag.py [--quick] [--threads 2] [--models 256 512 1024 face128] [--points 1 5 68]
+                          [--mask no yes] [--rounds 5] [--raw FILE.jsonl] [--json FILE]
 """
 
 import argparse
-import json
 import multiprocessing
 import os
-import platform
 import resource
 import statistics
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from drag_reference import Reference
+from measuring import Kept, Row, report, row
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -35,15 +35,15 @@ from checkpoints import Checkpoint
 from checkpoints.testing import random_checkpoint
 from checkpoints.windows import convolutions
 from inversion import CodeSpace
-from realedit import __version__
 from realedit.drag import DragSettings, Editor
 
 Points = NDArray[np.float64]
 # Seconds per step of the paper's authors' code on a machine whose float32 convolutions reach 300 GFLOP/s.
-AUTHORS = {512: 2.12, 1024: 4.26}
+AUTHORS = {"512": 2.12, "1024": 4.26}
 AUTHORS_RATE = 300.0
-GOALS = {512: 30.0, 1024: 60.0}
-MEMORY_GOAL = 1300
+GOALS = {"512": 30.0, "1024": 60.0}
+MEMORY_GOAL = 1300  # MB (of 1024^2 bytes)
+RATE_GOAL = 0.65
 
 
 # --- one engine in one process ------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ ENGINES = ("reference", "ours")
 
 def worker(pipe: Connection, engine: str, model: str, threads: int) -> None:
     """Answer requests: ("start", case) -> seconds to the first preview; ("steps", n) -> seconds per step;
-    ("arithmetic", case) -> see there; None -> peak megabytes, and end.
+    ("memory", None) -> peak megabytes so far; ("arithmetic", case) -> see there; None -> end.
     """
     torch.set_num_threads(threads)
     checkpoint = load(model)
@@ -162,13 +162,15 @@ def worker(pipe: Connection, engine: str, model: str, threads: int) -> None:
             with torch.no_grad():
                 generator.synthesis(first.latent)
             pipe.send(time.perf_counter() - begun)
+        elif what == "memory":
+            pipe.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         elif what == "arithmetic":
             pipe.send(arithmetic(editor, value))
         else:
             for _ in range(value):
                 next(steps)
             pipe.send((time.perf_counter() - begun) / value)
-    pipe.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    pipe.send(None)
 
 
 class Engine:
@@ -190,48 +192,34 @@ class Engine:
 
 @dataclass(frozen=True)
 class Timing:
-    """One case on one model: seconds per step in every round, seconds to the first preview."""
+    """One case on one model: seconds per step in every round; seconds to the first preview and peak
+    megabytes, the reference's and ours; multiply-adds, and the seconds plain convolutions take for them.
+    """
 
-    case: Case
     reference: list[float]
     ours: list[float]
-    preview: tuple[float, float]
-    arithmetic: tuple[float, float]
+    preview: list[float]
+    memory: list[float]
+    arithmetic: list[float]
 
     @property
     def ratios(self) -> list[float]:
         return sorted(r / o for r, o in zip(self.reference, self.ours, strict=True))
 
 
-def compare(
-    model: str, cases: Sequence[Case], rounds: int, threads: int
-) -> tuple[list[Timing], dict[str, float]]:
+def compare(model: str, case: Case, rounds: int, threads: int) -> Timing:
     engines = {name: Engine(name, model, threads) for name in ENGINES}
-    timings = []
-    for case in cases:
-        preview = tuple(engines[name].ask(("start", case)) for name in ENGINES)
-        engines["ours"].ask(("steps", 3))
-        found: dict[str, list[float]] = {name: [] for name in ENGINES}
-        for _ in range(rounds):
-            for name, count in (("reference", 1), ("ours", 10)):
-                found[name].append(engines[name].ask(("steps", count)))
-        arithmetic = engines["ours"].ask(("arithmetic", case))
-        timing = Timing(case, found["reference"], found["ours"], preview, arithmetic)
-        timings.append(timing)
-        show(model, timing)
-    return timings, {name: engine.ask(None) for name, engine in engines.items()}
-
-
-def show(model: str, timing: Timing) -> None:
-    reference, ours = statistics.median(timing.reference), statistics.median(timing.ours)
-    low, high = timing.ratios[0], timing.ratios[-1]
-    print(
-        f"{model:>8} {timing.case!s:16} reference {reference:7.3f} s  ours {ours:7.4f} s"
-        f" = {1 / ours:6.1f} steps/s"
-        f"  ratio {statistics.median(timing.ratios):6.1f} ({low:.1f} to {high:.1f})"
-        f"  first preview {timing.preview[0]:.2f} / {timing.preview[1]:.2f} s",
-        flush=True,
-    )
+    preview = [engines[name].ask(("start", case)) for name in ENGINES]
+    engines["ours"].ask(("steps", 3))
+    found: dict[str, list[float]] = {name: [] for name in ENGINES}
+    for _ in range(rounds):
+        for name, count in (("reference", 1), ("ours", 10)):
+            found[name].append(engines[name].ask(("steps", count)))
+    memory = [engines[name].ask(("memory", None)) for name in ENGINES]
+    arithmetic = engines["ours"].ask(("arithmetic", case))
+    for engine in engines.values():
+        engine.ask(None)
+    return Timing(found["reference"], found["ours"], preview, memory, arithmetic)
 
 
 def convolution_rate(dtype: torch.dtype) -> float:
@@ -247,47 +235,33 @@ def convolution_rate(dtype: torch.dtype) -> float:
     return 2 * 9 * 256**2 * 128**2 / min(seconds) / 1e9
 
 
-def rows(
-    model: str, timings: Sequence[Timing], peak: dict[str, float], rate: float
-) -> list[dict[str, object]]:
-    found = []
-    for timing in timings:
-        name = f"{model}, {timing.case}"
-        few = timing.case.points <= 5
-        ratio = statistics.median(timing.ratios)
-        spread = timing.ratios[-1] - timing.ratios[0]
-        goal = GOALS.get(int(model)) if model.isdigit() and few else None
-        ours = statistics.median(timing.ours)
-        found += [
-            row(f"{name}: reference, seconds per step", statistics.median(timing.reference), "s"),
-            row(f"{name}: ours, seconds per step", ours, "s"),
-            row(f"{name}: ours, steps per second", 1 / ours, "1/s"),
-            row(f"{name}: times the reference", ratio, "1", goal, None if goal is None else ratio >= goal),
-            row(f"{name}: spread of that (most - least)", spread, "1"),
-            row(f"{name}: ours, first preview", timing.preview[1], "s"),
-            row(f"{name}: ours, multiply-adds per step", timing.arithmetic[0] / 1e9, "1e9"),
-            row(f"{name}: ours, GFLOP/s", 2 * timing.arithmetic[0] / ours / 1e9, "GFLOP/s"),
-            row(f"{name}: ours, speed of plain convolutions of the same shapes", timing.arithmetic[1] / ours,
-                "share", 0.65, timing.arithmetic[1] >= 0.65 * ours),
-        ]  # fmt: skip
-        if goal is not None:
-            found.append(row(f"{name}: 100 steps", 100 * ours, "s", 7.0, 100 * ours < 7))
-    goal = MEMORY_GOAL if model.isdigit() and int(model) >= 512 else None
-    held = None if goal is None else peak["ours"] <= goal
-    found.append(row(f"{model}: ours, peak memory", peak["ours"], "MB", goal, held))
-    found.append(row(f"{model}: reference, peak memory", peak["reference"], "MB"))
-    if model.isdigit() and int(model) in AUTHORS:
-        seconds = AUTHORS[int(model)] * AUTHORS_RATE / rate
-        share = statistics.median(timings[0].reference) / seconds
-        found.append(row(f"{model}: reference / authors' code scaled to this machine", share, "1", 1.1,
-                         0.9 <= share <= 1.1))  # fmt: skip
+def rows(model: str, case: Case, timing: Timing, rate: float) -> list[Row]:
+    name = f"{model}, {case}"
+    goal = GOALS.get(model) if case.points <= 5 else None
+    ours, reference = statistics.median(timing.ours), statistics.median(timing.reference)
+    most = MEMORY_GOAL if model in GOALS else None
+    found = [
+        row(f"{name}: reference, seconds per step", reference, "s"),
+        row(f"{name}: ours, seconds per step", ours, "s", digits=4),
+        row(f"{name}: ours, steps per second", 1 / ours, "1/s"),
+        row(f"{name}: times the reference", statistics.median(timing.ratios), "1", goal, least=True),
+        row(f"{name}: spread of that (most - least)", timing.ratios[-1] - timing.ratios[0], "1"),
+        row(f"{name}: reference, first preview", timing.preview[0], "s"),
+        row(f"{name}: ours, first preview", timing.preview[1], "s"),
+        row(f"{name}: reference, peak memory", timing.memory[0], "MB"),
+        row(f"{name}: ours, peak memory", timing.memory[1], "MB", most),
+        row(f"{name}: ours, multiply-adds per step", timing.arithmetic[0] / 1e9, "1e9"),
+        row(f"{name}: ours, GFLOP/s", 2 * timing.arithmetic[0] / ours / 1e9, "GFLOP/s"),
+        row(f"{name}: ours, speed of plain convolutions of the same shapes", timing.arithmetic[1] / ours,
+            "share", RATE_GOAL, least=True),
+    ]  # fmt: skip
+    if goal is not None:
+        found.append(row(f"{name}: 100 steps", 100 * ours, "s", 7.0))
+    if model in AUTHORS and case == Case(1, False):
+        seconds = AUTHORS[model] * AUTHORS_RATE / rate
+        found.append(row(f"{name}: reference / authors' code scaled to this machine", reference / seconds,
+                         "1", 1.1))  # fmt: skip
     return found
-
-
-def row(
-    what: str, value: float, unit: str, goal: float | None = None, holds: bool | None = None
-) -> dict[str, object]:
-    return {"what": what, "value": round(value, 4), "unit": unit, "goal": goal, "holds": holds}
 
 
 def parse() -> argparse.Namespace:
@@ -295,39 +269,37 @@ def parse() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="512 px alone, 1 and 5 points")
+    parser.add_argument("--models", nargs="+", default=["256", "512", "1024", "face128"])
     parser.add_argument("--points", type=int, nargs="+", default=[1, 5, 68])
+    parser.add_argument("--mask", nargs="+", choices=["no", "yes"], default=["no", "yes"])
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
-    parser.add_argument("--resolutions", type=int, nargs="*", default=[256, 512, 1024])
-    parser.add_argument("--bundled", default="face128")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--raw", type=Path, help="every case as it comes; those in it are not run again")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     if arguments.quick:
-        arguments.resolutions, arguments.rounds, arguments.points = [512], 3, [1, 5]
+        arguments.models, arguments.rounds, arguments.points = ["512"], 3, [1, 5]
     return arguments
 
 
 def main() -> None:
     arguments = parse()
     torch.set_num_threads(arguments.threads)
-    cases = [Case(count, masked) for count in arguments.points for masked in (False, True)]
-    models = [*map(str, arguments.resolutions), arguments.bundled]
+    cases = [Case(count, mask == "yes") for count in arguments.points for mask in arguments.mask]
+    kept = Kept(arguments.raw)
     rates = [convolution_rate(dtype) for dtype in (torch.float32, torch.bfloat16)]
-    print(
-        f"realedit {__version__}, torch {torch.__version__}, {platform.machine()},"
-        f" {arguments.threads} threads;"
-    )
-    print(f"a plain convolution: {rates[0]:.0f} GFLOP/s in float32, {rates[1]:.0f} in bfloat16", flush=True)
-    table: list[dict[str, object]] = []
-    for model in models:
-        timings, peak = compare(model, cases, arguments.rounds, arguments.threads)
-        table += rows(model, timings, peak, rates[0])
-    for each in table:
-        held = "holds" if each["holds"] else "MISSED"
-        goal = "" if each["goal"] is None else f"  (goal {each['goal']}, {held})"
-        print(f"{each['what']:62} {each['value']:>10} {each['unit']}{goal}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"rows": table}, indent=1))
+    table: list[Row] = []
+    for model in arguments.models:
+        for case in cases:
+            key = f"{model}, {case}"
+            if key not in kept.known:
+                timing = compare(model, case, arguments.rounds, arguments.threads)
+                kept.add(key, {"rate": rates[0], **asdict(timing)})
+            known = dict(kept.known[key])
+            rate = known.pop("rate")
+            table += rows(model, case, Timing(**known), rate)
+    about = f"a plain convolution: {rates[0]:.0f} GFLOP/s in float32, {rates[1]:.0f} in bfloat16"
+    report(table, about, arguments.json)
 
 
 if __name__ == "__main__":
