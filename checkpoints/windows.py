@@ -38,7 +38,7 @@ class LayerShape:
         """Height and width it reads for a window of its output, wherever that lies."""
         height, width = shape
         if self.up:  # see `input_origins`
-            return (height + 1) // 2 + 3, (width + 1) // 2 + 3
+            return height // 2 + 3, width // 2 + 3
         return height + 2, width + 2
 
     def input_origins(self, origins: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -47,7 +47,7 @@ class LayerShape:
         Row o of an upsampling layer's output filters rows o-1 to o+2 of its transposed convolution, and row t
         of that adds up the input's rows (t-2)/2 to t/2.
         """
-        return (origins - 3) // 2 if self.up else origins - 1
+        return origins // 2 - 1 if self.up else origins - 1
 
     def work(self, shape: Shape) -> int:
         """Multiply-adds for one window of its output (the low-pass filter's are a thousandth of these)."""

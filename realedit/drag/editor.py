@@ -1,8 +1,7 @@
 """The drag itself: an iterator that moves a latent until the handles are where they should be."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -11,78 +10,12 @@ from torch import Tensor
 
 from checkpoints import Generator, fast_dtype
 from inversion import CodeSpace
-from realedit.drag.adam import Adam
-from realedit.drag.maps import Maps, Source
+from realedit.drag.maps import Source
+from realedit.drag.run import Run
 from realedit.drag.settings import DragSettings, Lengths, feature_resolution, moving_layers
-from realedit.drag.supervision import disc, mask_loss, motion_loss, templates_at, track
+from realedit.drag.state import DragStep, Ending, Place, State
+from realedit.drag.supervision import disc, templates_at
 from realedit.errors import UsageError
-
-Ending = Literal["running", "arrived", "stalled", "steps", "nothing"]
-
-
-@dataclass(frozen=True)
-class DragStep:
-    """One step of a drag.
-
-    index counts from 1. motion and held are the loss's two terms: what the handles still ask for, and how
-    far what the mask holds has changed; loss is their weighted sum. handles `[K, 2]` are tracked positions
-    in crop pixels; distances `[K]` to the targets, crop pixels. ending says why this was the last step, or
-    `running`. latent is the W+ reached, `[1, num_ws, w_dim]`.
-    """
-
-    index: int
-    total: int
-    loss: float
-    motion: float
-    held: float
-    handles: NDArray[np.float64]
-    distances: NDArray[np.float64]
-    ending: Ending
-    latent: Tensor
-
-
-@dataclass(frozen=True)
-class _Place:
-    """A latent and where its handles are, `[K, 2]` in cells."""
-
-    latent: Tensor
-    handles: Tensor
-
-
-@dataclass(frozen=True)
-class _State:
-    """What undo goes back to. movable `[1, 1, r, r]`: the mask; original `[1, C, r, r]`: what it holds."""
-
-    place: _Place
-    targets: Tensor
-    templates: Tensor
-    movable: Tensor | None = None
-    original: Tensor | None = None
-
-
-class _Run:
-    """A drag under way: the optimiser, and the best place so far."""
-
-    def __init__(self, latent: Tensor, layers: int, rate: float) -> None:
-        self.moving = latent[:, :layers].clone().requires_grad_(True)
-        self.optimiser = Adam(self.moving, rate)
-        self.index = 0
-        self.terms = (0.0, 0.0, 0.0)
-        self.forget()
-
-    def forget(self) -> None:
-        """What was best counts no more: the points or the mask are other ones."""
-        self.best: _Place | None = None
-        self.distance = float("inf")
-        self.since_progress = 0
-        self.maps: Maps | None = None  # features of the current latent, which the next update supervises
-
-    def remember(self, place: _Place, distance: float) -> None:
-        """Keep the best place; progress is a hundredth of a cell."""
-        if distance < self.distance - 0.01:
-            self.best, self.distance, self.since_progress = place, distance, 0
-        else:
-            self.since_progress += 1
 
 
 class Editor:
@@ -129,10 +62,10 @@ class Editor:
         none = torch.zeros(0, 2, device=self.device)
         patch = len(disc(self.lengths.r1))
         templates = torch.zeros(0, patch, generator.channels[self.cells], device=self.device)
-        self._state = _State(_Place(latent, none), none, templates)
-        self._run: _Run | None = None
-        self._undone: list[_State] = []
-        self._done: list[_State] = []
+        self._state = State(Place(latent, none), none, templates)
+        self._run: Run | None = None
+        self._undone: list[State] = []
+        self._done: list[State] = []
         self.set_mask(mask)
 
     @property
@@ -223,73 +156,24 @@ class Editor:
         return True
 
     def steps(self) -> Iterator[DragStep]:
-        """Drag until every handle has arrived, progress ends, or the steps are used up.
-
-        The generator runs once per step: the features that say where the handles are now are the ones the
-        next update supervises.
-        """
+        """Drag until every handle has arrived, progress ends, or the steps are used up."""
         if self._run is None:
             self._done.append(self._state)
             self._undone.clear()
-            self._run = _Run(self._state.place.latent, self.layers, self.rate)
+            self._run = self._begun()
         run = self._run
         while self._run is run:
-            if len(self._state.targets) == 0 or float(self._distances().max()) <= 1e-6:
+            if len(self._state.targets) == 0 or float(self._state.distances.max()) <= 1e-6:
                 yield self._step(run, "arrived" if run.index else "nothing")
                 return
-            if run.best is None:  # a drag never ends farther away than it began
-                run.remember(self._state.place, float(self._distances().mean()))
-            self._update(run, run.maps or self._maps(run))
-            run.maps = self._maps(run)
-            self._track(run, run.maps)
-            run.index += 1
-            yield self._step(run, self._ending(run))
+            self._state = run.step(self._state)
+            yield self._step(run, run.ending(self._state))
 
-    @torch.enable_grad()
-    def _maps(self, run: _Run) -> Maps:
-        """Features of the current latent, with the gradient leading to its first layers."""
-        place = self._state.place
-        latent = torch.cat([run.moving, place.latent[:, self.layers :]], 1)
-        return self.source(latent, place.handles, hold=self._state.movable is not None)
+    def _begun(self) -> Run:
+        latent = self._state.place.latent
+        return Run(self.source, self.settings, self.lengths, latent, layers=self.layers, rate=self.rate)
 
-    @torch.enable_grad()
-    def _update(self, run: _Run, maps: Maps) -> None:
-        """One step of Adam on the first layers."""
-        state = self._state
-        lengths, handles = self.lengths, state.place.handles
-        motion = motion_loss(
-            maps, state.templates, handles, state.targets, r1=lengths.r1, shift=lengths.shift
-        )
-        loss, held = motion, motion.new_zeros(())
-        if state.movable is not None and state.original is not None and maps.held is not None:
-            held = mask_loss(maps.held, state.original, 1 - state.movable)
-            loss = motion + self.settings.mask_weight * held
-        (gradient,) = torch.autograd.grad(loss, run.moving)
-        run.optimiser.step(gradient)
-        run.terms = (float(loss.detach()), float(motion.detach()), float(held.detach()))
-        latent = torch.cat([run.moving.detach().clone(), state.place.latent[:, self.layers :]], 1)
-        self._state = replace(state, place=replace(state.place, latent=latent))
-
-    def _track(self, run: _Run, maps: Maps) -> None:
-        state = self._state
-        lengths = self.lengths
-        handles = track(maps, state.templates, state.place.handles, r1=lengths.r1, r2=lengths.r2)
-        self._state = replace(state, place=replace(state.place, handles=handles))
-        run.remember(self._state.place, float(self._distances().mean()))
-
-    def _ending(self, run: _Run) -> Ending:
-        if float(self._distances().max()) <= self.lengths.until:
-            run.best = self._state.place
-            return "arrived"
-        if run.since_progress >= self.settings.patience or not np.isfinite(run.terms[0]):
-            return "stalled"
-        return "steps" if run.index >= self.settings.max_steps else "running"
-
-    def _distances(self) -> Tensor:
-        distances: Tensor = (self._state.targets - self._state.place.handles).norm(dim=-1)  # [K], cells
-        return distances
-
-    def _step(self, run: _Run, ending: Ending) -> DragStep:
+    def _step(self, run: Run, ending: Ending) -> DragStep:
         """The step to report; an ended drag is settled on its best place first."""
         if ending != "running":
             self.finish()
@@ -302,15 +186,15 @@ class Editor:
             motion=motion,
             held=held,
             handles=self._pixels(place.handles),
-            distances=self._pixels(self._distances()),
+            distances=self._pixels(self._state.distances),
             ending=ending,
             latent=place.latent,
         )
 
-    def _best(self) -> _Place:
+    def _best(self) -> Place:
         return self._state.place if self._run is None or self._run.best is None else self._run.best
 
-    def _change(self, state: _State) -> None:
+    def _change(self, state: State) -> None:
         self._state = state
         if self._run is not None:
             self._run.forget()

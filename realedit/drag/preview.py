@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from checkpoints import Generator
-from realedit.drag.editor import DragStep
+from realedit.drag.state import DragStep
 
 OnPicture = Callable[[DragStep, NDArray[np.uint8]], None]
 

@@ -33,6 +33,9 @@ class DragSettings:
     patience: int = 40
 
 
+MOVE = 1.0  # cells: how far a handle usually goes in a step
+
+
 @dataclass(frozen=True)
 class Lengths:
     """The settings' lengths in feature cells, no less than features can tell: two cells for r1, one and a
@@ -46,8 +49,10 @@ class Lengths:
 
     @property
     def reach(self) -> float:
-        """How far from where a handle was features are looked at: it is searched and supervised there."""
-        return self.r2 + self.r1 + self.shift + 0.5
+        """How far from where a handle was features are looked at: it is searched there, and supervised where
+        it is now, which is seldom more than `MOVE` away; where it is, features are computed anew.
+        """
+        return self.r1 + max(self.r2, self.shift + MOVE)
 
     @classmethod
     def of(cls, settings: DragSettings, cells: int) -> "Lengths":

@@ -13,6 +13,7 @@ from checkpoints import Checkpoint
 from checkpoints.testing import random_checkpoint
 from inversion import CodeSpace
 from realedit.drag import DragSettings, DragStep, Editor
+from realedit.drag.settings import MOVE
 from realedit.errors import UsageError
 
 SIZE = 64
@@ -179,6 +180,26 @@ def test_undo_in_the_middle_ends_the_drag_and_redo_brings_its_best_back(
     assert editor.undo() and torch.equal(editor.latent, latent)
     assert list(steps) == [], "the drag is over"
     assert editor.redo() and torch.equal(editor.latent, best)
+
+
+@pytest.mark.parametrize(
+    "rate", [0.02, 0.3]
+)  # at the second handles go farther in a step than windows expect
+def test_windows_take_a_drag_where_whole_maps_take_it(
+    rate: float, checkpoint: Checkpoint, latent: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways = []
+    for whole in (False, True):
+        settings = DragSettings(max_steps=8, learning_rate=rate, until=1e-3)
+        editor = _editor(checkpoint, latent, settings, dtype=torch.float32)
+        if whole:
+            plan = editor.source.synthesis.plan()
+            monkeypatch.setattr(editor.source, "plan", lambda *_, plan=plan, **__: plan)
+        editor.add([(22.0, 30.0)], [(34.0, 24.0)])
+        ways.append(np.stack([step.handles for step in editor.steps()]))
+    moves = np.abs(np.diff(ways[1], axis=0)) * (editor.cells / editor.resolution)
+    assert (moves.max() > MOVE) == (rate > 0.1)
+    assert np.allclose(*ways, atol=0.02)
 
 
 def test_pausing_and_going_on_changes_nothing(checkpoint: Checkpoint, latent: Tensor) -> None:
