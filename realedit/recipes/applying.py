@@ -15,10 +15,12 @@ from realedit.masks import Parts, Reach
 from realedit.pictures import pictures
 from realedit.pipeline import OnStep, keep_going
 from realedit.recipes.placing import draggable, frame_for, place, within
-from realedit.recipes.recipe import Use
+from realedit.recipes.recipe import Recipe, Use
 from realedit.session import Session
 
 log = logging.getLogger(__name__)
+
+_MOST = 0.8  # of the portraits: a recipe that does what it says in fewer of them is said to
 
 
 def drag(
@@ -53,6 +55,7 @@ def drag(
         if session.history and session.history[-1].ending == "stopped":
             break
         recipe = use.recipe
+        _say_limits(recipe, checkpoint)
         landmarks = current_landmarks(session, checkpoint)
         frame = frame_for(recipe, landmarks, session.alignment, checkpoint.domain)
         asked = place(recipe, frame, use.strength)
@@ -71,6 +74,17 @@ def drag(
         points = points[useful]
         session = go(points, recipe.where, recipe.drag.over(settings))
     return session
+
+
+def _say_limits(recipe: Recipe, checkpoint: Checkpoint) -> None:
+    """A warning where the recipe is known to do little with this model."""
+    measured = recipe.measured_with(checkpoint.sha256)
+    if measured is not None and measured.good < _MOST:
+        log.warning(
+            "with %s the recipe %s did at least half of what it says, and kept the person, in only %d of %d "
+            "portraits; look at the result",
+            checkpoint.name, recipe.name, round(measured.good * measured.portraits), measured.portraits,
+        )  # fmt: skip
 
 
 def current_landmarks(session: Session, checkpoint: Checkpoint) -> NDArray[np.float64] | None:

@@ -150,6 +150,10 @@ class Recipe(_Strict, frozen=True):
         """Where the photo may change."""
         return self.mask or self.reach or "local"
 
+    def measured_with(self, model_sha256: str) -> Verified | None:
+        """What was measured of it with the model of that SHA-256, if anything was."""
+        return next((each for each in self.verified_on if model_sha256.startswith(each.model_sha256)), None)
+
     @property
     def digest(self) -> str:
         """SHA-256 of what the recipe does, in hex; the same for files that only say it differently."""

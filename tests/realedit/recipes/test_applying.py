@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 import skimage.data
@@ -12,7 +13,7 @@ from checkpoints import Checkpoint
 from checkpoints.testing import random_checkpoint
 from realedit.drag import DragSettings
 from realedit.masks import Parts
-from realedit.recipes import Use, load, parse
+from realedit.recipes import Use, Verified, load, parse
 from realedit.recipes.applying import current_landmarks, drag
 from realedit.session import Session
 from tests.realedit.cli.running import call
@@ -85,6 +86,25 @@ def test_a_point_past_the_edge_is_left_out_with_a_warning(
     done = drag(face, checkpoint, [], [Use(recipe=recipe)], settings=STEPS)
     assert [len(entry.handles) for entry in done.history] == [1]
     assert "deep has a point at or past the edge" in caplog.text
+
+
+@pytest.mark.parametrize(("good", "warned"), [(0.5, True), (0.8, False)])
+def test_what_a_recipe_does_not_do_with_this_model_is_said(
+    good: float, warned: bool, face: Session, checkpoint: Checkpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    measured = Verified(
+        model="it",
+        model_sha256=checkpoint.sha256[:16],
+        portraits=20,
+        identity=0.2,
+        warp_identity=0.2,
+        good=good,
+    )
+    recipe = msgspec.structs.replace(load("smile"), verified_on=(measured,))
+    drag(face, checkpoint, [], [Use(recipe=recipe)], settings=DragSettings(max_steps=1))
+    assert ("in only 10 of 20 portraits" in caplog.text) is warned
+    other = msgspec.structs.replace(measured, model_sha256="f" * 16)
+    assert msgspec.structs.replace(recipe, verified_on=(other,)).measured_with(checkpoint.sha256) is None
 
 
 def test_a_stopped_drag_is_the_last(face: Session, checkpoint: Checkpoint) -> None:
