@@ -44,7 +44,7 @@ from realedit.photos import (
 )
 from realedit.pipeline import OnStep, PasteSettings, keep_going
 from realedit.recipes import Use
-from realedit.recipes.applying import drag
+from realedit.recipes.applying import drag, known_limits
 from realedit.session import Session, check_folder
 from realedit.timing import Laps
 
@@ -114,7 +114,7 @@ def edit(
     pasted = [(session, checkpoint) for session in done]
     result = pipeline.render_faces(photo, pasted, request.paste, debug=request.debug)
     laps("paste")
-    warnings = [*result.warnings, *face_warnings(done)]
+    warnings = [*known_limits(request.recipes, checkpoint), *result.warnings, *face_warnings(done)]
     if len(done) < len(edits):
         warnings.append(f"stopped at face {done[-1].face}; the faces after it stay as they are")
     warnings += _written(result, request)

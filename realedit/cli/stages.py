@@ -42,7 +42,7 @@ from realedit.photos import (
 )
 from realedit.pipeline import PasteSettings
 from realedit.recipes import Use
-from realedit.recipes.applying import drag
+from realedit.recipes.applying import drag, known_limits
 from realedit.session import Session
 
 dir_argument = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
@@ -117,7 +117,7 @@ def drag_command(
             on_step=watcher,
         )
     session.save(folder)
-    warn(drag_warnings(session.history[done:]), quiet=quiet)
+    warn((*known_limits(recipes, checkpoint), *drag_warnings(session.history[done:])), quiet=quiet)
     if not quiet:
         click.echo(f"{folder}  ({endings(session.history[done:])})")
 

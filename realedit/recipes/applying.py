@@ -15,7 +15,7 @@ from realedit.masks import Parts, Reach
 from realedit.pictures import pictures
 from realedit.pipeline import OnStep, keep_going
 from realedit.recipes.placing import draggable, frame_for, place, within
-from realedit.recipes.recipe import Recipe, Use
+from realedit.recipes.recipe import Use
 from realedit.session import Session
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,6 @@ def drag(
         if session.history and session.history[-1].ending == "stopped":
             break
         recipe = use.recipe
-        _say_limits(recipe, checkpoint)
         landmarks = current_landmarks(session, checkpoint)
         frame = frame_for(recipe, landmarks, session.alignment, checkpoint.domain)
         asked = place(recipe, frame, use.strength)
@@ -76,15 +75,18 @@ def drag(
     return session
 
 
-def _say_limits(recipe: Recipe, checkpoint: Checkpoint) -> None:
-    """A warning where the recipe is known to do little with this model."""
-    measured = recipe.measured_with(checkpoint.sha256)
-    if measured is not None and measured.good < _MOST:
-        log.warning(
-            "with %s the recipe %s did at least half of what it says, and kept the person, in only %d of %d "
-            "portraits; look at the result",
-            checkpoint.name, recipe.name, round(measured.good * measured.portraits), measured.portraits,
-        )  # fmt: skip
+def known_limits(uses: Sequence[Use], checkpoint: Checkpoint) -> list[str]:
+    """A warning for every recipe that is known to do little with this model."""
+    warnings = []
+    for recipe in dict.fromkeys(use.recipe for use in uses):
+        measured = recipe.measured_with(checkpoint.sha256)
+        if measured is not None and measured.good < _MOST:
+            kept = round(measured.good * measured.portraits)
+            warnings.append(
+                f"with {checkpoint.name} the recipe {recipe.name} did half of what it says or more, and kept "
+                f"the person, in only {kept} of {measured.portraits} portraits; look at the result"
+            )
+    return warnings
 
 
 def current_landmarks(session: Session, checkpoint: Checkpoint) -> NDArray[np.float64] | None:

@@ -10,11 +10,12 @@ import pytest
 import skimage.data
 
 from checkpoints import Checkpoint
+from checkpoints.storage import sha256_of
 from checkpoints.testing import random_checkpoint
 from realedit.drag import DragSettings
 from realedit.masks import Parts
 from realedit.recipes import Use, Verified, load, parse
-from realedit.recipes.applying import current_landmarks, drag
+from realedit.recipes.applying import current_landmarks, drag, known_limits
 from realedit.session import Session
 from tests.realedit.cli.running import call
 from tests.realedit.samples import box_checkpoint, inverted, picture, png, save_model
@@ -88,23 +89,33 @@ def test_a_point_past_the_edge_is_left_out_with_a_warning(
     assert "deep has a point at or past the edge" in caplog.text
 
 
-@pytest.mark.parametrize(("good", "warned"), [(0.5, True), (0.8, False)])
-def test_what_a_recipe_does_not_do_with_this_model_is_said(
-    good: float, warned: bool, face: Session, checkpoint: Checkpoint, caplog: pytest.LogCaptureFixture
+def test_what_a_recipe_does_not_do_with_this_model_is_said(checkpoint: Checkpoint) -> None:
+    def limits(good: float, model_sha256: str) -> list[str]:
+        measured = Verified(
+            model="it", model_sha256=model_sha256, portraits=20, identity=0.2, warp_identity=0.2, good=good
+        )
+        recipe = msgspec.structs.replace(load("smile"), verified_on=(measured,))
+        return known_limits([Use(recipe=recipe), Use(recipe=recipe, strength=0.5)], checkpoint)
+
+    (said,) = limits(0.5, checkpoint.sha256[:16])
+    assert "smile" in said and "in only 10 of 20 portraits" in said
+    assert limits(0.8, checkpoint.sha256[:16]) == []
+    assert limits(0.5, "f" * 16) == [], "another model"
+
+
+def test_the_command_says_it_and_so_does_its_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    measured = Verified(
-        model="it",
-        model_sha256=checkpoint.sha256[:16],
-        portraits=20,
-        identity=0.2,
-        warp_identity=0.2,
-        good=good,
-    )
-    recipe = msgspec.structs.replace(load("smile"), verified_on=(measured,))
-    drag(face, checkpoint, [], [Use(recipe=recipe)], settings=DragSettings(max_steps=1))
-    assert ("in only 10 of 20 portraits" in caplog.text) is warned
-    other = msgspec.structs.replace(measured, model_sha256="f" * 16)
-    assert msgspec.structs.replace(recipe, verified_on=(other,)).measured_with(checkpoint.sha256) is None
+    monkeypatch.chdir(tmp_path)
+    png(tmp_path / "photo.png", picture())
+    sha256 = sha256_of(save_model(box_checkpoint(seed=3), tmp_path / "box.safetensors"))
+    measured = f'[[verified_on]]\nmodel="x"\nmodel_sha256="{sha256[:16]}"\nportraits=20\nidentity=0.2\n'
+    (tmp_path / "mine.toml").write_text(BOX + measured + "warp_identity=0.2\ngood=0.35\n")
+    words = ["--recipe=mine.toml", "--max-steps=1", "--model=box.safetensors", "--quality=draft"]
+    done = call(["edit", "photo.png", "-o", "out.png", *words, "--json"], monkeypatch, capfd)
+    assert "only 7 of 20 portraits" in " ".join(json.loads(done.out)["warnings"])
+    done = call(["edit", "photo.png", "-o", "out2.png", *words], monkeypatch, capfd)
+    assert "only 7 of 20 portraits" in done.err
 
 
 def test_a_stopped_drag_is_the_last(face: Session, checkpoint: Checkpoint) -> None:
