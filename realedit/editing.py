@@ -87,33 +87,38 @@ class EditRequest:
 
 
 def edit(
-    request: EditRequest, *, checkpoint: Checkpoint | None = None, on_step: OnStep = keep_going
+    request: EditRequest,
+    *,
+    checkpoint: Checkpoint | None = None,
+    on_step: OnStep = keep_going,
+    laps: Laps | None = None,
 ) -> EditReport:
     """Read, align, invert (or go on from a kept session), drag, paste, write.
 
-    checkpoint: the request's model where it is loaded already, for many photos.
+    checkpoint: the request's model where it is loaded already, for many photos; laps: told of each stage.
     """
-    started, laps = time.perf_counter(), Laps()
+    started, laps = time.perf_counter(), laps or Laps()
+    laps("read")
     check_request(request)
     photo = read_photo(request.photo, max_pixels=request.max_pixels)
-    laps("read")
+    laps("load")
     mask = edit_mask(request.mask, request.regions, (photo.width, photo.height))
     checkpoint = checkpoint or checkpoints.load(request.model, device=choose_device(request.device))
     moving_layers(request.drag, checkpoint.generator)  # refused before the work begins
-    laps("load")
     recorder = None if request.timelapse is None else Recorder(on_step)
     on_step = recorder or on_step
-    edits = planned(request, photo, checkpoint)
     laps("align")
+    edits = planned(request, photo, checkpoint)
     done: list[Session] = []
     for each in edits:
         if done and done[-1].history[-1].ending == "stopped":
             break
         with of_face(each.session, several=len(edits) > 1):
             done.append(_dragged(each, request, checkpoint, mask, laps, on_step))
+    laps("paste")
     pasted = [(session, checkpoint) for session in done]
     result = pipeline.render_faces(photo, pasted, request.paste, debug=request.debug)
-    laps("paste")
+    laps("write")
     warnings = [*known_limits(request.recipes, checkpoint), *result.warnings, *face_warnings(done)]
     if len(done) < len(edits):
         warnings.append(f"stopped at face {done[-1].face}; the faces after it stay as they are")
@@ -122,12 +127,12 @@ def edit(
         write_before_after(request.compare, photo, result, done)
     if request.timelapse is not None and recorder is not None:
         write_timelapse(request.timelapse, recorder.steps, done, checkpoint)
-    laps("write")
     seconds = time.perf_counter() - started
+    laps("identity")
     faces = [
         FaceReport(session=session, identity=identity_distance(photo, result, session)) for session in done
     ]
-    laps("identity")
+    laps.end()
     return EditReport(
         photo=request.photo,
         output=request.output,
@@ -148,8 +153,9 @@ def _dragged(
     on_step: OnStep,
 ) -> Session:
     """One face inverted and dragged, and kept where that is asked for."""
-    session = inverted(each, request, checkpoint, on_step=on_step)
     laps("invert")
+    session = inverted(each, request, checkpoint, on_step=on_step)
+    laps("drag")
     session = drag(
         session,
         checkpoint,
@@ -160,7 +166,6 @@ def _dragged(
         settings=request.drag,
         on_step=on_step,
     )
-    laps("drag")
     if each.keep is not None:
         session.save(each.keep)
     return session
@@ -210,6 +215,11 @@ def check_picture(path: Path, photo: Path) -> None:
     check_output(path, photo)
 
 
+def marked_place(compare: Path) -> Path:
+    """Where the marked photo of a comparison is."""
+    return compare.with_suffix(".marked.png")
+
+
 def write_before_after(path: Path, before: Photo, after: Photo, sessions: Sequence[Session]) -> None:
     """Before and after as the file's name says (PNG: side by side), and beside it `NAME.marked.png`, the
     photo with handles, targets and mask."""
@@ -223,4 +233,4 @@ def write_before_after(path: Path, before: Photo, after: Photo, sessions: Sequen
         np.concatenate([getattr(each, key) for each in drags]) for key in ("handles", "targets", "reached")
     )
     drawn = marked(shown, handles, targets, mask=mask, reached=reached)
-    write_png(path.with_suffix(".marked.png"), drawn)
+    write_png(marked_place(path), drawn)

@@ -1,17 +1,29 @@
 """How long the stages of an edit take."""
 
 import time
+from collections.abc import Callable
 
 
 class Laps:
-    """Seconds by name: each call gives the time since the last one, or since the beginning, to a name."""
+    """Seconds by name: each call begins a stage, and ends the one before. A stage may come again."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_begin: Callable[[str], None] | None = None) -> None:
+        """on_begin: gets the name of a stage when it begins."""
         self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
+        self._on_begin = on_begin
+        self._name: str | None = None
+        self._since = 0.0
 
     def __call__(self, name: str) -> None:
-        """The stage of this name ends now."""
+        """The stage of this name begins now."""
+        self.end()
+        self._name = name
+        if self._on_begin is not None:
+            self._on_begin(name)
+
+    def end(self) -> None:
+        """The stage that was begun last ends now."""
         now = time.perf_counter()
-        self.seconds[name] = self.seconds.get(name, 0.0) + now - self._last
-        self._last = now
+        if self._name is not None:
+            self.seconds[self._name] = self.seconds.get(self._name, 0.0) + now - self._since
+        self._name, self._since = None, now

@@ -138,7 +138,8 @@ def measured(run: Run, quality: str, workers: int) -> list[dict[str, object]]:
 def skipped(count: int) -> dict[str, object]:
     """Seconds in which the engine passes over photos that the ledger calls done."""
     from realedit.batch.intake import walk
-    from realedit.batch.ledger import Ledger, State
+    from realedit.batch.job import State
+    from realedit.batch.ledger import Ledger
     from realedit.batch.local import LocalPool
     from realedit.batch.running import FolderRequest, run_folder
     from tests.realedit.batch.fakework import FakeWork

@@ -16,10 +16,11 @@ from inversion import Step
 from realedit.batch.work import OnStage, Outcome, Run, Task
 from realedit.devices import choose_device
 from realedit.drag import DragStep
-from realedit.editing import EditRequest, edit
+from realedit.editing import EditRequest, edit, marked_place
 from realedit.errors import CheckpointError, UsageError
 from realedit.photos import read_photo
 from realedit.pipeline import OnStep
+from realedit.timing import Laps
 
 _NOT_PIXELS = (
     "photo",
@@ -67,8 +68,16 @@ class EditWork:
         text = json.dumps(plain, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def beside(self, output: Path) -> tuple[Path, ...]:
+        """See `Work`: the comparison, and where the points are."""
+        if self.compare is None:
+            return ()
+        compare = output.with_name(f"{output.name}.compare.{self.compare}")
+        return compare, marked_place(compare)
+
     def open(self, threads: int) -> Run:
-        """See `Work`."""
+        """See `Work`; OMP_NUM_THREADS, and what torch finds right for the machine, limit the threads."""
+        threads = min(threads, torch.get_num_threads())
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
         checkpoint = checkpoints.load(self.request.model, device=choose_device(self.request.device))
@@ -83,11 +92,10 @@ class _Editor:
     checkpoint: Checkpoint
 
     def __call__(self, task: Task, on_stage: OnStage) -> Outcome:
-        compare = None
-        if self.work.compare is not None:
-            compare = task.output.with_name(f"{task.output.name}.compare.{self.work.compare}")
+        compare = next(iter(self.work.beside(task.output)), None)
         request = replace(self.work.request, photo=task.photo, output=task.output, compare=compare)
-        report = edit(request, checkpoint=self.checkpoint, on_step=_told(on_stage))
+        laps = Laps(lambda stage: on_stage(stage, 0, 0))
+        report = edit(request, checkpoint=self.checkpoint, on_step=_told(on_stage), laps=laps)
         written = read_photo(task.output)  # decoded to its end, from what is on the disk
         facts: dict[str, Any] = report.as_json()
         for name in ("input", "output", "version", "warnings"):

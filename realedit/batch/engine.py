@@ -8,26 +8,26 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 
 from realedit.batch.events import Counts, Show
+from realedit.batch.handing import Handing
 from realedit.batch.hints import Hints
 from realedit.batch.intake import Intake
-from realedit.batch.ledger import Job, Ledger, State
+from realedit.batch.job import State
+from realedit.batch.ledger import Ledger
 from realedit.batch.outputs import Outputs, digest
-from realedit.batch.queue import Flight, Queue
+from realedit.batch.pressure import NoRoomError, Pressure
+from realedit.batch.queue import Queue
 from realedit.batch.reception import Reception
-from realedit.batch.results import NoRoomError, Results, blocked
+from realedit.batch.results import Results
 from realedit.batch.settings import EngineSettings
 from realedit.batch.wake import Wake
-from realedit.batch.work import Event, Pool, Task, Work
-from realedit.errors import EXPECTED, OutputError, UsageError
+from realedit.batch.work import Event, Pool, Work
+from realedit.errors import EXPECTED, UsageError
 
 log = logging.getLogger(__name__)
 
 _SLICE = 0.2  # seconds of hashing between two glances at the workers
-_FIRST_DELAY, _LAST_DELAY = 0.5, 30.0  # seconds between looks for room on the disk
-_PROBE = 1 << 16
 
 
 class Engine:
@@ -55,14 +55,14 @@ class Engine:
         self.results = Results(
             ledger, outputs, intake, self.queue, settings, self.counts, lambda happening: show(happening)
         )
-        self._show = show
-        self._backlog: deque[Event] = deque()
-        self._room: int | None = None  # bytes that must fit before work goes on
-        self._delay = _FIRST_DELAY
-        self._held_at: int | None = None  # photos done when the pause was said
-        self._missing = False
-        self._looked = -float("inf")
+        self.pressure = Pressure(
+            outputs, self._written, lambda kind, text: self.results.tell(kind, text=text)
+        )
         self.reception = Reception(self.results)
+        self.handing = Handing(self.results, pool, self.pressure)
+        self._backlog: deque[Event] = deque()
+        self._recovered = self._missing = False
+        self._looked = -float("inf")
         self._changes = ledger.changes()
         self._stop_by: float | None = None
         self._reread, self._reload = reread, False
@@ -92,7 +92,8 @@ class Engine:
     def run(self) -> Counts:
         """Work until the folder is worked off, or `stop`. Raises the error with which workers cannot start,
         and OSError where a batch's folder cannot be read."""
-        self.recover()
+        if not self.settings.once:
+            self.results.tell("watching", text=self._way())
         said = False
         while not self._over():
             if self.stopping and not said:
@@ -102,16 +103,21 @@ class Engine:
                 self._turn()
             except (OSError, NoRoomError) as error:
                 # a right that came back in the meantime is no reason to end
-                if not (isinstance(error, PermissionError) or self._blocked(error)):
+                if not (isinstance(error, PermissionError) or self.pressure.blocks(error)):
                     raise
-                self._hold(error)
+                self.pressure.hold(error)
+        self.counts.stopped = self.stopping and not self._idle()
         self._requeue()
-        self.counts.stopped = self.stopping
         self.results.tell("summary")
         return self.counts
 
+    def _way(self) -> str:
+        """How files are noticed, in words."""
+        how = "by events" if self.hints is not None else f"looking every {self.settings.poll:g} s"
+        return f"watching {self.intake.folder} ({how})"
+
     def recover(self) -> None:
-        """Settle what an earlier run left unfinished."""
+        """Settle what an earlier run left unfinished. May be done again."""
         for job in list(self.ledger.jobs(State.RUNNING)):
             self.outputs.sweep(job)
             place = self.outputs.place(job)
@@ -122,28 +128,35 @@ class Engine:
         for job in list(self.ledger.jobs(State.PENDING)):
             if job.source.is_relative_to(self.intake.folder) and not job.source.exists():
                 self.results.drop(job)
+        self._recovered = True
 
     def _over(self) -> bool:
         if self._stop_by is not None:
             return not self.queue.flying or time.monotonic() >= self._stop_by
-        idle = not (self._backlog or self.queue or self.queue.flying or self.intake.ready)
-        return self.settings.once and idle and self._looked > 0 and not self.intake.restless
+        return self.settings.once and self._idle()
+
+    def _idle(self) -> bool:
+        """Whether everything that was found is worked off."""
+        waiting = (
+            self._backlog or self.queue or self.queue.flying or self.intake.ready or self.intake.restless
+        )
+        return self._looked > 0 and not waiting
 
     def _turn(self) -> None:
-        if self._room is not None:
-            self._try_again(self._room)
+        if self.pressure.held:
+            self._wait_for_room()
             return
+        if not self._recovered:
+            self.recover()
         while self._backlog:
             self.results(self._backlog[0])
             self._backlog.popleft()
-        if self._held_at is not None and self._written() > self._held_at:
-            self._held_at, self._delay = None, _FIRST_DELAY
-            self.results.tell("resumed", text="there is room again")
+        self.pressure.relieve()
         if not self.stopping:
             self._renew()
             self._look()
-            self.reception.take(self.work.key, _SLICE)
-            self._hand_out()
+            self.reception.take(self.work, _SLICE)
+            self.handing(self.work)
         self._wait(self._patience())
 
     def _wait(self, seconds: float) -> None:
@@ -191,7 +204,6 @@ class Engine:
             self._missing = False
             self.counts.found = max(self.counts.found, self.intake.found)
         self._looked = now
-        self.counts.waiting = self.intake.restless
 
     def _due(self, age: float) -> bool:
         due = self.intake.next_due()
@@ -203,98 +215,16 @@ class Engine:
             return age > self.settings.poll
         return self.hints.read() or age > self.settings.rescan
 
-    # ---- handing out
-
-    def _hand_out(self) -> None:
-        """Give free workers tasks. A photo whose content is being worked on waits for that result."""
-        for _ in range(len(self.queue)):
-            if not self.pool.free:
-                return
-            number = self.queue.pop()
-            job = self.ledger.job(number)
-            if job is None or job.state is not State.PENDING or job.work != self.work.key:
-                continue  # somebody changed the ledger, or the recipe was read again
-            if self.queue.busy(job.key):
-                self.queue.add(number)
-                continue
-            try:
-                self._begin_allowed(job)
-            except OSError as error:
-                if self._blocked(error):
-                    self.queue.add(number, first=True)
-                    raise
-                self.results.fail(job, f"cannot write {self.outputs.place(job)}: {error.strerror or error}")
-
-    def _begin_allowed(self, job: Job) -> None:
-        """Begin; twice where a right was missing that is there by the time the disk is asked."""
-        try:
-            self._begin(job)
-        except PermissionError as error:
-            if self._blocked(error):
-                raise
-            self._begin(job)
-
-    def _begin(self, job: Job) -> None:
-        if job.key in self.queue.verdicts:
-            state, reason = self.queue.verdicts[job.key]
-            reason = f"{reason} (as another photo of the same content)"
-            self.results.confine(job, reason, "") if state is State.QUARANTINED else self.results.fail(
-                job, reason
-            )
-            return
-        if not self.reception.forced and self.outputs.is_foreign(job):
-            self.results.fail(
-                job,
-                f"{self.outputs.place(job)} exists and was not made here; --skip-existing keeps it, "
-                "--force replaces it",
-            )
-            return
-        staged = self.outputs.stage(job)
-        twin = None if self.reception.forced else self.ledger.twin(job)
-        if twin is not None and self.outputs.copy(twin, staged):
-            self._copied(job, twin, staged)
-            return
-        job = self.ledger.start(job)
-        self.queue.flying[job.id] = Flight(job, staged)
-        self.pool.submit(Task(id=job.id, photo=job.source, output=staged, seconds=self.settings.time_limit))
-        self.results.tell("started", job)
-
-    def _copied(self, job: Job, twin: Job, staged: Path) -> None:
-        assert twin.output_sha256 is not None
-        try:
-            self.results.publish(job, staged, twin.output_sha256)
-        except OutputError as error:
-            self.results.fail(job, str(error))
-            self.outputs.sweep(job)
-            return
-        self.outputs.sweep(job)
-        self.ledger.done(job, twin.output_sha256, {}, f"copied from {twin.output}")
-        self.counts.copied += 1
-        self.results.tell("copied", job, data={"of": str(twin.output)})
-        self.results.put_away(job)
-
     # ---- pressure, work, the end
-
-    def _blocked(self, error: Exception) -> bool:
-        return blocked(error, lambda: self.outputs.probe(_PROBE))
 
     def _written(self) -> int:
         return self.counts.done + self.counts.copied
 
-    def _hold(self, error: Exception) -> None:
-        """Wait for room; said once until a photo was written again."""
-        self._room = max(_PROBE, getattr(error, "size", 0))
-        if self._held_at is None:
-            self._held_at = self._written()
-            self.results.tell("paused", text=f"waiting for room: {error}")
-
-    def _try_again(self, room: int) -> None:
-        until = time.monotonic() + self._delay
+    def _wait_for_room(self) -> None:
+        until = time.monotonic() + self.pressure.delay
         while not self._over() and (left := until - time.monotonic()) > 0:
             self._wait(left)
-        self._delay = min(_LAST_DELAY, 2 * self._delay)
-        if self.outputs.probe(room):
-            self._room = None
+        self.pressure.look()
 
     def _renew(self) -> None:
         """Do what `reload` asked for."""
@@ -326,5 +256,6 @@ class Engine:
                     self.ledger.job(flight.job.id) or flight.job, blamed=False, reason="interrupted"
                 )
                 self.results.land(flight)
+                self.queue.add(flight.job.id)
             except OSError as error:  # the next start finds it running, and settles it
                 log.warning("%s is not cleared away: %s", flight.staged, error)

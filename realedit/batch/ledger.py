@@ -6,19 +6,17 @@ or that holds another photo now, is `retired`: its output stays, and the name is
 """
 
 import errno
-import hashlib
 import json
 import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from realedit.batch.filesystems import is_remote
+from realedit.batch.job import Job, State, key_of
 from realedit.batch.names import folded, mirrored, numbered
 from realedit.errors import OutputError
 
@@ -48,7 +46,6 @@ CREATE INDEX IF NOT EXISTS by_key ON jobs(key);
 CREATE INDEX IF NOT EXISTS by_state ON jobs(state);
 """
 
-
 _ERRNO = {
     "SQLITE_FULL": errno.ENOSPC,
     "SQLITE_IOERR_WRITE": errno.ENOSPC,
@@ -57,48 +54,6 @@ _ERRNO = {
     "SQLITE_READONLY": errno.EROFS,
     "SQLITE_CANTOPEN": errno.EROFS,
 }
-
-
-class State(StrEnum):
-    """Where a job is."""
-
-    PENDING = "pending"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    QUARANTINED = "quarantined"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """One row. output: relative to the output folder; signature: of the source file, when it was hashed;
-    claim: SHA-256 of an output about to be renamed into place; output_sha256: of the one that is there."""
-
-    id: int
-    source: Path
-    signature: str
-    content: str
-    work: str
-    key: str
-    output: Path
-    state: State
-    attempts: int
-    reason: str | None
-    timings: Mapping[str, float]
-    claim: str | None
-    output_sha256: str | None
-    retired: bool
-    updated: float
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values, for `jobs show`."""
-        plain = {name: value for name, value in vars(self).items() if name not in ("claim", "signature")}
-        return {**plain, "source": str(self.source), "output": str(self.output)}
-
-
-def key_of(content: str, work: str) -> str:
-    """The key of a photo's content under some work."""
-    return hashlib.sha256(f"{content}:{work}".encode()).hexdigest()
 
 
 class Ledger:
@@ -160,15 +115,14 @@ class Ledger:
         marks = ",".join("?" * len(states))
         yield from self._select(f"state IN ({marks}) ORDER BY id" if states else "1 ORDER BY id", *states)
 
+    def owner(self, output: Path) -> Job | None:
+        """The job that an output's name belongs to."""
+        return next(self._select("folded=?", folded(output)), None)
+
     def twin(self, job: Job) -> Job | None:
         """Another job with the same content and work whose output was made."""
         same = self._select("key=? AND id<>? AND state='done' ORDER BY id", job.key, job.id)
         return next(same, None)
-
-    def counts(self) -> dict[State, int]:
-        """How many jobs are in each state."""
-        found = dict(self._base.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall())
-        return {state: found.get(state, 0) for state in State}
 
     def changes(self) -> int:
         """A number that is another one after another process has written."""
@@ -206,7 +160,7 @@ class Ledger:
         number = 1
         while True:
             output = numbered(wanted, number)
-            owner = next(self._select("folded=?", folded(output)), None)
+            owner = self.owner(output)
             if owner is None:
                 break
             if owner.key == key and (owner.retired or not owner.source.exists()):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from realedit.batch.work import Event, Finished, Stage, Stopped, Task, Trouble, Work
+from realedit.batch.work import Event, Finished, Said, Stage, Stopped, Task, Trouble, Work
 from realedit.batch.worker import Broken, Ready, serve
 from realedit.errors import ResourceError
 
@@ -109,7 +109,7 @@ class LocalPool:
             )
 
     def _message(self, place: int, worker: _Worker, message: object) -> Iterator[Event]:
-        if isinstance(message, Stage):
+        if isinstance(message, Stage | Said):
             yield message
         elif isinstance(message, Finished | Stopped):
             worker.task = None
@@ -149,7 +149,10 @@ class LocalPool:
         process = self._context.Process(
             target=serve, args=(theirs, self._work, self._threads), name="realedit-worker", daemon=True
         )
-        process.start()
+        try:
+            process.start()
+        except OSError as error:
+            raise ResourceError(f"no worker can be started ({error}); try fewer --workers") from error
         theirs.close()
         return _Worker(process, ours, time.monotonic() + START_LIMIT)
 

@@ -9,11 +9,13 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from realedit.batch.ledger import FOLDER, Job
+from realedit.batch.intake import signature_of
+from realedit.batch.job import Job
+from realedit.batch.ledger import FOLDER
 from realedit.batch.names import numbered
 from realedit.batch.settings import Done
 from realedit.batch.work import no_room
@@ -78,29 +80,37 @@ class Outputs:
         staged.replace(place)
         sync_folder(place.parent)
 
-    def copy(self, twin: Job, staged: Path) -> bool:
-        """Copy the output of a job with the same content and work; False where it is no longer as it was
-        made, or of another format."""
+    def copy(self, twin: Job, staged: Path, beside: Callable[[Path], tuple[Path, ...]]) -> bool:
+        """Copy the output of a job with the same content and work, and what is `beside` it; False where it is
+        no longer as it was made, or of another format."""
         source = self.place(twin)
         if source.suffix.lower() != staged.suffix.lower() or not source.is_file():
             return False
-        shutil.copyfile(source, staged)
-        if digest(staged) != twin.output_sha256:
-            return False
-        with staged.open("rb+") as file:
-            os.fsync(file.fileno())
-        return True
+        files = {staged: source, **dict(zip(beside(staged), beside(source), strict=True))}
+        for copy, made in files.items():
+            if not made.is_file():
+                return False
+            shutil.copyfile(made, copy)
+            with copy.open("rb+") as file:
+                os.fsync(file.fileno())
+        return digest(staged) == twin.output_sha256
 
     def put_away(self, job: Job, relative: Path, done: Done) -> bool:
         """Move or delete an original once its output is verified; False where that was not done because the
         file or the output changed."""
-        if digest(job.source) != job.content or digest(self.place(job)) != job.output_sha256:
+        if digest(self.place(job)) != job.output_sha256:
             return False
+        before = signature_of(job.source.stat())
+        if digest(job.source) != job.content:
+            return False
+        kept = None
         if done.mode == "move":
             assert done.folder is not None
-            _move(job.source, done.folder / relative, job.content)
-        else:
-            job.source.unlink()
+            kept = _kept(job.source, done.folder / relative, job.content)
+        linked = kept is not None and kept.samefile(job.source)
+        if not linked and signature_of(job.source.stat()) != before:
+            return False  # another photo has come under this name
+        job.source.unlink()
         return True
 
     def confine(self, job: Job, relative: Path, reason: Mapping[str, Any]) -> Path:
@@ -153,13 +163,16 @@ def _reason_of(place: Path) -> Path:
     return place.with_name(os.fsdecode(name[:240]) + ".reason.json")
 
 
-def _move(source: Path, target: Path, content: str) -> None:
-    """Move a file to a name that is free; across file systems by a copy that is read back first."""
+def _kept(source: Path, target: Path, content: str) -> Path:
+    """Where a file is kept under a name that was free: as a link, or across file systems as a copy that was
+    read back."""
     target.parent.mkdir(parents=True, exist_ok=True)
     number = 1
     while True:
         place = numbered(target, number)
         if place.exists():
+            if place.name == source.name and place.parent.samefile(source.parent):
+                raise OutputError(f"{place.parent} is the photo's own folder under another name")
             if digest(place) == content:  # moved before, and interrupted
                 break
         else:
@@ -177,7 +190,7 @@ def _move(source: Path, target: Path, content: str) -> None:
             break
         number += 1
     sync_folder(place.parent)
-    source.unlink()
+    return place
 
 
 def _begins_with(whole: Path, beginning: Path) -> bool:

@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from realedit.batch.ledger import Job, State
+from realedit.batch.job import Job, State
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,11 @@ class Queue:
 
     def __len__(self) -> int:
         return len(self._order)
+
+    @property
+    def first(self) -> int:
+        """The job whose turn it is."""
+        return self._order[0]
 
     def add(self, number: int, *, first: bool = False) -> None:
         """A job waits for its turn; nothing for one that waits already."""

@@ -1,12 +1,15 @@
 """What is done with a photo that rests: hashed, looked up in the ledger, queued or left alone."""
 
 import time
+from pathlib import Path
+from typing import Any
 
 from realedit.batch.intake import Seen
-from realedit.batch.ledger import Job, State
+from realedit.batch.job import Job, State
 from realedit.batch.names import mirrored
 from realedit.batch.outputs import digest
 from realedit.batch.results import Results
+from realedit.batch.work import Work
 
 
 class Reception:
@@ -15,11 +18,11 @@ class Reception:
     def __init__(self, results: Results) -> None:
         self.results = results
         self.ledger, self.outputs, self.intake = results.ledger, results.outputs, results.intake
-        self.queue, self.settings, self.counts = results.queue, results.settings, results.counts
+        self.queue, self.settings = results.queue, results.settings
         self.forced = self.settings.existing == "force"
         self._begun: set[int] = set()  # jobs that `force` has made pending already
 
-    def take(self, work: str, seconds: float) -> None:
+    def take(self, work: Work, seconds: float) -> None:
         """Hash what rests and ask the ledger, for some seconds and as long as the queue has room."""
         until = time.monotonic() + seconds
         while len(self.queue) < self.settings.queue and time.monotonic() < until:
@@ -32,18 +35,25 @@ class Reception:
                 self.intake.put_back(seen.path, 0.0)
                 raise
 
-    def _offer(self, seen: Seen, work: str) -> None:
+    def _offer(self, seen: Seen, work: Work) -> None:
         job = self.ledger.of(seen.path)
         if job is not None and job.id in self.queue.flying:
             self.intake.put_back(seen.path, 1.0)
             return
-        if self.settings.existing == "skip" and (self.outputs.folder / mirrored(seen.relative)).exists():
-            self._skip(job)
+        if self.settings.existing == "skip" and self._has_output(seen, job):
+            self._skip(job, seen.path)
             return
-        if job is None or job.signature != seen.signature or job.work != work:
-            job = self._entered(seen, job, work)
+        if job is None or job.signature != seen.signature or job.work != work.key:
+            job = self._entered(seen, job, work.key)
         if job is not None:
-            self._judge(job)
+            self._judge(job, work)
+
+    def _has_output(self, seen: Seen, job: Job | None) -> bool:
+        """Whether the output of a photo is there, known to the ledger or not."""
+        if job is not None:
+            return self.outputs.place(job).exists()
+        wanted = mirrored(seen.relative)
+        return (self.outputs.folder / wanted).exists() and self.ledger.owner(wanted) is None
 
     def _entered(self, seen: Seen, job: Job | None, work: str) -> Job | None:
         """The job of a file whose content, or whose work, is new to the ledger."""
@@ -55,37 +65,49 @@ class Reception:
             except FileNotFoundError:
                 return None
             except OSError as error:
-                self.counts.failed += 1
-                self.results.tell("failed", text=f"cannot read {seen.path}: {error.strerror or error}")
+                self.results.settle(seen.path, "failed")
+                reason = f"cannot read {seen.path}: {error.strerror or error}"
+                self.results.tell("failed", None, reason, photo=seen.path)
                 return None
+        self.results.reopen(seen.path)
         job, note = self.ledger.add(seen.path, seen.relative, seen.signature, content, work)
         if note:
             self.results.tell("note", job, note)
         return job
 
-    def _judge(self, job: Job) -> None:
+    def _judge(self, job: Job, work: Work) -> None:
         """Queue a job, or leave it as it is."""
         if self.forced and job.id not in self._begun:
             self._begun.add(job.id)
-            self.ledger.set(job, state=State.PENDING, attempts=0, reason=None)
-            self.queue.add(job.id)
+            self._queue(job, attempts=0, reason=None)
         elif job.state in (State.PENDING, State.RUNNING):
-            self.queue.add(job.id)
+            self._queue(job)
         elif job.state is State.DONE:
             if self.settings.remake and not self.outputs.place(job).exists():
-                self.ledger.set(job, state=State.PENDING, attempts=0, output_sha256=None)
-                self.queue.add(job.id)
-                return
-            self._skip(job)
-            self.results.put_away(job)
-        else:
-            if job.state is State.FAILED:
-                self.counts.failed += 1
+                self._queue(job, attempts=0, output_sha256=None)
+            elif self.settings.remake and self._lacks_company(job, work):
+                self._queue(job, attempts=0)
             else:
-                self.counts.quarantined += 1
-            data = {"earlier": True}
-            self.results.tell(str(job.state), job, job.reason or "", data=data)
+                self._skip(job, job.source)
+                self.results.put_away(job)
+        elif not self.results.has_ended(job.id):
+            self.results.settle(job.id, str(job.state))
+            self.results.tell(str(job.state), job, job.reason or "", data={"earlier": True})
 
-    def _skip(self, job: Job | None) -> None:
-        self.counts.skipped += 1
-        self.results.tell("skipped", job)
+    def _queue(self, job: Job, **values: Any) -> None:
+        """A job waits for its turn; `values` of it are new."""
+        if values:
+            self.ledger.set(job, state=State.PENDING, **values)
+        self.results.reopen(job.id)
+        self.queue.add(job.id)
+
+    def _lacks_company(self, job: Job, work: Work) -> bool:
+        """Whether comparisons are wanted now that were not made beside an output."""
+        missing = not all(path.exists() for path in work.beside(self.outputs.place(job)))
+        return missing and not self.outputs.is_foreign(job)
+
+    def _skip(self, job: Job | None, photo: Path) -> None:
+        which = photo if job is None else job.id
+        if not self.results.has_ended(which):
+            self.results.settle(which, "skipped")
+            self.results.tell("skipped", job, photo=photo)

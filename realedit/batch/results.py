@@ -1,29 +1,22 @@
 """What follows from what a worker says: an output put into place, another attempt, or the quarantine."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from realedit.batch.events import Counts, Happening, Show
 from realedit.batch.intake import Intake, signature_of
-from realedit.batch.ledger import Job, Ledger, State
+from realedit.batch.job import Job, State
+from realedit.batch.ledger import Ledger
 from realedit.batch.outputs import Outputs
+from realedit.batch.pressure import NoRoomError
 from realedit.batch.queue import Flight, Queue
 from realedit.batch.settings import EngineSettings
-from realedit.batch.work import BLAMED, Finished, Outcome, Stage, Stopped, Trouble, no_room
+from realedit.batch.work import BLAMED, Event, Finished, Outcome, Said, Stage, Stopped, Trouble, no_room
 from realedit.errors import OutputError
 
 log = logging.getLogger(__name__)
-
-
-class NoRoomError(Exception):
-    """The output cannot be written for now; size: bytes that there must be room for."""
-
-    def __init__(self, reason: str, size: int) -> None:
-        super().__init__(reason)
-        self.size = size
 
 
 @dataclass
@@ -37,17 +30,21 @@ class Results:
     settings: EngineSettings
     counts: Counts
     show: Show
+    _ends: dict[int | Path, str] = field(default_factory=dict)  # by job, or by photo where there is none
 
-    def __call__(self, event: Stage | Finished | Stopped) -> None:
+    def __call__(self, event: Event) -> None:
         """Raises OSError or NoRoomError while the output or the ledger cannot be written."""
         flight = self.queue.flying.get(event.id)
         if flight is None:
             return
-        job = self.ledger.job(event.id)
         if isinstance(event, Stage):
             data = {"stage": event.name, "index": event.index, "total": event.total}
             self.tell("stage", flight.job, data=data)
             return
+        if isinstance(event, Said):
+            log.log(event.level, "%s: %s", flight.job.source, event.text)
+            return
+        job = self.ledger.job(event.id)
         if job is None:  # somebody made the ledger forget it
             self.land(flight)
         elif isinstance(event, Finished):
@@ -70,7 +67,7 @@ class Results:
         self.outputs.sweep(job)  # first: what is recorded as done is not looked at again
         self.ledger.done(job, outcome.sha256, outcome.timings)
         self.land(flight)
-        self.counts.done += 1
+        self.settle(job.id, "done")
         data = {"timings": dict(outcome.timings), "warnings": list(outcome.warnings)}
         self.tell("done", job, data={**data, "report": dict(outcome.report)})
         self.put_away(job)
@@ -137,9 +134,9 @@ class Results:
             self.intake.put_back(job.source)
             self.tell("waiting", job, f"{reason}; it may still be growing")
         else:
-            self.confine(job, reason, "")
+            self.confine(job, reason)
 
-    def confine(self, job: Job, reason: str, detail: str) -> None:
+    def confine(self, job: Job, reason: str, detail: str = "") -> None:
         """Give a photo up: a copy to the quarantine."""
         facts = {"photo": str(job.source), "reason": reason, "attempts": job.attempts, "detail": detail}
         try:
@@ -149,13 +146,13 @@ class Results:
                 raise
             place, reason = "", f"{reason}; no copy could be kept ({error.strerror})"
         self._give_up(job, State.QUARANTINED, reason)
-        self.counts.quarantined += 1
+        self.settle(job.id, "quarantined")
         self.tell("quarantined", job, reason, data={"copy": place})
 
     def fail(self, job: Job, reason: str) -> None:
         """An answer that another attempt would not change."""
         self._give_up(job, State.FAILED, reason)
-        self.counts.failed += 1
+        self.settle(job.id, "failed")
         self.tell("failed", job, reason)
 
     def _give_up(self, job: Job, state: State, reason: str) -> None:
@@ -170,6 +167,22 @@ class Results:
             self.ledger.set(job, state=State.DONE, retired=1)
         self.tell("gone", job, f"{job.source} is no longer there")
 
+    def settle(self, which: int | Path, end: str) -> None:
+        """Count the end of a photo in this run, in place of an earlier one."""
+        self.reopen(which)
+        self._ends[which] = end
+        setattr(self.counts, end, getattr(self.counts, end) + 1)
+
+    def reopen(self, which: int | Path) -> None:
+        """A photo has no end yet."""
+        end = self._ends.pop(which, None)
+        if end is not None:
+            setattr(self.counts, end, getattr(self.counts, end) - 1)
+
+    def has_ended(self, which: int | Path) -> bool:
+        """Whether a photo's end in this run was counted and told."""
+        return which in self._ends
+
     def land(self, flight: Flight) -> None:
         """The attempt is over; what it left is removed."""
         self.outputs.sweep(flight.job)
@@ -179,17 +192,19 @@ class Results:
         """Where the photo is below the input folder."""
         return job.source.relative_to(self.intake.folder)
 
-    def tell(self, kind: str, job: Job | None = None, text: str = "", *, data: Any = None) -> None:
-        """Show something."""
+    def tell(
+        self,
+        kind: str,
+        job: Job | None = None,
+        text: str = "",
+        *,
+        data: Any = None,
+        photo: Path | None = None,
+    ) -> None:
+        """Show something, of a job or of a photo that has none."""
         self.counts.queued, self.counts.running = len(self.queue), len(self.queue.flying)
-        facts: dict[str, Any] = {"text": text, "data": data or {}}
+        self.counts.waiting, self.counts.ready = self.intake.restless, self.intake.ready
+        facts: dict[str, Any] = {"text": text, "data": data or {}, "photo": photo}
         if job is not None:
             facts |= {"id": job.id, "photo": job.source, "output": self.outputs.place(job)}
         self.show(Happening(kind=kind, counts=self.counts, **facts))
-
-
-def blocked(error: Exception, probe: Callable[[], bool]) -> bool:
-    """Whether an error means that nothing can be written for now, and not only this one file."""
-    if isinstance(error, NoRoomError) or no_room(error):
-        return True
-    return isinstance(error, PermissionError) and not probe()

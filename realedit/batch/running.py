@@ -15,7 +15,8 @@ from realedit.batch.events import Counts, Show
 from realedit.batch.filesystems import is_remote
 from realedit.batch.hints import Hints
 from realedit.batch.intake import Intake
-from realedit.batch.ledger import FOLDER, Ledger, State
+from realedit.batch.job import State
+from realedit.batch.ledger import FOLDER, Ledger
 from realedit.batch.outputs import Outputs
 from realedit.batch.queue import Queue
 from realedit.batch.reception import Reception
@@ -69,7 +70,11 @@ def check_folders(request: FolderRequest) -> None:
         raise UsageError(
             f"{output} holds the photos themselves; name an output folder that {folder} is not in"
         )
-    made = [output, request.quarantine, request.settings.done.folder]
+    away = {"--quarantine": request.quarantine, "--done move": request.settings.done.folder}
+    for option, path in away.items():
+        if path is not None and any(_same(path, each) for each in (folder, output)):
+            raise UsageError(f"{option} cannot be {path}, which is IN or OUT itself; name another folder")
+    made = [output, *away.values()]
     for path in (each for each in made if each is not None):
         if path.exists() and not path.is_dir():
             raise OutputError(f"{path} is a file; name a folder")
@@ -79,6 +84,11 @@ def check_folders(request: FolderRequest) -> None:
             raise output_error(error, path) from error
         if not os.access(path, os.W_OK | os.X_OK):
             raise OutputError(f"no right to write into {path}; choose another folder")
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two folders are one, under whatever names."""
+    return one == other or (one.exists() and other.exists() and one.samefile(other))
 
 
 def run_folder(
@@ -140,7 +150,7 @@ def plan(request: FolderRequest, work: Work) -> Iterator[tuple[Path, Path]]:
     )
     reception = Reception(results)
     intake.look()
-    reception.take(work.key, float("inf"))
+    reception.take(work, float("inf"))
     while results.queue:
         job = copy.job(results.queue.pop())
         assert job is not None

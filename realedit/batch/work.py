@@ -83,7 +83,16 @@ class Stopped:
     detail: str = ""
 
 
-Event = Stage | Finished | Stopped
+@dataclass(frozen=True)
+class Said:
+    """A message of the log while a task was worked on; level: as in `logging`."""
+
+    id: int
+    level: int
+    text: str
+
+
+Event = Stage | Said | Finished | Stopped
 OnStage = Callable[[str, int, int], None]
 Run = Callable[[Task, OnStage], Outcome]
 
@@ -94,6 +103,9 @@ class Work(Protocol):
     @property
     def key(self) -> str:
         """A digest of everything but the photo that the output depends on."""
+
+    def beside(self, output: Path) -> tuple[Path, ...]:
+        """The files that come with an output, in its folder: comparisons."""
 
     def open(self, threads: int) -> Run:
         """Load the model, to compute with that many threads. Raises the expected errors."""

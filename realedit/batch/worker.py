@@ -1,6 +1,7 @@
 """A worker's own side: a process that loads the model once and does one task after the other."""
 
 import contextlib
+import logging
 import os
 import pickle
 import signal
@@ -11,7 +12,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from realedit.batch.work import Stage, Work, attempt
+from realedit.batch.work import Said, Stage, Work, attempt
 
 
 @dataclass(frozen=True)
@@ -32,32 +33,58 @@ def serve(pipe: Connection, work: Work, threads: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     _end_with_parent()
     _go_first()
+    relay = _Relay(pipe)
+    logging.captureWarnings(True)
+    root = logging.getLogger()
+    root.handlers[:], root.level = [relay], logging.INFO
     try:
         run = work.open(threads)
     except BaseException as error:
-        pipe.send(Broken(_pickled(error)))
+        relay.send(Broken(_pickled(error)))
         return
-    pipe.send(Ready())
+    relay.send(Ready())
     while True:
         try:
             task = pipe.recv()
         except (EOFError, OSError):
             return
-        pipe.send(attempt(run, task, _Told(pipe, task.id)))
+        relay.task = task.id
+        relay.send(attempt(run, task, _Told(relay, task.id)))
+        relay.task = None
+
+
+class _Relay(logging.Handler):
+    """The way to the engine, for messages of the log too: only there it is known where they should go."""
+
+    def __init__(self, pipe: Connection) -> None:
+        super().__init__()
+        self._pipe, self._turn = pipe, threading.Lock()
+        self.task: int | None = None
+
+    def send(self, message: object) -> None:
+        """One at a time: a photo's preview may be drawn in another thread."""
+        with self._turn:
+            self._pipe.send(message)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See `logging.Handler`; what is said while no photo is in work is nobody's."""
+        if self.task is not None:
+            with contextlib.suppress(OSError):
+                self.send(Said(self.task, record.levelno, record.getMessage()))
 
 
 class _Told:
     """Sends stages, and steps within them at most a few times a second."""
 
-    def __init__(self, pipe: Connection, number: int) -> None:
-        self._pipe, self._id = pipe, number
+    def __init__(self, relay: _Relay, number: int) -> None:
+        self._relay, self._id = relay, number
         self._name, self._last = "", 0.0
 
     def __call__(self, name: str, index: int, total: int) -> None:
         now = time.monotonic()
         if name != self._name or now - self._last > 0.5:
             self._name, self._last = name, now
-            self._pipe.send(Stage(self._id, name, index, total))
+            self._relay.send(Stage(self._id, name, index, total))
 
 
 def _end_with_parent() -> None:

@@ -1,5 +1,7 @@
 """`realedit batch`: every photo of a folder, once."""
 
+import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from realedit.batch.running import FolderRequest, pairs, plan
 from realedit.batch.settings import EngineSettings
 from realedit.cli.folders import FolderCommand, folder_options
 from realedit.cli.options import path_option, set_up_logging, talk_options
-from realedit.cli.showing import printable
+from realedit.cli.showing import count_of, printable
 from realedit.compare.sheet import Entry, check_sheet, write_sheet
 from realedit.errors import UsageError
 from realedit.photos import check_place
@@ -57,8 +59,7 @@ def batch_command(
     )
     command = FolderCommand.of(request, options)
     if dry_run:
-        for source, target in plan(request, command.work()):
-            click.echo(f"{printable(source)} -> {printable(target)}")
+        _print_plan(plan(request, command.work()), command)
         return
     if sheet is not None:
         check_sheet(sheet)
@@ -71,3 +72,16 @@ def batch_command(
     if counts.stopped:
         ctx.exit(130)
     ctx.exit(6 if counts.failed or counts.quarantined else 0)
+
+
+def _print_plan(planned: Iterable[tuple[Path, Path]], command: FolderCommand) -> None:
+    """What a batch would do, a line per photo."""
+    number = 0
+    for source, target in planned:
+        number += 1
+        if command.as_json:
+            click.echo(json.dumps({"event": "planned", "photo": str(source), "output": str(target)}))
+        else:
+            click.echo(f"{printable(source)} -> {printable(target)}")
+    if not command.quiet:
+        click.echo(f"realedit: {count_of(number)} would be edited; nothing was written", err=True)

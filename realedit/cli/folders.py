@@ -65,6 +65,7 @@ def folder_options(command: Command) -> Command:
             click.option(
                 "--time-limit",
                 type=parse_seconds,
+                metavar="TIME",
                 default="15m",
                 show_default=True,
                 help="For one attempt at a photo.",
@@ -169,14 +170,17 @@ class FolderCommand:
         make_pool = self.make_pool()
         work = self.work()
         with ExitStack() as stack:
-            shown = stack.enter_context(Shown(quiet=self.quiet, as_json=self.as_json))
+            shown = Shown(quiet=self.quiet, as_json=self.as_json)
             show: Show = shown
             if self.metrics_port is not None:
                 from realedit.batch.metrics import Metrics
 
                 metrics = Metrics(self.metrics_port)
                 stack.callback(metrics.close)
+                if not self.quiet:
+                    click.echo(f"realedit: metrics are at http://127.0.0.1:{metrics.port}/metrics", err=True)
                 show = several(shown, metrics)
+            stack.enter_context(shown)
             counts = run_folder(self.request, work, make_pool, show, reread=self.work)
         if not (self.quiet or self.as_json):
             print_summary(counts, time.monotonic() - started)

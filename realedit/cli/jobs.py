@@ -9,10 +9,12 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from realedit.batch.ledger import FOLDER, Job, Ledger, State
-from realedit.cli.showing import printable
+from realedit.batch.job import Job, State
+from realedit.batch.ledger import FOLDER, Ledger
+from realedit.cli.showing import count_of, printable
 from realedit.errors import UsageError
 
+_WIDE = 1 << 16  # characters of a line that no terminal breaks
 _AGAIN = (State.FAILED, State.QUARANTINED)
 
 
@@ -41,13 +43,17 @@ def list_jobs(ledger: Ledger, state: str | None, as_json: bool) -> None:
         for job in jobs:
             click.echo(json.dumps(job.as_json()))
         return
-    table = Table("id", "state", "tries", "photo", "reason", box=None, header_style="bold")
+    table = Table("id", "state", "tries", box=None, header_style="bold")
+    for name in ("photo", "reason"):
+        table.add_column(name, overflow="fold")
     for job in jobs:
         table.add_row(
             str(job.id), job.state, str(job.attempts), printable(job.source), printable(job.reason or "")
         )
     console = Console(highlight=False, markup=False)
-    console.print(table, soft_wrap=not console.is_terminal)
+    if not console.is_terminal:
+        console.width = _WIDE
+    console.print(table)
 
 
 @jobs_group.command()
@@ -69,7 +75,7 @@ def retry(ledger: Ledger, numbers: tuple[int, ...]) -> None:
     jobs = [job for job in _named(ledger, numbers, _AGAIN) if job.state in _AGAIN]
     for job in jobs:
         ledger.set(job, state=State.PENDING, attempts=0, reason=None)
-    click.echo(f"{len(jobs)} photos will be tried again by a running or the next realedit batch or watch")
+    click.echo(f"{count_of(len(jobs))} will be tried again by a running or the next realedit batch or watch")
 
 
 @jobs_group.command()
@@ -82,7 +88,7 @@ def forget(ledger: Ledger, numbers: tuple[int, ...], everything: bool) -> None:
         raise UsageError("say which photos to forget: their IDs, or --all")
     jobs = [job for job in _named(ledger, numbers, tuple(State)) if job.state is not State.RUNNING]
     ledger.forget(*jobs)
-    click.echo(f"{len(jobs)} photos forgotten")
+    click.echo(f"{count_of(len(jobs))} forgotten")
 
 
 def _named(ledger: Ledger, numbers: tuple[int, ...], states: tuple[State, ...]) -> Iterator[Job]:

@@ -1,20 +1,38 @@
 """A batch as it happens: a progress bar on a terminal, plain lines or JSON elsewhere, and a summary."""
 
 import json
+import logging
 import os
+import sys
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from types import TracebackType
+from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from realedit.batch.events import Counts, Happening, Show
+from realedit.cli.progress import TITLES
 
-_STAGES = {"project": "finding the face", "tune": "tuning to the photo", "drag": "dragging"}
-_TOLD = ("note", "retry", "waiting", "paused", "resumed", "stopping", "reloaded")
+_STAGES = {
+    **TITLES,
+    "read": "reading",
+    "load": "reading",
+    "align": "looking for the face",
+    "invert": TITLES["project"],
+    "paste": "pasting",
+    "write": "writing",
+    "identity": "comparing the faces",
+}
+_TOLD = ("note", "retry", "waiting", "paused", "resumed", "stopping", "reloaded", "watching")
+_ENDS = ("done", "copied", "failed", "quarantined")
+_LONGEST = 32  # characters of a name in front of a bar
 
 
 def several(*shows: Show) -> Show:
@@ -28,8 +46,104 @@ def several(*shows: Show) -> Show:
 
 
 def printable(path: object) -> str:
-    """A path as a terminal may show it, whatever bytes its name has."""
-    return click.format_filename(os.fspath(str(path)))
+    """A path or a sentence with one as a terminal may show it: whatever bytes a name has, they are no
+    commands to the terminal."""
+    text = click.format_filename(os.fspath(str(path)))
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def count_of(number: int) -> str:
+    """`1 photo`, `2 photos`."""
+    return f"{number} photo{'' if number == 1 else 's'}"
+
+
+class Pace:
+    """How long the rest takes, from what was worked on so far; time without work does not count."""
+
+    def __init__(self) -> None:
+        self._busy, self._ended = 0.0, 0
+        self._last, self._running = 0.0, False
+
+    def __call__(self, happening: Happening, now: float) -> str:
+        """`h:mm:ss` left after a happening at `now` (seconds), or nothing where that cannot be told."""
+        if self._running:
+            self._busy += now - self._last
+        self._last, self._running = now, happening.counts.running > 0
+        self._ended += happening.kind in _ENDS and not happening.data.get("earlier")
+        if not (self._ended and happening.counts.left):
+            return ""
+        return str(timedelta(seconds=round(happening.counts.left * self._busy / self._ended)))
+
+
+class Bars:
+    """A bar for all photos, and one for each that is in work. Lines appear above them."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[steps]}", markup=False),
+            TextColumn("{task.fields[note]}", markup=False),
+            console=console,
+            redirect_stdout=False,  # it may be a file, and is written through `say` where it is not
+        )
+        self._all = self._bar.add_task("photos", total=None, steps="", note="")
+        self._rows: dict[int, TaskID] = {}
+        self._pace, self._paused = Pace(), False
+        self._moved: list[tuple[logging.StreamHandler[Any], Any]] = []
+
+    def start(self) -> None:
+        """Draw, and let messages of the log appear above too."""
+        before = sys.stderr
+        self._bar.start()
+        for handler in logging.getLogger().handlers:
+            if isinstance(handler, logging.StreamHandler) and handler.stream is before:
+                handler.setStream(sys.stderr)
+                self._moved.append((handler, before))
+
+    def stop(self) -> None:
+        """Draw the last state."""
+        for number in list(self._rows):
+            self._bar.remove_task(self._rows.pop(number))
+        for handler, stream in self._moved:
+            handler.setStream(stream)
+        self._moved.clear()
+        self._bar.stop()
+
+    def say(self, text: str) -> None:
+        """A line above the bars, never broken."""
+        self.console.print(Text(text), soft_wrap=True)
+
+    def __call__(self, happening: Happening) -> None:
+        """Draw what one happening changes."""
+        number, counts = happening.id, happening.counts
+        if number is not None and happening.kind in ("started", "stage"):
+            if number not in self._rows:
+                name = _shortened(printable(happening.photo.name if happening.photo else ""))
+                self._rows[number] = self._bar.add_task(f"  {name}", total=1, steps="", note="waiting")
+            if happening.kind == "stage":
+                self._draw_stage(self._rows[number], **happening.data)
+        elif number in self._rows:
+            self._bar.remove_task(self._rows.pop(number))
+        if happening.kind in ("paused", "resumed"):
+            self._paused = happening.kind == "paused"
+        bad, left = counts.failed + counts.quarantined, self._pace(happening, time.monotonic())
+        notes = [f"{left} left" if left else "", f"{bad} failed" if bad else ""]
+        notes.append("waiting for room on the disk" if self._paused else "")
+        total = counts.finished + counts.left
+        self._bar.update(
+            self._all,
+            total=total or None,
+            completed=counts.finished,
+            steps=f"{counts.finished}/{total}" if total else "",
+            note=", ".join(filter(None, notes)),
+        )
+
+    def _draw_stage(self, row: TaskID, stage: str, index: int, total: int) -> None:
+        steps = f"{index}/{total}" if total else ""
+        note = _STAGES.get(stage, stage)
+        self._bar.update(row, total=max(total, 1), completed=index, steps=steps, note=note)
 
 
 class Shown(AbstractContextManager["Shown"]):
@@ -37,86 +151,58 @@ class Shown(AbstractContextManager["Shown"]):
 
     def __init__(self, *, quiet: bool = False, as_json: bool = False) -> None:
         self._quiet, self._as_json = quiet, as_json
-        self._console = Console(stderr=True)
-        self._bar: Progress | None = None
-        if self._console.is_terminal and not (quiet or as_json):
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[note]}"),
-                TimeRemainingColumn(),
-                console=self._console,
-            )
-            self._all = self._bar.add_task("photos", total=None, note="")
-        self._rows: dict[int, TaskID] = {}
+        console = Console(stderr=True)
+        self._bars = Bars(console) if console.is_terminal and not (quiet or as_json) else None
 
     def __enter__(self) -> "Shown":
-        if self._bar is not None:
-            self._bar.start()
+        if self._bars is not None:
+            self._bars.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        if self._bars is not None:
+            self._bars.stop()
 
     def __call__(self, happening: Happening) -> None:
         """Show one happening."""
         if self._as_json:
             click.echo(json.dumps(as_json(happening)))
             return
-        if self._bar is not None:
-            self._draw(self._bar, happening)
+        if self._bars is not None:
+            self._bars(happening)
         if not self._quiet or happening.kind in ("failed", "quarantined"):
             self._say(happening)
 
     def _say(self, happening: Happening) -> None:
+        photo = "" if happening.photo is None else f"{happening.photo}: "
         if happening.kind in ("done", "copied"):
-            click.echo(f"{printable(happening.output)}  ({_how(happening)})")
+            self._line(f"{happening.output}  ({_how(happening)})", err=False)
             for warning in happening.data.get("warnings", ()):
-                click.echo(f"realedit: {printable(happening.photo)}: {warning}", err=True)
+                self._line(f"realedit: {photo}{warning}")
         elif happening.kind in ("failed", "quarantined"):
             copy = happening.data.get("copy")
-            kept = f"; a copy is in {printable(copy)}" if copy else ""
-            photo = "" if happening.photo is None else f"{printable(happening.photo)} {happening.kind}: "
-            click.echo(f"realedit: {photo}{happening.text}{kept}", err=True)
+            kept = f"; a copy is in {copy}" if copy else ""
+            if happening.data.get("earlier"):
+                kept = " (in an earlier run; to try again: realedit jobs OUT retry)"
+            photo = "" if happening.photo is None else f"{happening.photo} {happening.kind}: "
+            self._line(f"realedit: {photo}{happening.text}{kept}")
         elif happening.kind in _TOLD:
-            photo = f"{printable(happening.photo)}: " if happening.kind == "retry" else ""
-            click.echo(f"realedit: {photo}{happening.text}", err=True)
+            self._line(f"realedit: {photo if happening.kind == 'retry' else ''}{happening.text}")
 
-    def _draw(self, bar: Progress, happening: Happening) -> None:
-        number, counts = happening.id, happening.counts
-        if number is not None and happening.kind in ("started", "stage"):
-            if number not in self._rows:
-                name = happening.photo.name if happening.photo else ""
-                self._rows[number] = bar.add_task(f"  {printable(name)}", total=None, note="reading")
-            stage = happening.data.get("stage")
-            if stage is not None:
-                total = happening.data["total"]
-                bar.update(
-                    self._rows[number],
-                    total=total,
-                    completed=happening.data["index"],
-                    note=_STAGES.get(stage, stage),
-                )
-        elif number in self._rows:
-            bar.remove_task(self._rows.pop(number))
-        bad = counts.failed + counts.quarantined
-        bar.update(
-            self._all,
-            total=counts.found or None,
-            completed=counts.finished,
-            note=f"{bad} failed" if bad else "",
-        )
+    def _line(self, text: str, *, err: bool = True) -> None:
+        if self._bars is not None and (err or sys.stdout.isatty()):
+            self._bars.say(printable(text))
+        else:
+            click.echo(printable(text), err=err)
 
 
 def as_json(happening: Happening) -> dict[str, object]:
     """One line of `--json`."""
     plain: dict[str, object] = {"event": happening.kind}
-    if happening.id is not None:
-        plain |= {"id": happening.id, "photo": str(happening.photo), "output": str(happening.output)}
+    facts = {"id": happening.id, "photo": happening.photo, "output": happening.output}
+    plain |= {name: each if name == "id" else str(each) for name, each in facts.items() if each is not None}
     if happening.text:
         plain["text"] = happening.text
     if happening.kind == "summary":
@@ -133,11 +219,12 @@ def print_summary(counts: Counts, seconds: float) -> None:
         ("done before", counts.skipped),
         ("failed", counts.failed),
         ("quarantined", counts.quarantined),
+        ("left for the next run", counts.left),
     )
     for what, number in rows:
         if number:
             table.add_row(str(number), what)
-    if not counts.finished:
+    if not (counts.finished or counts.left):
         table.add_row("0", "nothing to do")
     elif counts.done:
         table.add_row(f"{60 * counts.done / seconds:.1f}", "edited per minute")
@@ -146,5 +233,10 @@ def print_summary(counts: Counts, seconds: float) -> None:
 
 def _how(happening: Happening) -> str:
     if happening.kind == "copied":
-        return f"copied from {printable(happening.data['of'])}"
+        return f"copied from {happening.data['of']}"
     return f"{sum(happening.data.get('timings', {}).values()):.1f} s"
+
+
+def _shortened(name: str) -> str:
+    """A name with its middle left out, where it is long."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST // 2 - 1]}…{name[-_LONGEST // 2 :]}"

@@ -89,5 +89,6 @@ def watch_command(
         ),
     )
     counts = FolderCommand.of(request, options).run()
-    failed = counts.failed + counts.quarantined
-    ctx.exit(6 if once and failed else 0)
+    if not once:
+        ctx.exit(0)
+    ctx.exit(130 if counts.stopped else 6 if counts.failed + counts.quarantined else 0)

@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from realedit.batch.engine import Engine
@@ -77,7 +77,7 @@ class Bench:
         self.output.mkdir(exist_ok=True)
         self.log = self.folder / "computed"
         self.log.touch()
-        self.work = FakeWork(self.work.prefix, self.work.seconds, self.log, self.work.inline)
+        self.work = replace(self.work, log=self.log)
 
     @property
     def computed(self) -> list[str]:
@@ -154,7 +154,7 @@ class Bench:
         return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-def eventually(condition: object, seconds: float = 20.0) -> None:
+def eventually(condition: object, seconds: float = 120.0) -> None:
     """Wait until a condition holds; fail after so many seconds."""
     assert callable(condition)
     until = time.monotonic() + seconds

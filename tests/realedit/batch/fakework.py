@@ -21,16 +21,20 @@ class CrashError(BaseException):
 @dataclass(frozen=True)
 class FakeWork:
     """Prefixes a photo's text. log: a file that gets a line per computed photo; inline: crash and hang by
-    raising, for workers that are no processes."""
+    raising, for workers that are no processes; compare: it writes a comparison too."""
 
     prefix: str = "edited"
     seconds: float = 0.0
     log: Path | None = None
     inline: bool = False
+    compare: bool = False
 
     @property
     def key(self) -> str:
         return hashlib.sha256(self.prefix.encode()).hexdigest()
+
+    def beside(self, output: Path) -> tuple[Path, ...]:
+        return (output.with_name(f"{output.name}.compare"),) if self.compare else ()
 
     def open(self, threads: int) -> Run:
         return self._run
@@ -46,6 +50,8 @@ class FakeWork:
         time.sleep(self.seconds)
         result = self.expected(content)
         task.output.write_bytes(result)
+        for path in self.beside(task.output):
+            path.write_bytes(content + b" and " + result)
         if self.log is not None:
             with self.log.open("ab") as log:
                 log.write(hashlib.sha256(content).hexdigest().encode() + b"\n")
@@ -89,6 +95,9 @@ class Unable:
 
     dies: bool
     key: str = ""
+
+    def beside(self, output: Path) -> tuple[Path, ...]:
+        return ()
 
     def open(self, threads: int) -> Run:
         if self.dies:

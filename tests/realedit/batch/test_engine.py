@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from realedit.batch import outputs as outputs_module
-from realedit.batch.ledger import Ledger, State
+from realedit.batch.job import State
+from realedit.batch.ledger import Ledger
 from realedit.batch.settings import Done, EngineSettings
 from tests.realedit.batch.disks import forbidding
 from tests.realedit.batch.fake import Bench, eventually, photo
@@ -101,7 +102,9 @@ def test_force_computes_again_and_skip_existing_leaves_what_is_there(bench: Benc
     (bench.output / "b.jpg").write_bytes(b"somebody else's")
     counts = bench.run()
     assert (counts.done, counts.failed) == (1, 1)
-    assert "was not made here" in next(each.text for each in bench.happenings if each.kind == "failed")
+    assert "no longer, what realedit made" in next(
+        each.text for each in bench.happenings if each.kind == "failed"
+    )
     bench.settings = EngineSettings(existing="skip")
     assert bench.run().skipped == 2
     assert bench.outputs()["b.jpg"] == b"somebody else's"
@@ -235,8 +238,8 @@ def test_an_interrupted_run_goes_on_without_blame(bench: Bench) -> None:
     for _ in range(5):  # more often than there are attempts
         engine = bench.engine()
         engine._look()
-        engine.reception.take(bench.work.key, 1)
-        engine._hand_out()  # two are running; the process is killed here
+        engine.reception.take(bench.work, 1)
+        engine.handing(bench.work)  # two are running; the process is killed here
         assert len(list(engine.ledger.jobs(State.RUNNING))) == 2
         assert len(list(bench.output.glob(".realedit-*"))) == 2
         engine.ledger.close()
@@ -288,7 +291,7 @@ def test_a_full_disk_pauses_says_so_once_and_goes_on(bench: Bench, monkeypatch: 
     probes: list[int] = []
     monkeypatch.setattr(outputs_module.Outputs, "publish", publish)
     monkeypatch.setattr(outputs_module.Outputs, "probe", probe)
-    monkeypatch.setattr("realedit.batch.engine._FIRST_DELAY", 0.01)
+    monkeypatch.setattr("realedit.batch.pressure._FIRST_DELAY", 0.01)
     assert bench.run().done == 6
     assert bench.kinds().count("paused") == bench.kinds().count("resumed") == 1
     assert len(probes) == 3 and len(bench.computed) == 6

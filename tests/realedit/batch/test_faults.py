@@ -77,7 +77,7 @@ def test_a_rename_storm(watched: faults.InThread) -> None:
 
 @mounting
 def test_a_full_disk(watched: faults.InThread, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realedit.batch.engine._LAST_DELAY", 0.5)
+    monkeypatch.setattr("realedit.batch.pressure._LAST_DELAY", 0.5)
     with small_disk(watched.output, "512k") as remount, watching(watched):
         counts = faults.full_disk(watched, 16, lambda: remount("size=16m"))
     assert clean(counts), counts

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from realedit.batch.ledger import FOLDER, Job, Ledger, State, key_of
+from realedit.batch.job import Job, State, key_of
+from realedit.batch.ledger import FOLDER, Ledger
 from realedit.errors import OutputError
 
 
@@ -32,7 +33,7 @@ def test_a_job_is_kept_across_openings(ledger: Ledger, tmp_path: Path) -> None:
         {"drag": 1.5},
         "a note",
     )
-    assert again.counts()[State.DONE] == 1
+    assert [job.id for job in again.jobs(State.DONE)] == [job.id]
 
 
 def test_the_key_is_content_and_work(ledger: Ledger) -> None:

@@ -82,7 +82,8 @@ def test_a_batch_edits_what_it_can_and_says_what_it_could_not(folder: Path, shel
 
 @pytest.fixture
 def ledger(folder: Path) -> Path:
-    from realedit.batch.ledger import Ledger, State
+    from realedit.batch.job import State
+    from realedit.batch.ledger import Ledger
 
     (folder / "out").mkdir()
     ledger = Ledger(folder / "out")
@@ -105,13 +106,13 @@ def test_jobs_are_retried_and_forgotten(
 
     assert len(jobs("list").out.splitlines()) == 4
     assert len(jobs("list", "--state=failed").out.splitlines()) == 2
-    assert jobs("retry", "2").out.startswith("1 photos")
+    assert jobs("retry", "2").out.startswith("1 photo ")
     assert jobs("retry", "1").out.startswith("0 photos")
-    assert jobs("retry").out.startswith("1 photos")
+    assert jobs("retry").out.startswith("1 photo ")
     assert len(jobs("list", "--state=pending", "--json").out.splitlines()) == 2
     assert "has no photo 9" in jobs("show", "9", code=2).err
     assert "--all" in jobs("forget", code=2).err
-    assert jobs("forget", "1").out.startswith("1 photos")
+    assert jobs("forget", "1").out.startswith("1 photo ")
     assert jobs("forget", "--all").out.startswith("2 photos")
     assert jobs("list", "--json").out == ""
 
