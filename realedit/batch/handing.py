@@ -31,7 +31,7 @@ class Handing:
                 self.queue.add(self.queue.pop())
             else:
                 self._begin_or_fail(job, work)
-                self.queue.pop()
+                self.queue.discard(job.id)
 
     def _begin_or_fail(self, job: Job, work: Work) -> None:
         try:
@@ -71,6 +71,7 @@ class Handing:
             return
         job = self.ledger.start(job)
         self.queue.flying[job.id] = Flight(job, staged)
+        self.queue.discard(job.id)
         self.pool.submit(
             Task(id=job.id, photo=job.source, output=staged, seconds=self.results.settings.time_limit)
         )

@@ -44,6 +44,12 @@ class Queue:
         self._waiting.discard(number)
         return number
 
+    def discard(self, number: int) -> None:
+        """A job waits no longer."""
+        if number in self._waiting:
+            self._waiting.discard(number)
+            self._order.remove(number)
+
     def busy(self, key: str) -> bool:
         """Whether a photo of this key is with a worker."""
         return any(flight.job.key == key for flight in self.flying.values())

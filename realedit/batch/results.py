@@ -168,8 +168,10 @@ class Results:
         self.tell("gone", job, f"{job.source} is no longer there")
 
     def settle(self, which: int | Path, end: str) -> None:
-        """Count the end of a photo in this run, in place of an earlier one."""
+        """Count the end of a photo in this run, in place of an earlier one; it waits no longer."""
         self.reopen(which)
+        if isinstance(which, int):
+            self.queue.discard(which)
         self._ends[which] = end
         setattr(self.counts, end, getattr(self.counts, end) + 1)
 

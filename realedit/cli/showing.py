@@ -121,7 +121,9 @@ class Bars:
         if number is not None and happening.kind in ("started", "stage"):
             if number not in self._rows:
                 name = _shortened(printable(happening.photo.name if happening.photo else ""))
-                self._rows[number] = self._bar.add_task(f"  {name}", total=1, steps="", note="waiting")
+                self._rows[number] = self._bar.add_task(
+                    f"  {name}", total=1, steps="", note="loading the model"
+                )
             if happening.kind == "stage":
                 self._draw_stage(self._rows[number], **happening.data)
         elif number in self._rows:
