@@ -109,7 +109,7 @@ def scenarios(arguments: argparse.Namespace) -> dict[str, Callable[[Path], dict[
             faults.slow_writers, "--patience", "0.5", count=many, pauses=6, pause=1.0
         ),
         "burst": running(faults.burst, "--seconds", "0", count=arguments.burst),
-        "rename storm": running(faults.rename_storm, "--settle", "0.5", count=many, renames=30),
+        "rename storm": running(faults.rename_storm, "--settle", "0.5", settle=0.5, count=many, renames=30),
         "full disk": full,
         "read-only output": forbidden,
         "vanishing inputs": running(faults.vanishing, count=5 * many),

@@ -157,6 +157,7 @@ class Engine:
             self._look()
             self.reception.take(self.work, _SLICE)
             self.handing(self.work)
+            self.results.tell_counts()
         self._wait(self._patience())
 
     def _wait(self, seconds: float) -> None:

@@ -37,8 +37,8 @@ class Counts:
 @dataclass(frozen=True, kw_only=True)
 class Happening:
     """kind: started, stage, done, copied, skipped, failed, quarantined, retry, waiting, gone, note, paused,
-    resumed, stopping, reloaded, watching or summary. photo, output: paths; text: one sentence; data: what
-    belongs to the kind."""
+    resumed, stopping, reloaded, watching, counts (they changed) or summary. photo, output: paths; text: one
+    sentence; data: what belongs to the kind."""
 
     kind: str
     counts: Counts

@@ -204,9 +204,24 @@ class Results:
         photo: Path | None = None,
     ) -> None:
         """Show something, of a job or of a photo that has none."""
-        self.counts.queued, self.counts.running = len(self.queue), len(self.queue.flying)
-        self.counts.waiting, self.counts.ready = self.intake.restless, self.intake.ready
+        self._recount()
         facts: dict[str, Any] = {"text": text, "data": data or {}, "photo": photo}
         if job is not None:
             facts |= {"id": job.id, "photo": job.source, "output": self.outputs.place(job)}
         self.show(Happening(kind=kind, counts=self.counts, **facts))
+
+    def tell_counts(self) -> None:
+        """Show how many photos wait and are in work, where that has changed since something was shown."""
+        if self._recount():
+            self.tell("counts")
+
+    def _recount(self) -> bool:
+        now = {
+            "queued": len(self.queue),
+            "running": len(self.queue.flying),
+            "waiting": self.intake.restless,
+            "ready": self.intake.ready,
+        }
+        changed = any(getattr(self.counts, name) != number for name, number in now.items())
+        vars(self.counts).update(now)
+        return changed

@@ -170,7 +170,8 @@ class Shown(AbstractContextManager["Shown"]):
     def __call__(self, happening: Happening) -> None:
         """Show one happening."""
         if self._as_json:
-            click.echo(json.dumps(as_json(happening)))
+            if happening.kind != "counts":
+                click.echo(json.dumps(as_json(happening)))
             return
         if self._bars is not None:
             self._bars(happening)

@@ -127,7 +127,7 @@ class Bench:
 
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
-        assert ready.wait(10)
+        assert ready.wait(120)
         return made[0], thread
 
     def kinds(self) -> list[str]:

@@ -5,6 +5,7 @@ alone, so that they start in a moment.
 """
 
 import hashlib
+import logging
 import os
 import signal
 import time
@@ -79,6 +80,8 @@ class FakeWork:
                 if self.inline:
                     raise CrashError("crash")
                 os.kill(os.getpid(), signal.SIGKILL)
+        elif word == b"warn":
+            logging.getLogger("of a worker").warning("a %s", "warning")
         elif word == b"memory":
             raise MemoryError
         elif word == b"bug":

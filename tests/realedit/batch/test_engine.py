@@ -327,27 +327,42 @@ def test_an_output_folder_without_rights_blocks_though_the_ledger_may_be_written
     assert outputs.probe(10) and [path.name for path in tmp_path.iterdir()] == [outputs_module.FOLDER]
 
 
-def test_a_growing_file_is_waited_for_and_its_quarantine_cleared(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, settings=WATCH, settle=0.05)
+def test_a_growing_file_is_waited_for_without_end(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, settings=dataclasses.replace(WATCH, patience=3600), settle=0.05)
     path = bench.photos / "slow.jpg"
     path.write_bytes(b"photo")
     engine, thread = bench.started()
     try:
-        for part in (b" that", b" comes", b" slowly"):
-            time.sleep(0.12)  # longer than it must rest
+        for number, part in enumerate((b" that", b" comes", b" slowly"), 1):
+            eventually(lambda number=number: bench.kinds().count("waiting") >= number)
+            assert bench.outputs() == {}
             with path.open("ab") as file:
                 file.write(part)
-        assert bench.outputs() == {} and bench.kinds().count("waiting") >= 1
-        eventually(lambda: (bench.output / "quarantine/slow.jpg").exists())  # it rested for too long
         with path.open("ab") as file:
             file.write(b" END")
-        eventually(lambda: (bench.output / "slow.jpg").exists())
-        eventually(lambda: bench.quarantined() == {})
-        assert bench.outputs()["slow.jpg"] == b"edited photo that comes slowly END"
+        eventually(lambda: bench.outputs() == {"slow.jpg": b"edited photo that comes slowly END"})
+        assert bench.quarantined() == {}
     finally:
         engine.stop()
-        thread.join(10)
+        thread.join(120)
     assert not thread.is_alive()
+
+
+def test_a_file_that_goes_on_growing_later_leaves_quarantine(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, settings=WATCH, settle=0.05)
+    path = bench.photos / "slow.jpg"
+    path.write_bytes(b"photo that")
+    engine, thread = bench.started()
+    try:
+        eventually(lambda: (bench.output / "quarantine/slow.jpg").exists())
+        with path.open("ab") as file:
+            file.write(b" comes END")
+        eventually(lambda: (bench.output / "slow.jpg").exists())
+        eventually(lambda: bench.quarantined() == {})
+        assert bench.outputs()["slow.jpg"] == b"edited photo that comes END"
+    finally:
+        engine.stop()
+        thread.join(120)
 
 
 def test_temporary_names_wait_for_their_rename(tmp_path: Path) -> None:
@@ -362,7 +377,7 @@ def test_temporary_names_wait_for_their_rename(tmp_path: Path) -> None:
         eventually(lambda: set(bench.outputs()) == {"a.jpg"})
     finally:
         engine.stop()
-        thread.join(10)
+        thread.join(120)
 
 
 def test_the_recipe_is_read_again_and_a_bad_one_is_not_taken(tmp_path: Path) -> None:
@@ -387,7 +402,7 @@ def test_the_recipe_is_read_again_and_a_bad_one_is_not_taken(tmp_path: Path) -> 
         eventually(lambda: bench.outputs() == {"a.jpg": b"frowning photo a.jpg END"})
     finally:
         engine.stop()
-        thread.join(10)
+        thread.join(120)
 
 
 def test_a_ledger_changed_by_somebody_else_is_noticed(tmp_path: Path) -> None:
@@ -403,4 +418,111 @@ def test_a_ledger_changed_by_somebody_else_is_noticed(tmp_path: Path) -> None:
         eventually(lambda: bench.kinds().count("failed") == 2)
     finally:
         engine.stop()
-        thread.join(10)
+        thread.join(120)
+
+
+def test_comparisons_are_copied_with_their_outputs_and_made_where_they_are_missing(bench: Bench) -> None:
+    photo(bench.photos / "a.jpg", "photo same")
+    photo(bench.photos / "c.jpg")
+    bench.run()
+    bench.work = dataclasses.replace(bench.work, compare=True)
+    photo(bench.photos / "b.jpg", "photo same")
+    (bench.output / "c.jpg").write_bytes(b"the user painted over it")
+    counts = bench.run()
+    assert (counts.done, counts.copied, counts.skipped) == (1, 1, 1)
+    found = bench.outputs()
+    assert set(found) == {"a.jpg", "b.jpg", "c.jpg", "a.jpg.compare", "b.jpg.compare"}
+    assert found["b.jpg.compare"] == found["a.jpg.compare"] == b"photo same END and edited photo same END"
+    assert found["c.jpg"] == b"the user painted over it"
+    assert bench.run().skipped == 3
+
+
+def test_a_photo_is_counted_once_however_often_it_is_offered(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, settings=WATCH, settle=0.02)
+    photo(bench.photos / "a.jpg", "noface")
+    photo(bench.photos / "b.jpg")
+    bench.run(settings=EngineSettings())
+    engine, thread = bench.started()
+    try:
+        eventually(lambda: engine.counts.finished == 2)
+        other = Ledger(bench.output)
+        other.set(next(other.jobs(State.FAILED)), state=State.PENDING, attempts=0)
+        other.close()
+        eventually(lambda: bench.kinds().count("failed") == 2)
+        eventually(lambda: engine.counts.left == 0)
+    finally:
+        engine.stop()
+        thread.join(120)
+    assert (engine.counts.failed, engine.counts.skipped, bench.kinds().count("skipped")) == (1, 1, 1)
+
+
+def test_a_ledger_that_cannot_be_read_for_a_moment_loses_no_photo(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import errno
+
+    for number in range(4):
+        photo(bench.photos / f"{number}.jpg")
+    real, denied = Ledger.job, []
+
+    def job(self, number):  # type: ignore[no-untyped-def]
+        if len(denied) < 3:
+            denied.append(number)
+            raise OSError(errno.EROFS, "read-only")
+        return real(self, number)
+
+    monkeypatch.setattr(Ledger, "job", job)
+    monkeypatch.setattr("realedit.batch.pressure._FIRST_DELAY", 0.01)
+    assert bench.run().done == 4 and len(denied) == 3
+
+
+def test_a_disk_that_is_full_at_the_start_is_waited_for(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import errno
+
+    photo(bench.photos / "a.jpg")
+    engine = bench.engine()
+    engine._look()
+    engine.reception.take(bench.work, 1)
+    engine.handing(bench.work)  # it is running; the process is killed here
+    engine.ledger.close()
+    real, full = Ledger.again, [True]
+
+    def again(self, job, **more):  # type: ignore[no-untyped-def]
+        if full.pop() if full else False:
+            raise OSError(errno.ENOSPC, "full")
+        real(self, job, **more)
+
+    monkeypatch.setattr(Ledger, "again", again)
+    monkeypatch.setattr("realedit.batch.pressure._FIRST_DELAY", 0.01)
+    assert bench.run().done == 1
+    assert "paused" in bench.kinds()
+
+
+def test_originals_are_not_put_away_into_their_own_folder(bench: Bench) -> None:
+    original = photo(bench.photos / "a.jpg")
+    (bench.folder / "other name").symlink_to(bench.photos)
+    bench.settings = EngineSettings(done=Done(mode="move", folder=bench.folder / "other name"))
+    assert bench.run().done == 1
+    assert original.read_bytes() == b"photo a.jpg END"
+    assert any("own folder" in each.text for each in bench.happenings if each.kind == "note")
+
+
+def test_another_photo_that_comes_under_the_name_of_a_finished_one_is_not_deleted(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = photo(bench.photos / "a.jpg")
+    real, seen = outputs_module.digest, []
+
+    def digest(path: Path) -> str:
+        found = real(path)
+        if path == original and not seen:
+            seen.append(path)
+            photo(original, "photo that is new")
+        return found
+
+    monkeypatch.setattr(outputs_module, "digest", digest)
+    bench.settings = EngineSettings(done=Done(mode="delete"))
+    bench.run()
+    assert seen and original.read_bytes() == b"photo that is new END"

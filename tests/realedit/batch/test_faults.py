@@ -45,7 +45,7 @@ def test_counts_find_what_is_wrong(watched: faults.InThread) -> None:
     (watched.output / "torn.jpg").write_bytes(b"edited ha")
     (watched.output / "twice-2.jpg").write_bytes(b"edited")
     (watched.output / ".realedit-1-00").mkdir()
-    counts = faults.wrong(watched, {"torn.jpg": b"edited half", "lost.jpg": b"edited"})
+    counts = faults.wrong(watched, {"torn.jpg": b"edited half", "lost.jpg": b"edited"}, seconds=0.1)
     assert counts == {"torn": 1, "lost": 1, "duplicated": 1, "left behind": 1} and not clean(counts)
 
 
@@ -72,7 +72,7 @@ def test_a_burst(watched: faults.InThread) -> None:
 def test_a_rename_storm(watched: faults.InThread) -> None:
     watched.settle = 0.3
     with watching(watched):
-        assert clean(counts := faults.rename_storm(watched, 5)), counts
+        assert clean(counts := faults.rename_storm(watched, 5, settle=0.3)), counts
 
 
 @mounting

@@ -1,5 +1,6 @@
 """Workers as processes: what dies takes nothing else down, and leaves no orphans."""
 
+import logging
 import os
 import signal
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from realedit.batch.local import LocalPool
-from realedit.batch.work import Event, Finished, Stage, Stopped, Task, Trouble
+from realedit.batch.work import Event, Finished, Said, Stage, Stopped, Task, Trouble
 from realedit.errors import CheckpointError, ResourceError
 from tests.realedit.batch.fake import photo
 from tests.realedit.batch.fakework import FakeWork, Unable
@@ -33,7 +34,7 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def _until_idle(pool: LocalPool, seconds: float = 60) -> list[Event]:
+def _until_idle(pool: LocalPool, seconds: float = 600) -> list[Event]:
     events: list[Event] = []
     until = time.monotonic() + seconds
     while pool.free < 2:
@@ -42,7 +43,7 @@ def _until_idle(pool: LocalPool, seconds: float = 60) -> list[Event]:
     return events
 
 
-def _task(number: int, path: Path, seconds: float = 30) -> Task:
+def _task(number: int, path: Path, seconds: float = 600) -> Task:
     folder = path.parent / f"out{number}"
     folder.mkdir()
     return Task(id=number, photo=path, output=folder / path.name, seconds=seconds)
@@ -113,8 +114,21 @@ def test_workers_that_cannot_start_end_the_run_with_their_error() -> None:
 
 
 def _forever(pool: LocalPool) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 600
     while time.monotonic() < until:
         if pool.free:
-            pool.submit(Task(id=1, photo=Path("a.jpg"), output=Path("b.jpg"), seconds=30))
+            pool.submit(Task(id=1, photo=Path("a.jpg"), output=Path("b.jpg"), seconds=600))
         assert all(event.trouble is Trouble.LOST for event in pool.wait(1.0) if isinstance(event, Stopped))
+
+
+def test_what_is_logged_in_a_worker_is_said_with_its_photo(tmp_path: Path) -> None:
+    pool = LocalPool(FakeWork(), 1, threads=1)
+    try:
+        pool.submit(_task(7, photo(tmp_path / "a.jpg", "warn")))
+        until, events = time.monotonic() + 600, []
+        while not pool.free and time.monotonic() < until:
+            events += pool.wait(1.0)
+    finally:
+        pool.close()
+    said = [event for event in events if isinstance(event, Said)]
+    assert said == [Said(7, logging.WARNING, "a warning")]
