@@ -1,15 +1,18 @@
 #!/usr/bin/env python
 """Throughput of `realedit batch`: photos per minute by workers and quality, seconds per stage, memory and
-start-up of a worker, and how fast a queue of done photos is skipped.
+start-up of a worker, how fast done photos are skipped, and what inverting photos side by side saves.
 
-    scripts/bench_batch.py --photos DIR [--count 4] [--quality draft] [--workers 1 2] [--quick] [--json FILE]
+    scripts/bench_batch.py --photos DIR [--count 4] [--quality draft] [--workers 1 2] [--megapixels 24]
     scripts/bench_batch.py --skip 20000
+    scripts/bench_batch.py --photos DIR --side-by-side 1 2 4 [--quality draft]
+
+The first wants idle cores; one quality and one number of workers at a time take about a minute. The last
+counts the process's own seconds on one thread.
 """
 
 import argparse
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -21,24 +24,26 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-MODEL = ("align", "invert", "drag", "paste", "identity")  # all but files: reading, writing, comparing
+
+from measuring import Row, report, row  # noqa: E402
+
+FILES = ("read", "load", "write", "verify")  # stages that are not work on the picture
 
 
 def main() -> None:
     arguments = parse()
-    print(f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores")
-    rows = []
-    if arguments.photos:
+    table: list[Row] = []
+    about = f"{os.cpu_count()} cores"
+    if arguments.side_by_side:
+        for quality in arguments.quality:
+            table += side_by_side(arguments, quality)
+    elif arguments.photos:
         for quality in arguments.quality:
             for workers in arguments.workers:
-                rows += measured(run(arguments, quality, workers), quality, workers)
+                table += measured(run(arguments, quality, workers), quality, workers)
     if arguments.skip:
-        rows.append(skipped(arguments.skip))
-    for each in rows:
-        held = "" if each["goal"] is None else f"  (goal {each['goal']}, {held_or_not(each)})"
-        print(f"{each['what']:60} {each['value']:>9} {each['unit']}{held}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"rows": rows}, indent=1))
+        table.append(skipped(arguments.skip))
+    report(table, about, arguments.json)
 
 
 def parse() -> argparse.Namespace:
@@ -47,8 +52,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=4)
     parser.add_argument("--quality", nargs="+", default=["draft", "standard"])
     parser.add_argument("--workers", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--megapixels", type=float, help="enlarge or reduce the photos to this size")
     parser.add_argument("--recipe", default="smile")
     parser.add_argument("--skip", type=int, default=0, help="photos that are done already")
+    parser.add_argument("--side-by-side", nargs="+", type=int, help="photos inverted as one batch")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
@@ -61,11 +68,13 @@ def parse() -> argparse.Namespace:
 
 @dataclass
 class Run:
-    """One batch. ends: when each photo was done, seconds from the start; timings: by photo and stage."""
+    """One batch. ends: when each photo was done, seconds from the start; timings: by photo and stage;
+    processor: seconds that each worker computed, all its threads."""
 
     ends: list[float] = field(default_factory=list)
     timings: list[dict[str, float]] = field(default_factory=list)
     memory: float = 0.0  # MB of the largest worker
+    processor: dict[str, float] = field(default_factory=dict)
 
 
 def run(arguments: argparse.Namespace, quality: str, workers: int) -> Run:
@@ -75,7 +84,7 @@ def run(arguments: argparse.Namespace, quality: str, workers: int) -> Run:
         photos = Path(folder) / "in"
         photos.mkdir()
         for path in sorted(arguments.photos.glob("*.jpg"))[: arguments.count]:
-            shutil.copyfile(path, photos / path.name)
+            copied(path, photos / path.name, arguments.megapixels)
         command = [
             sys.executable,
             "-m",
@@ -105,37 +114,105 @@ def run(arguments: argparse.Namespace, quality: str, workers: int) -> Run:
     return found
 
 
+def copied(photo: Path, place: Path, megapixels: float | None) -> None:
+    """A photo as it is, or of another size."""
+    if megapixels is None:
+        shutil.copyfile(photo, place)
+        return
+    from PIL import Image
+
+    with Image.open(photo) as opened:
+        scale = (megapixels * 1e6 / (opened.width * opened.height)) ** 0.5
+        size = (round(opened.width * scale), round(opened.height * scale))
+        opened.resize(size, Image.Resampling.LANCZOS).save(place, quality=92)
+
+
 def watch_memory(process: "subprocess.Popen[str]", found: Run) -> None:
-    """The peak of the largest child, several times a second."""
+    """The peak of the largest child and the seconds that each computed, several times a second."""
+    tick = os.sysconf("SC_CLK_TCK")
     while process.poll() is None:
         for status in Path("/proc").glob("[0-9]*/status"):
             try:
                 facts = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+                if facts.get("PPid", "").strip() != str(process.pid) or "VmHWM" not in facts:
+                    continue
+                words = (status.parent / "stat").read_text().rpartition(")")[2].split()
             except OSError:
                 continue
-            if facts.get("PPid", "").strip() == str(process.pid) and "VmHWM" in facts:
-                found.memory = max(found.memory, int(facts["VmHWM"].split()[0]) / 1024)
+            found.memory = max(found.memory, int(facts["VmHWM"].split()[0]) / 1024)
+            found.processor[status.parent.name] = (int(words[11]) + int(words[12])) / tick
         time.sleep(0.3)
 
 
-def measured(run: Run, quality: str, workers: int) -> list[dict[str, object]]:
+def measured(run: Run, quality: str, workers: int) -> list[Row]:
     name = f"{quality}, {workers} worker{'s' if workers > 1 else ''}"
+    if not run.ends:
+        raise SystemExit(f"{name}: no photo came out; see what `realedit batch` says")
     start = run.ends[0] - sum(run.timings[0].values())
+    seconds = run.ends[-1] - start
     total = sum(sum(each.values()) for each in run.timings)
     share = {stage: sum(each.get(stage, 0) for each in run.timings) / total for stage in run.timings[0]}
-    model = sum(share[stage] for stage in MODEL)
-    busy = total / (workers * (run.ends[-1] - start))
+    model = sum(value for stage, value in share.items() if stage not in FILES)
+    computed = sum(run.processor.values()) / ((os.cpu_count() or 1) * run.ends[-1])
     rows = [
-        row(f"{name}: photos per minute", 60 * len(run.ends) / (run.ends[-1] - start), "1/min"),
+        row(f"{name}: photos per minute", 60 * len(run.ends) / seconds, "1/min"),
         row(f"{name}: seconds until the first photo begins", start, "s"),
-        row(f"{name}: peak memory of a worker", run.memory, "MB"),
-        row(f"{name}: share of the time in which workers are busy", busy, "1"),
-        row(f"{name}: share of the stage time that is model work", model, "1", 0.95, model >= 0.95),
+        row(f"{name}: peak memory of a worker", run.memory, "MB", digits=0),
+        row(f"{name}: share of the time in which workers have a photo", total / (workers * seconds), "1"),
+        row(f"{name}: share of the cores that workers use, from the start", computed, "1"),
+        row(f"{name}: share of the stage time that is work on the picture", model, "1", 0.95, least=True),
     ]
     return rows + [row(f"{name}: share of {stage}", value, "1") for stage, value in share.items()]
 
 
-def skipped(count: int) -> dict[str, object]:
+def side_by_side(arguments: argparse.Namespace, quality: str) -> list[Row]:
+    """Seconds of one thread per photo, projecting several at once; the tuning is each generator's own, and
+    has nothing to share."""
+    import cv2
+    import numpy as np
+    import torch
+
+    import checkpoints
+    import inversion
+    from inversion import InversionSettings
+    from realedit import pipeline
+    from realedit.photos import read_photo
+
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    checkpoint = checkpoints.load("face128")
+    settings = InversionSettings.preset(quality)
+    loss = inversion.choose(settings.perceptual, checkpoint, checkpoints.backbone)
+    crops, valids = [], []
+    for path in sorted(arguments.photos.glob("*.jpg"))[: arguments.count]:
+        session = pipeline.align(
+            read_photo(path), checkpoint, photo_path=path, settings=settings, quality=quality
+        )
+        crops.append(torch.from_numpy(session.crop.astype(np.float32)).permute(2, 0, 1) / 127.5 - 1)
+        valids.append(torch.from_numpy(session.valid.astype(np.float32))[None])
+
+    def seconds(together: int) -> tuple[float, float]:
+        begun, losses = time.process_time(), []
+        for first in range(0, len(crops), together):
+            batch = slice(first, first + together)
+            *_, last = inversion.project(
+                checkpoint, torch.stack(crops[batch]), torch.stack(valids[batch]), loss,
+                settings.projection, precision=settings.precision,
+            )  # fmt: skip
+            losses.append(last.loss * len(crops[batch]))
+        return (time.process_time() - begun) / len(crops), sum(losses) / len(crops)
+
+    seconds(1)  # what is made once
+    turns = [{together: seconds(together) for together in arguments.side_by_side} for _ in range(2)]
+    rows = []
+    for together in arguments.side_by_side:
+        best = min(turn[together][0] for turn in turns)
+        rows.append(row(f"{quality}, {together} side by side: seconds per photo", best, "s"))
+        rows.append(row(f"{quality}, {together} side by side: loss", turns[0][together][1], "1", digits=5))
+    return rows
+
+
+def skipped(count: int) -> Row:
     """Seconds in which the engine passes over photos that the ledger calls done."""
     from realedit.batch.intake import walk
     from realedit.batch.job import State
@@ -164,17 +241,7 @@ def skipped(count: int) -> dict[str, object]:
         counts = run_folder(request, work, lambda work: LocalPool(work, 2, threads=1), lambda _: None)
         seconds = time.monotonic() - started
         assert counts.skipped == count
-    return row(f"seconds to skip {count} done photos", seconds, "s", 10, seconds < 10)
-
-
-def held_or_not(each: dict[str, object]) -> str:
-    return "holds" if each["holds"] else "MISSED"
-
-
-def row(
-    what: str, value: float, unit: str, goal: float | None = None, holds: bool | None = None
-) -> dict[str, object]:
-    return {"what": what, "value": round(value, 3), "unit": unit, "goal": goal, "holds": holds}
+    return row(f"seconds to skip {count} done photos", seconds, "s", 10)
 
 
 if __name__ == "__main__":

@@ -96,14 +96,16 @@ class _Editor:
         request = replace(self.work.request, photo=task.photo, output=task.output, compare=compare)
         laps = Laps(lambda stage: on_stage(stage, 0, 0))
         report = edit(request, checkpoint=self.checkpoint, on_step=_told(on_stage), laps=laps)
+        laps("verify")
         written = read_photo(task.output)  # decoded to its end, from what is on the disk
+        laps.end()
         facts: dict[str, Any] = report.as_json()
         for name in ("input", "output", "version", "warnings"):
             del facts[name]
         return Outcome(
             content=report.faces[0].session.photo_sha256,
             sha256=written.sha256,
-            timings={name: round(seconds, 4) for name, seconds in report.timings.items()},
+            timings={name: round(seconds, 4) for name, seconds in laps.seconds.items()},
             warnings=report.warnings,
             report=facts,
         )

@@ -29,6 +29,7 @@ _STAGES = {
     "paste": "pasting",
     "write": "writing",
     "identity": "comparing the faces",
+    "verify": "reading back",
 }
 _TOLD = ("note", "retry", "waiting", "paused", "resumed", "stopping", "reloaded", "watching")
 _ENDS = ("done", "copied", "failed", "quarantined")
