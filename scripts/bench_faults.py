@@ -5,7 +5,7 @@ The watching engine runs with processes as workers on a work of milliseconds (te
 model has no part in this; --real kills the real one. Full and read-only disks need the right to mount.
 
     scripts/bench_faults.py [--kills 200] [--burst 5000] [--only NAME] [--quick] [--json FILE]
-    scripts/bench_faults.py --real 10 --photos DIR
+    scripts/bench_faults.py --real 10 --photos DIR [--within 40]
 """
 
 import argparse
@@ -51,6 +51,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--burst", type=int, default=5000)
     parser.add_argument("--real", type=int, default=0, help="kill the real edit so often, and nothing else")
     parser.add_argument("--photos", type=Path, help="portraits, for --real")
+    parser.add_argument("--within", type=float, default=40, help="seconds in which a real edit is killed")
     parser.add_argument("--only", help="scenarios whose names hold this")
     parser.add_argument("--folder", type=Path, help="where to make the folders")
     parser.add_argument("--quick", action="store_true", help="few of each")
@@ -128,18 +129,20 @@ def real_kills(folder: Path, arguments: argparse.Namespace) -> dict[str, int]:
     import shutil
     import subprocess
 
+    from realedit.batch.job import State
+    from realedit.batch.ledger import Ledger
     from realedit.errors import PhotoError
     from realedit.photos import read_photo
 
     photos = folder / "in"
     photos.mkdir()
-    for path in sorted(arguments.photos.glob("*.jpg"))[:6]:
+    for path in sorted(arguments.photos.glob("*.jpg"))[:8]:
         shutil.copyfile(path, photos / path.name)
     before = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in photos.iterdir()}
     command = [sys.executable, "-m", "realedit", "batch", str(photos), str(folder / "out")]
     command += ["--recipe=smile", "--quality=draft", "--workers=1", "-q"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    random_, torn, kills = random.Random(0), 0, 0
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder / "cache")}
+    random_, torn, kills, in_work = random.Random(0), 0, 0, 0
 
     def damaged() -> int:
         bad = 0
@@ -150,15 +153,24 @@ def real_kills(folder: Path, arguments: argparse.Namespace) -> dict[str, int]:
                 bad += 1
         return bad
 
+    def at_work() -> bool:
+        if not (folder / "out" / ".realedit" / "ledger.sqlite").exists():
+            return False
+        ledger = Ledger(folder / "out")
+        found = any(True for _ in ledger.jobs(State.RUNNING))
+        ledger.close()
+        return found
+
     for _ in range(arguments.real):
         process = subprocess.Popen(command, env=environment)
         try:
-            process.wait(random_.uniform(2.0, 40.0))
+            process.wait(random_.uniform(2.0, arguments.within))
         except subprocess.TimeoutExpired:
             kills += 1
         process.kill()
         process.wait()
         torn += damaged()
+        in_work += at_work()
     code = subprocess.run(command, env=environment, check=False).returncode
     after = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in photos.iterdir()}
     outputs = {path.name for path in (folder / "out").glob("*.jpg")}
@@ -167,8 +179,10 @@ def real_kills(folder: Path, arguments: argparse.Namespace) -> dict[str, int]:
         "lost": len(before.keys() - outputs),
         "duplicated": len(outputs - before.keys()),
         "originals changed": sum(after.get(name) != digest for name, digest in before.items()),
+        "left behind": len([*(folder / "out").glob(".realedit-*")]),
         "exit code": code,
         "of kills": kills,
+        "of kills with a photo in work": in_work,
         "of photos": len(before),
     }
 

@@ -39,9 +39,10 @@ def signature_of(status: os.stat_result) -> str:
     return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
 
 
-def walk(folder: Path, *, recursive: bool, skip: Sequence[Path] = ()) -> Iterator[Seen]:
+def walk(folder: Path, *, recursive: bool, skip: Sequence[Path] = (), links: bool = True) -> Iterator[Seen]:
     """The photos of a folder in the order of their names. Folders in `skip`, linked folders and folders that
-    vanish or cannot be entered are left out; OSError where `folder` itself cannot be read."""
+    vanish or cannot be entered are left out, and without `links` files that are links out of the folder;
+    OSError where `folder` itself cannot be read."""
     skipped = {os.path.realpath(path) for path in skip}
     stack = [folder]
     while stack:
@@ -58,12 +59,17 @@ def walk(folder: Path, *, recursive: bool, skip: Sequence[Path] = ()) -> Iterato
                 if entry.is_dir(follow_symlinks=False):
                     if recursive and is_entered(entry.name) and os.path.realpath(entry.path) not in skipped:
                         folders.append(Path(entry.path))
-                elif is_photo(entry.name) and entry.is_file():
+                elif is_photo(entry.name) and entry.is_file() and (links or not _leads_out(entry, folder)):
                     path = Path(entry.path)
                     yield Seen(path, path.relative_to(folder), signature_of(entry.stat()))
             except OSError:  # it vanished, or is a link to nothing
                 continue
         stack.extend(reversed(folders))
+
+
+def _leads_out(entry: os.DirEntry[str], folder: Path) -> bool:
+    """Whether a file is a link to one that is not in the folder (resolved)."""
+    return entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(folder)
 
 
 class Intake:
@@ -76,10 +82,12 @@ class Intake:
         recursive: bool,
         settle: float,
         skip: Sequence[Path] = (),
+        links: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """folder: resolved; skip: folders in it that are not looked into."""
+        """folder: resolved; skip: folders in it that are not looked into; links: see `walk`."""
         self.folder, self.recursive, self.settle, self.skip = folder, recursive, settle, tuple(skip)
+        self.links = links
         self._clock = clock
         self._files: dict[Path, _Watched] = {}
         self._open: dict[Path, _Watched] = {}  # of _files those that were not offered
@@ -90,7 +98,7 @@ class Intake:
         """Look through the folder; OSError where it cannot be read."""
         started = self._clock()
         found = {}
-        for seen in walk(self.folder, recursive=self.recursive, skip=self.skip):
+        for seen in walk(self.folder, recursive=self.recursive, skip=self.skip, links=self.links):
             known = self._files.get(seen.path)
             if known is None or known.seen.signature != seen.signature:
                 known = _Watched(seen, started, started + self.settle)

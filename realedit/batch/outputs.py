@@ -177,6 +177,8 @@ def _kept(source: Path, target: Path, content: str) -> Path:
                 break
         else:
             try:
+                if source.is_symlink():
+                    raise OSError("a link may lead nowhere from another place")
                 os.link(source, place)
             except FileExistsError:
                 continue

@@ -90,7 +90,8 @@ class Results:
         except FileNotFoundError:
             return  # the original went away by itself
         except (OSError, OutputError) as error:
-            self.tell("note", job, f"{job.source} stays where it is: {error}")
+            reason = getattr(error, "strerror", None) or error
+            self.tell("note", job, f"{job.source} stays where it is: {reason}")
 
     def _stopped(self, job: Job, flight: Flight, event: Stopped) -> None:
         trouble, reason = event.trouble, event.reason

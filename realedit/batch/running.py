@@ -33,13 +33,15 @@ MakePool = Callable[[Work], Pool]
 @dataclass(frozen=True, kw_only=True)
 class FolderRequest:
     """What to work off, and where to. settle: seconds that a file must rest; events: whether to listen for
-    them (only while watching)."""
+    them (only while watching); links: whether files that are links out of the folder are taken, which whoever
+    may write into a watched folder could point at anything."""
 
     folder: Path
     output: Path
     recursive: bool = False
     settle: float = 0.0
     events: bool = True
+    links: bool = True
     quarantine: Path | None = None
     settings: EngineSettings = field(default_factory=EngineSettings)
 
@@ -57,6 +59,7 @@ class FolderRequest:
             self.folder,
             recursive=self.recursive,
             settle=self.settle,
+            links=self.links,
             skip=[path for path in skip if path is not None],
         )
 

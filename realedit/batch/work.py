@@ -4,9 +4,10 @@ The engine, the local workers and the Ray actors know nothing of faces; the real
 """
 
 import errno
+import os
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -144,11 +145,18 @@ def no_room(error: BaseException) -> bool:
 
 
 def attempt(run: Run, task: Task, on_stage: OnStage) -> Finished | Stopped:
-    """Run a task and turn whatever it raises into a trouble."""
+    """Run a task and turn whatever it raises into a trouble. No sentence names the attempt's own folder:
+    nobody meets it."""
+    own = f"{task.output.parent}{os.sep}"
     try:
-        return Finished(task.id, run(task, on_stage))
+        outcome = run(task, on_stage)
+        return Finished(
+            task.id, replace(outcome, warnings=tuple(w.replace(own, "") for w in outcome.warnings))
+        )
     except Exception as error:
-        return Stopped(task.id, *_trouble(error, task), "".join(traceback.format_exception(error)))
+        trouble, reason = _trouble(error, task)
+        detail = "".join(traceback.format_exception(error))
+        return Stopped(task.id, trouble, reason.replace(own, ""), detail)
 
 
 def _trouble(error: Exception, task: Task) -> tuple[Trouble, str]:

@@ -77,6 +77,7 @@ def watch_command(
         recursive=recursive,
         settle=settle,
         events=not poll,
+        links=False,
         quarantine=quarantine,
         settings=EngineSettings(
             once=once,

@@ -198,6 +198,18 @@ def test_originals_are_put_away_after_their_outputs(bench: Bench, mode: str) -> 
     assert counts.done == counts.copied == 0 and not (bench.photos / "b.jpg").exists()
 
 
+@pytest.mark.parametrize("mode", ["move", "delete"])
+def test_a_link_is_put_away_as_what_it_leads_to(bench: Bench, mode: str) -> None:
+    meant = photo(bench.folder / "elsewhere" / "x.jpg")
+    (bench.photos / "a.jpg").symlink_to("../elsewhere/x.jpg")
+    bench.settings = EngineSettings(done=Done(mode=mode, folder=bench.folder / "away"))  # type: ignore[arg-type]
+    assert bench.run().done == 1
+    assert list(bench.photos.iterdir()) == [] and meant.read_bytes() == b"photo x.jpg END"
+    if mode == "move":
+        kept = bench.folder / "away" / "a.jpg"
+        assert not kept.is_symlink() and kept.read_bytes() == meant.read_bytes()
+
+
 def test_an_original_is_not_deleted_when_its_output_was_damaged(bench: Bench) -> None:
     original = photo(bench.photos / "a.jpg")
     bench.run()

@@ -64,6 +64,9 @@ def test_a_walk_skips_links_to_folders_and_what_it_is_told_to(tmp_path: Path) ->
     found = [str(seen.relative) for seen in walk(tmp_path, recursive=True, skip=[tmp_path / "out"])]
     assert found == ["a.jpg", "link.jpg", "s/b.jpg"]
     assert [str(s.relative) for s in walk(tmp_path, recursive=False)] == ["a.jpg", "link.jpg"]
+    (tmp_path / "s" / "out.jpg").symlink_to(tmp_path / "a.jpg")
+    found = [str(seen.relative) for seen in walk(tmp_path / "s", recursive=False, links=False)]
+    assert found == ["b.jpg"], "a link that leads out of the folder is followed"
     with pytest.raises(OSError, match="none"):
         list(walk(tmp_path / "none", recursive=True))
 
