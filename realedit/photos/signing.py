@@ -4,12 +4,13 @@ The user's own certificate signs; nothing is sent anywhere unless a time stamp a
 Source: C2PA 2.1, sections 18.15 (actions) and 13.2 (certificates).
 """
 
-import importlib.util
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from realedit.errors import UsageError
 from realedit.photos.photo import Format, Photo
@@ -37,10 +38,27 @@ class Signing:
 
 
 def check_signing(signing: Signing) -> None:
-    """Raise UsageError where the package is missing or one of the files cannot be read."""
-    if importlib.util.find_spec("c2pa") is None:
-        raise UsageError(_MISSING)
-    _files(signing)
+    """Raise UsageError where the package is missing, or certificate and key cannot be read or do not fit."""
+    with _signer(signing):
+        pass
+
+
+@contextmanager
+def _signer(signing: Signing) -> Iterator[Any]:
+    """c2pa's signer; UsageError for what is wrong with it, or while it signs."""
+    try:
+        import c2pa
+    except ImportError as error:
+        raise UsageError(_MISSING) from error
+    certificate, key = _files(signing)
+    try:
+        info = c2pa.C2paSignerInfo(signing.algorithm, certificate, key, signing.timestamp_url)
+        with c2pa.Signer.from_info(info) as signer:
+            yield signer
+    except c2pa.C2paError as error:
+        raise UsageError(
+            f"cannot sign with the certificate {signing.certificate} and the key {signing.key}: {error}"
+        ) from error
 
 
 def _files(signing: Signing) -> tuple[bytes, bytes]:
@@ -55,28 +73,21 @@ def sign(signing: Signing, photo: Photo, kind: Format, unsigned: BinaryIO, out: 
 
     Raises UsageError when the package is missing, or the certificate or key cannot be read or used.
     """
-    try:
+    with _signer(signing) as signer:
         import c2pa
-    except ImportError as error:
-        raise UsageError(_MISSING) from error
-    certificate, key = _files(signing)
-    # no thumbnails: a manifest must not carry the unedited picture
-    settings = c2pa.Settings.from_dict({"builder": {"thumbnail": {"enabled": False}}})
-    try:
-        info = c2pa.C2paSignerInfo(signing.algorithm, certificate, key, signing.timestamp_url)
-        with c2pa.Signer.from_info(info) as signer, c2pa.Context(settings=settings) as context:
-            builder = c2pa.Builder.from_json(json.dumps(_manifest(kind, title)), context)
-            with builder:
-                builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
-                if photo.format in _TYPES:
-                    parent = {"title": photo.path.name, "relationship": "parentOf"}
-                    builder.add_ingredient(json.dumps(parent), _TYPES[photo.format], io.BytesIO(photo.source))
-                unsigned.seek(0)
-                builder.sign(signer, _TYPES[kind], unsigned, out)
-    except c2pa.C2paError as error:
-        raise UsageError(
-            f"cannot sign with the certificate {signing.certificate} and the key {signing.key}: {error}"
-        ) from error
+
+        # no thumbnails: a manifest must not carry the unedited picture
+        settings = c2pa.Settings.from_dict({"builder": {"thumbnail": {"enabled": False}}})
+        with (
+            c2pa.Context(settings=settings) as context,
+            c2pa.Builder.from_json(json.dumps(_manifest(kind, title)), context) as builder,
+        ):
+            builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
+            if photo.format in _TYPES:
+                parent = {"title": photo.path.name, "relationship": "parentOf"}
+                builder.add_ingredient(json.dumps(parent), _TYPES[photo.format], io.BytesIO(photo.source))
+            unsigned.seek(0)
+            builder.sign(signer, _TYPES[kind], unsigned, out)
 
 
 def _manifest(kind: Format, title: str) -> dict[str, object]:

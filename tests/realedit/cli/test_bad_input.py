@@ -214,7 +214,7 @@ def test_a_bug_is_exit_code_1_and_asks_for_a_report(
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(editing, "inverted_session", fail)
+    monkeypatch.setattr(editing, "planned", fail)
     monkeypatch.chdir(folder)
     command = ["edit", "photo.png", DRAG, "-o", "out.png", "--model=box.safetensors"]
     _refused(call(command, monkeypatch, capfd), 1, "ZeroDivisionError", "report")
@@ -238,7 +238,7 @@ def test_full_memory_and_disks_are_exit_code_7(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(editing, "inverted_session", fail)
+    monkeypatch.setattr(editing, "planned", fail)
     monkeypatch.chdir(folder)
     command = ["edit", "photo.png", DRAG, "-o", "out.png", "--model=box.safetensors"]
     _refused(call(command, monkeypatch, capfd), 7, said)

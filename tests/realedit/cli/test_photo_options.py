@@ -1,5 +1,6 @@
 """Options about where the photo may change, how it is marked and signed, and what is shown of the paste."""
 
+import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from realedit import editing
 from realedit.photos import Photo, read_photo
 from realedit.photos.provenance import marked
 from tests.realedit.cli.conftest import Shell
+from tests.realedit.photos.certificates import signing_of_our_own
 from tests.realedit.samples import png
 
 EDIT = ["edit", "photo.png", "-o", "out.png", "--drag=40,40:46,40", "--model=box.safetensors"]
@@ -94,6 +96,34 @@ def test_half_a_signature_is_refused_before_the_work(shell: Shell) -> None:
     pytest.importorskip("c2pa", reason="needs realedit[c2pa]")
     result = shell(*EDIT, *QUICK, "--c2pa-cert=cert.pem", "--c2pa-key=key.pem", code=2)
     assert "cert.pem" in result.err and not (shell.folder / "out.png").exists()
+
+
+def test_the_users_certificate_signs_the_edited_photo(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    signing = signing_of_our_own(tmp_path / "keys")
+    import c2pa
+
+    signed = [f"--c2pa-cert={signing.certificate}", f"--c2pa-key={signing.key}"]
+    shell(*EDIT, *QUICK, *signed)
+    with c2pa.Reader(shell.folder / "out.png") as reader:
+        assert reader.get_validation_state() == "Valid"
+        manifest = reader.get_active_manifest()
+    assert manifest is not None and manifest["signature_info"]["common_name"] == "Own"
+    assert "compositeWithTrainedAlgorithmicMedia" in json.dumps(manifest["assertions"])
+    (parent,) = manifest["ingredients"]
+    assert parent["relationship"] == "parentOf" and parent["title"] == "photo.png"
+    assert _changed(shell.folder).any() and marked(read_photo(shell.folder / "out.png").metadata.xmp)
+
+
+def test_a_key_of_another_kind_is_refused_before_the_work(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "keys").mkdir()
+    signing = signing_of_our_own(tmp_path / "keys")
+    monkeypatch.setattr(editing, "planned", lambda *_, **__: pytest.fail("the work began"))
+    signed = [f"--c2pa-cert={signing.certificate}", f"--c2pa-key={signing.key}", "--c2pa-algorithm=ed25519"]
+    result = shell(*EDIT, *QUICK, *signed, code=2)
+    assert "cannot sign" in result.err and "own.key" in result.err and not (shell.folder / "out.png").exists()
 
 
 def test_warnings_of_libraries_go_where_messages_go(shell: Shell) -> None:

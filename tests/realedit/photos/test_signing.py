@@ -1,47 +1,20 @@
 """C2PA: the output is signed with the user's certificate and names the photo as its parent."""
 
 import json
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from realedit.errors import UsageError
-from realedit.photos import Photo, Provenance, Signing, read_photo, write_photo
+from realedit.photos import Photo, Provenance, Signing, check_signing, read_photo, write_photo
 from tests.realedit.photos import builders as make
-
-EXTENSIONS = """keyUsage=critical,digitalSignature
-extendedKeyUsage=emailProtection
-basicConstraints=critical,CA:FALSE
-subjectKeyIdentifier=hash
-authorityKeyIdentifier=keyid,issuer
-"""
+from tests.realedit.photos.certificates import signing_of_our_own
 
 
 @pytest.fixture(scope="module")
 def signing(tmp_path_factory: pytest.TempPathFactory) -> Signing:
-    """A certificate of our own making, signed by an authority of our own making."""
-    pytest.importorskip("c2pa", reason="needs realedit[c2pa]")
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
-    folder = tmp_path_factory.mktemp("keys")
-    (folder / "extensions").write_text(EXTENSIONS)
-    curve = "ecparam -name prime256v1 -genkey -noout -out"
-    for command in (
-        f"{curve} authority.key",
-        "req -x509 -new -key authority.key -subj /CN=Authority/O=Test -days 9 -out authority.pem",
-        f"{curve} plain.key",
-        "pkcs8 -topk8 -nocrypt -in plain.key -out own.key",
-        "req -new -key own.key -subj /CN=Own/O=Test -out own.request",
-        "x509 -req -in own.request -CA authority.pem -CAkey authority.key -CAcreateserial -days 5"
-        " -extfile extensions -out own.pem",
-    ):
-        subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
-    chain = folder / "chain.pem"
-    chain.write_bytes((folder / "own.pem").read_bytes() + (folder / "authority.pem").read_bytes())
-    return Signing(chain, folder / "own.key")
+    return signing_of_our_own(tmp_path_factory.mktemp("keys"))
 
 
 def edited(folder: Path, name: str, data: bytes) -> Photo:
@@ -93,6 +66,8 @@ def test_unusable_keys_are_named_and_leave_nothing(signing: Signing, tmp_path: P
     ):
         with pytest.raises(UsageError, match=r"none\.pem|bad\.pem"):
             write_photo(photo, tmp_path / "out.jpg", provenance=None, signing=bad)
+        with pytest.raises(UsageError, match=r"none\.pem|bad\.pem"):
+            check_signing(bad)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["bad.pem", "photo.jpg"]
 
 
