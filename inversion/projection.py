@@ -18,10 +18,7 @@ from inversion.perceptual import PerceptualLoss, resize_valid, weighted_mean
 from inversion.regularisers import CodeSpace
 from inversion.settings import Precision, ProjectionSettings
 from inversion.step import Step
-from inversion.synthesis import chosen_dtype, run_blocks
-
-SEEN = 256  # pixels; the published projectors look at no more either
-FULL = 0.1  # share of the steps at the full size, where that is more
+from inversion.synthesis import chosen_dtype, run_blocks, seen_and_full
 
 
 @torch.no_grad()
@@ -82,10 +79,9 @@ def project(
 
 def schedule(size: int, settings: ProjectionSettings) -> list[tuple[int, int]]:
     """Resolutions and their steps: half of what is looked at, what is looked at, and the full size."""
-    seen = min(size, SEEN)
+    (seen, fine), full = seen_and_full(size, settings.steps)
     coarse = int(settings.steps * settings.coarse) if seen >= 64 else 0
-    full = max(1, round(settings.steps * FULL)) if size > seen and settings.steps else 0
-    parts = [(seen // 2, coarse), (seen, settings.steps - coarse - full), (size, full)]
+    parts = [(seen // 2, coarse), (seen, fine - coarse), full]
     return [(resolution, steps) for resolution, steps in parts if steps > 0]
 
 

@@ -10,6 +10,8 @@ from checkpoints import Generator, fast_dtype
 from checkpoints.memory import require_memory, synthesis_bytes
 from inversion.settings import Precision
 
+SEEN = 256  # pixels; the published projectors look at no more either
+FULL = 0.1  # share of the steps at the full size, where that is more
 PLENTY = 1 << 30  # bytes of activations above which they are computed again instead of kept
 
 
@@ -18,6 +20,13 @@ def chosen_dtype(precision: Precision, device: torch.device) -> torch.dtype:
     if precision == "auto":
         return fast_dtype(device)
     return torch.float32 if precision == "float32" else torch.bfloat16
+
+
+def seen_and_full(size: int, steps: int) -> list[tuple[int, int]]:
+    """Resolutions and their steps: what is looked at, and the full size where that is more."""
+    seen = min(size, SEEN)
+    full = max(1, round(steps * FULL)) if size > seen and steps else 0
+    return [(seen, steps - full), (size, full)]
 
 
 def run_blocks(

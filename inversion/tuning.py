@@ -9,17 +9,19 @@ once.
 import copy
 from collections.abc import Generator as Steps
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from checkpoints import Checkpoint, Generator
 from inversion.lbfgs import Lbfgs
-from inversion.perceptual import PerceptualLoss, weighted_mean
+from inversion.perceptual import PerceptualLoss, resize_valid, weighted_mean
 from inversion.regularisers import CodeSpace
 from inversion.settings import Precision, TuningSettings
 from inversion.step import Step
-from inversion.synthesis import chosen_dtype, run_blocks
+from inversion.synthesis import SEEN, chosen_dtype, run_blocks, seen_and_full
 
 
 def tuned_copy(generator: Generator) -> Generator:
@@ -30,11 +32,11 @@ def tuned_copy(generator: Generator) -> Generator:
 def first_tuned(generator: Generator, settings: TuningSettings) -> int:
     """The first resolution that is tuned: the settings', but no less than the upper two blocks of a small
     generator."""
-    return min(settings.first_resolution, generator.resolution // 2)
+    return min(settings.first_resolution, min(generator.resolution, SEEN) // 2)
 
 
-def tunable(generator: Generator, first_resolution: int) -> dict[str, Tensor]:
-    """The weights tuning may move: the synthesis blocks from `first_resolution` on, by state-dict name.
+def tunable(generator: Generator, first: int, last: int) -> dict[str, Tensor]:
+    """The weights tuning may move: the synthesis blocks of resolution `first` to `last`, by state-dict name.
 
     Not how strong the noise is, and of what makes styles the bias alone: at one latent its weights can do no
     more.
@@ -42,7 +44,7 @@ def tunable(generator: Generator, first_resolution: int) -> dict[str, Tensor]:
     chosen: dict[str, Tensor] = {}
     for name, tensor in generator.named_parameters():
         network, _, rest = name.partition(".b")
-        inside = network == "synthesis_network" and int(rest.split(".")[0]) >= first_resolution
+        inside = network == "synthesis_network" and first <= int(rest.split(".")[0]) <= last
         if inside and not name.endswith(("noise_strength", "affine.weight")):
             chosen[name] = tensor
     return chosen
@@ -70,15 +72,21 @@ def tune(
     """
     first = first_tuned(generator, settings)
     task = _Task(checkpoint, generator, pivot, crop, valid, loss, settings, label, seed, precision)
-    tensors = list(tunable(generator, first).values())
-    for index, (value, terms) in enumerate(_search(task, tensors, settings), 1):
-        yield Step("tune", index, settings.steps, value, terms, pivot)
-        if terms[loss.name] < settings.target:
-            return
+    index = 0
+    for size, steps in seen_and_full(generator.resolution, settings.steps):
+        if not steps:
+            continue
+        task.look_at(size)
+        tensors = list(tunable(generator, first, size).values())
+        for value, terms in _search(task, tensors, steps, settings):
+            index += 1
+            yield Step("tune", index, settings.steps, value, terms, pivot)
+            if terms[loss.name] < settings.target:
+                return
 
 
 def _search(
-    task: "_Task", tensors: Sequence[Tensor], settings: TuningSettings
+    task: "_Task", tensors: Sequence[Tensor], steps: int, settings: TuningSettings
 ) -> Steps[tuple[float, dict[str, float]], None, None]:
     """Move `tensors` in place; each step's loss and its parts."""
     base = [tensor.detach().clone() for tensor in tensors]
@@ -87,8 +95,8 @@ def _search(
     for tensor in tensors:
         tensor.requires_grad_(True)
     try:
-        for index in range(settings.steps):
-            if task.set_fast(index < settings.fast * settings.steps) and search is not None:
+        for index in range(steps):
+            if task.set_fast(index < settings.fast * steps) and search is not None:
                 search.again()
                 _place(tensors, base, scales, search.trial[0])
             with torch.enable_grad():
@@ -134,6 +142,18 @@ def _place(tensors: Sequence[Tensor], base: Sequence[Tensor], scales: Sequence[f
         tensor.copy_(start + scale * part.view(tensor.shape))
 
 
+@dataclass(frozen=True)
+class _Pair:
+    """A latent `[1, num_ws, w_dim]`, what the blocks that are not tuned make of it (None where all are), and
+    what its picture should be where `valid` is 1.
+    """
+
+    ws: Tensor
+    start: tuple[Tensor, Tensor] | None
+    target: Tensor
+    valid: Tensor
+
+
 class _Task:
     """The loss of the generator as its weights are now."""
 
@@ -154,20 +174,27 @@ class _Task:
         self.fast, self.dtype = chosen_dtype(precision, pivot.device), torch.float32
         first = first_tuned(generator, settings)
         self.below = max((r for r in generator.channels if r < first), default=0)
-        self.crop = self._pair(pivot, crop, valid)
-        self.near: list[tuple[Tensor, tuple[Tensor, Tensor] | None, Tensor, Tensor]] = []
+        self.full = [_Pair(pivot, self._start(pivot), crop, valid)]
+        self.size = generator.resolution
         if settings.locality and settings.steps:
-            codes = _codes_near(checkpoint, pivot, settings, label, seed)
-            with torch.no_grad():
-                self.near = [
-                    self._pair(code, self._image(code, self._start(code)), torch.ones_like(valid))
-                    for code in codes
-                ]
+            for code in _codes_near(checkpoint, pivot, settings, label, seed):
+                start = self._start(code)
+                with torch.no_grad():
+                    wanted = self._image(code, start)
+                self.full.append(_Pair(code, start, wanted, torch.ones_like(valid)))
+        self.pairs = self.full
 
-    def _pair(
-        self, ws: Tensor, target: Tensor, valid: Tensor
-    ) -> tuple[Tensor, tuple[Tensor, Tensor] | None, Tensor, Tensor]:
-        return ws, self._start(ws), target, valid
+    def look_at(self, size: int) -> None:
+        """Compare at `size` pixels from now on."""
+        self.size = size
+        self.pairs = [
+            replace(
+                each,
+                target=F.adaptive_avg_pool2d(each.target, size),
+                valid=resize_valid(each.valid, (size, size)),
+            )
+            for each in self.full
+        ]
 
     @torch.no_grad()
     def _start(self, ws: Tensor) -> tuple[Tensor, Tensor] | None:
@@ -177,8 +204,9 @@ class _Task:
         return run_blocks(self.generator, ws, dtype=torch.float32, upto=self.below)
 
     def _image(self, ws: Tensor, start: tuple[Tensor, Tensor] | None) -> Tensor:
-        size = self.generator.resolution
-        return run_blocks(self.generator, ws, dtype=self.dtype, upto=size, above=self.below, given=start)[1]
+        return run_blocks(
+            self.generator, ws, dtype=self.dtype, upto=self.size, above=self.below, given=start
+        )[1]
 
     def set_fast(self, fast: bool) -> bool:
         """Compute in the fast dtype, or in float32; True where that is another one than before."""
@@ -187,14 +215,15 @@ class _Task:
 
     def terms(self) -> dict[str, Tensor]:
         """The weighted parts of the loss, scalars."""
-        ws, start, crop, valid = self.crop
-        image = self._image(ws, start)
+        (pivot, *near) = self.pairs
+        image = self._image(pivot.ws, pivot.start)
         terms = {
-            self.loss.name: self.loss(image, crop, valid).mean(),
-            "l2": self.settings.l2 * weighted_mean((image - crop).square(), valid).mean(),
+            self.loss.name: self.loss(image, pivot.target, pivot.valid).mean(),
+            "l2": self.settings.l2 * weighted_mean((image - pivot.target).square(), pivot.valid).mean(),
         }
-        if self.near:
-            far = [self.loss(self._image(w, s), wanted, v).mean() for w, s, wanted, v in self.near]
+        if near:
+            drawn = ((self._image(each.ws, each.start), each) for each in near)
+            far = [self.loss(image, each.target, each.valid).mean() for image, each in drawn]
             terms["locality"] = self.settings.locality * torch.stack(far).mean()
         return terms
 

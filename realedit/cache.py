@@ -136,4 +136,7 @@ def clear() -> tuple[int, int]:
 
 
 def _face(session: Session) -> str:
-    return "box" if session.face is None else str(session.face)
+    if session.face is not None:
+        return str(session.face)
+    x, y = session.alignment.centre
+    return f"box-{x:g}-{y:g}-{session.alignment.side:g}"

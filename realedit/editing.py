@@ -57,7 +57,7 @@ Point = tuple[float, float]
 class EditRequest:
     """What a person asks for: see `realedit edit --help`. Points are photo pixels, as displayed; there are
     drags, or recipes, or both (the drags come first). faces: as `alignment.share_out` takes them; recipes go
-    to each of them, a drag to the one it lies on."""
+    to each of them, a drag to the one it lies on. box: what to edit instead of a face, whatever it is."""
 
     photo: Path
     output: Path
@@ -66,6 +66,7 @@ class EditRequest:
     mask: Path | None = None
     regions: tuple[Box, ...] = ()
     faces: tuple[str, ...] = ("auto",)
+    box: Box | None = None
     model: str = "face128"
     quality: Quality = "standard"
     seed: int = 0

@@ -62,7 +62,7 @@ def planned(request: EditRequest, photo: Photo, checkpoint: Checkpoint) -> list[
     settings = inversion_settings(request)
     kept = _kept(request.keep, photo, checkpoint)
     for session in chain(kept.values(), _cached(request, photo, checkpoint, settings)):
-        if serves(session, settings, request):
+        if serves(session, settings, request, checkpoint):
             keep = _folder(request.keep, session, kept, 1)
             log.info(
                 "going on from %s", f"the session in {keep}" if keep in kept else "an inversion in the cache"
@@ -73,6 +73,7 @@ def planned(request: EditRequest, photo: Photo, checkpoint: Checkpoint) -> list[
         checkpoint,
         photo_path=request.photo.resolve(),
         faces=request.faces,
+        box=request.box,
         drags=request.drags,
         settings=settings,
         quality=request.quality,
@@ -133,7 +134,7 @@ def _folder(keep: Path | None, session: Session, kept: Mapping[Path, Session], c
 def _or_kept(session: Session, kept: Mapping[Path, Session]) -> Session:
     """The kept inversion of this very face, or what was aligned."""
     for other in kept.values():
-        if other.pivot is not None and other.face == session.face and other.settings == session.settings:
+        if other.pivot is not None and same_square(other, session) and other.settings == session.settings:
             return other.from_start()
     return session
 
@@ -159,7 +160,7 @@ def invert_once(
     """`pipeline.invert`, unless the user's cache has the result; what is new is kept there."""
     if use_cache:
         for found in cache.find(session.photo_sha256, checkpoint.sha256, dataclasses.asdict(settings)):
-            if found.face == session.face:
+            if same_square(found, session):
                 log.info("the inversion comes from the cache")
                 return replace(found, photo_path=session.photo_path, model=session.model)
     session = pipeline.invert(session, checkpoint, settings, on_step=on_step)
@@ -196,12 +197,22 @@ def check_belongs(session: Session, photo: Photo | None, checkpoint: Checkpoint,
         )
 
 
-def serves(session: Session, settings: InversionSettings, request: EditRequest) -> bool:
+def same_square(one: Session, other: Session) -> bool:
+    """Whether two sessions of a photo are of the same face, or of the same box."""
+    return one.face == other.face and (one.face is not None or one.alignment == other.alignment)
+
+
+def serves(
+    session: Session, settings: InversionSettings, request: EditRequest, checkpoint: Checkpoint
+) -> bool:
     """Whether a kept inversion answers the request without looking for faces again."""
+    square = pipeline.square_without_face(session.photo_size, checkpoint, request.box)
+    if (session.face is None) != (square is not None) or square not in (None, session.alignment):
+        return False
     only = session.faces in (None, 1) and request.faces in (("auto",), ("largest",), ("all",))
     return (
         session.pivot is not None
         and pipeline.same_settings(session, settings)
-        and (only or request.faces == (str(session.face),))
+        and (only or square is not None or request.faces == (str(session.face),))
         and bool(session.alignment.contains(np.array(request.drags, float).reshape(-1, 2)).all())
     )

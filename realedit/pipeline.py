@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 
 import checkpoints
 import inversion
-from alignment import Alignment, Face, centred_square, find_faces, share_out
-from alignment.errors import NoFaceError
+from alignment import Alignment, Face, box_square, centred_square, find_faces, share_out
+from alignment.errors import NoFaceError, OutsideError
 from alignment.models import FaceModels
 from checkpoints import Checkpoint
 from inversion import InversionSettings, Step
@@ -28,7 +28,7 @@ from realedit.drag import DragSettings, DragStep, Editor
 from realedit.errors import UsageError
 from realedit.files import make_folder, write_png
 from realedit.masks import Parts, Reach
-from realedit.photos import Photo
+from realedit.photos import Box, Photo
 from realedit.pictures import device_of, generator_of, label_of, latents_of, pictures
 from realedit.regions import check_mask, check_points, crop_region, photo_mask
 from realedit.session import Drag, Session, mask_name, to_tensor
@@ -58,6 +58,7 @@ def align(
     *,
     photo_path: Path,
     face: str | int = "auto",
+    box: Box | None = None,
     points: ArrayLike | None = None,
     models: FaceModels | None = None,
     settings: InversionSettings,
@@ -65,11 +66,11 @@ def align(
 ) -> Session:
     """Find the face that holds the points and cut its square: a session with nothing inverted yet.
 
-    points `[K, 2]` in photo pixels. Raises NoFaceError, OutsideError.
+    points `[K, 2]` in photo pixels; box: as in `align_faces`. Raises NoFaceError, OutsideError.
     """
     together = () if points is None else np.asarray(points, float).reshape(1, -1, 2)
     ((session, _),) = align_faces(
-        photo, checkpoint, photo_path=photo_path, faces=(face,), drags=together, models=models,
+        photo, checkpoint, photo_path=photo_path, faces=(face,), box=box, drags=together, models=models,
         settings=settings, quality=quality,
     )  # fmt: skip
     return session
@@ -81,6 +82,7 @@ def align_faces(
     *,
     photo_path: Path,
     faces: Sequence[str | int] = ("auto",),
+    box: Box | None = None,
     drags: ArrayLike = (),
     models: FaceModels | None = None,
     settings: InversionSettings,
@@ -88,8 +90,9 @@ def align_faces(
 ) -> list[tuple[Session, list[int]]]:
     """`align` for each face that is meant, from left to right, with the indices of the drags that lie on it.
 
-    faces: as `alignment.share_out` takes them. drags `[K, N, 2]` in photo pixels, each on one face. Raises
-    NoFaceError, OutsideError, UsageError.
+    faces: as `alignment.share_out` takes them. box: what is meant, whatever is there (left, top, right,
+    bottom in photo pixels): its square is taken and no face is looked for. drags `[K, N, 2]` in photo pixels,
+    each on one face. Raises NoFaceError, OutsideError, UsageError.
     """
 
     def session(square: Alignment, face: Face | None, count: int | None) -> Session:
@@ -111,9 +114,11 @@ def align_faces(
             faces=count,
         )
 
-    if checkpoint.alignment != "ffhq":
-        whole = session(centred_square(photo.width, photo.height), None, None)
-        return [(whole, list(range(len(np.asarray(drags)))))]
+    if box is not None and tuple(faces) != ("auto",):
+        raise UsageError("a box and a face were named; name one of them")
+    square = square_without_face((photo.width, photo.height), checkpoint, box)
+    if square is not None:
+        return [(session(square, None, None), list(range(len(np.asarray(drags)))))]
     try:
         found = find_faces(photo.eight_bit(), points=drags, models=models)
         shared = share_out(found, faces, drags)
@@ -122,6 +127,22 @@ def align_faces(
     except ValueError as error:
         raise UsageError(f"{error}") from error
     return [(session(face.alignment, face, len(found)), own) for face, own in shared]
+
+
+def square_without_face(size: tuple[int, int], checkpoint: Checkpoint, box: Box | None) -> Alignment | None:
+    """The box's square, else the largest centred one for a model that draws no faces, else None: the faces of
+    the photo of `size` (width, height) decide. Raises OutsideError for a box that leaves the photo.
+    """
+    width, height = size
+    if box is None:
+        return None if checkpoint.alignment == "ffhq" else centred_square(width, height)
+    left, top, right, bottom = box
+    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+        raise OutsideError(
+            f"the box {left:g},{top:g},{right - left:g},{bottom - top:g} (X,Y,W,H) leaves the photo of "
+            f"{width} x {height} pixels as displayed"
+        )
+    return box_square(box)
 
 
 def invert(

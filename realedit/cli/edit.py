@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from realedit.cli.options import (
+    box_option,
     drag_options,
     faces_option,
     inversion_options,
@@ -34,6 +35,7 @@ from realedit.recipes import Use
 @drag_options
 @model_options
 @faces_option
+@box_option
 @inversion_options
 @path_option(
     "--compare", help="Also write before and after (PNG: side by side, HTML: a slider) and a marked copy."
@@ -65,6 +67,7 @@ def edit_command(
     model: str,
     quality: Any,
     faces: tuple[str, ...],
+    box: Any,
     seed: int,
     label: str | None,
     device: str,
@@ -94,6 +97,7 @@ def edit_command(
         mask=mask,
         regions=regions,
         faces=tuple(dict.fromkeys(faces)),
+        box=box,
         model=model,
         quality=quality,
         seed=seed,

@@ -8,6 +8,7 @@ import click
 
 from inversion import InversionSettings, Step
 from realedit.cli.options import (
+    box_option,
     face_option,
     inversion_options,
     model_options,
@@ -33,6 +34,7 @@ from realedit.session import check_folder
 @path_option("--keep", required=True, help="The folder for the session.")
 @model_options
 @face_option
+@box_option
 @inversion_options
 @max_pixels_option
 @click.option("--report", is_flag=True, help="Measure the inversion: print it, and keep it in the folder.")
@@ -43,6 +45,7 @@ def invert_command(
     model: str,
     quality: Any,
     face: str,
+    box: Any,
     seed: int,
     label: str | None,
     device: str,
@@ -60,7 +63,8 @@ def invert_command(
     settings = changed_settings(InversionSettings.preset(quality, seed=seed, label=label), changes)
     if quality != "draft":
         offer_backbone(settings, quiet=quiet)
-    session, checkpoint = aligned(photo, model, face, device, quality, settings, max_pixels)
+    picture = read_photo(photo, max_pixels=max_pixels)
+    session, checkpoint = aligned(picture, model, face, box, device, quality, settings)
     started, worked = time.perf_counter(), False
     with Watcher(quiet=quiet) as watcher:
 
@@ -73,7 +77,7 @@ def invert_command(
     seconds = time.perf_counter() - started if worked else None
     session.save(keep)
     if report:
-        found = report_of(session, checkpoint, read_photo(photo, max_pixels=max_pixels), seconds=seconds)
+        found = report_of(session, checkpoint, picture, seconds=seconds)
         write_bytes(keep / "report.json", found.to_json(), private=True)
         write_png(keep / "report.png", sheet(session, checkpoint), private=True)
         if not quiet:

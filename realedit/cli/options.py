@@ -199,6 +199,12 @@ def model_options(command: Command) -> Command:
 face_option = click.option(
     "--face", default="auto", show_default=True, help="auto, largest, or a number from the left."
 )
+box_option = click.option(
+    "--box",
+    type=parse_box,
+    metavar="X,Y,W,H",
+    help="Edit what is in this box, whatever it is, instead of looking for a face.",
+)
 faces_option = click.option(
     "--face",
     "faces",

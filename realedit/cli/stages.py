@@ -10,6 +10,7 @@ import checkpoints
 from inversion import InversionSettings
 from realedit import pipeline
 from realedit.cli.options import (
+    box_option,
     device_option,
     drag_options,
     face_option,
@@ -32,6 +33,7 @@ from realedit.inverting import check_belongs, model_reference
 from realedit.masks import edit_mask
 from realedit.outcome import drag_warnings, endings
 from realedit.photos import (
+    Box,
     Photo,
     Provenance,
     Signing,
@@ -54,6 +56,7 @@ dir_argument = click.argument("folder", metavar="DIR", type=click.Path(path_type
 @path_option("-o", "--output", required=True, help="The aligned crop (PNG).")
 @model_options
 @face_option
+@box_option
 @talk_options
 def align_command(
     photo: Path,
@@ -61,6 +64,7 @@ def align_command(
     model: str,
     quality: Any,
     face: str,
+    box: Any,
     seed: int,
     label: str | None,
     device: str,
@@ -73,10 +77,12 @@ def align_command(
     set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
     check_picture(output, photo)
     settings = InversionSettings.preset(quality, seed=seed, label=label)
-    session, _ = aligned(photo, model, face, device, quality, settings, max_pixels)
+    picture = read_photo(photo, max_pixels=max_pixels)
+    session, _ = aligned(picture, model, face, box, device, quality, settings)
     write_png(output, session.crop)
     if not quiet:
-        click.echo(f"{output}  (face {session.face}, {session.alignment.side:.0f} px in the photo)")
+        what = "box" if session.face is None else f"face {session.face}"
+        click.echo(f"{output}  ({what}, {session.alignment.side:.0f} px in the photo)")
 
 
 @click.command("drag")
@@ -178,21 +184,22 @@ def paste_command(
 
 
 def aligned(
-    photo: Path,
+    photo: Photo,
     model: str,
     face: str,
+    box: Box | None,
     device: str,
     quality: Any,
     settings: InversionSettings,
-    max_pixels: int,
 ) -> tuple[Session, checkpoints.Checkpoint]:
-    picture = read_photo(photo, max_pixels=max_pixels)
+    """A session of the photo's face or box, and its model."""
     checkpoint = checkpoints.load(model, device=choose_device(device))
     session = pipeline.align(
-        picture,
+        photo,
         checkpoint,
-        photo_path=photo.resolve(),
+        photo_path=photo.path.resolve(),
         face=face,
+        box=box,
         settings=settings,
         quality=quality,
     )

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from checkpoints import Checkpoint, Generator
 from checkpoints.testing import random_checkpoint
-from inversion import Pyramid, Step, TuningSettings, apply, difference, tune, tuned_copy
+from inversion import Pyramid, Step, TuningSettings, apply, difference, synthesis, tune, tuned_copy
 from inversion.tuning import tunable
 
 SETTINGS = TuningSettings(steps=30, first_resolution=0)
@@ -82,10 +82,10 @@ def test_closing_the_iterator_freezes_the_weights(
 def test_mapping_noise_and_coarse_blocks_are_not_tuned(
     checkpoint: Checkpoint, pivot: Tensor, crop: Tensor
 ) -> None:
-    names = tunable(checkpoint.generator, 16)
+    names = tunable(checkpoint.generator, 16, 32)
     assert names and all("b16." in name or "b32." in name for name in names)
     fixed = ("noise_strength", "mapping", "affine.weight")
-    assert not any(part in name for name in tunable(checkpoint.generator, 0) for part in fixed)
+    assert not any(part in name for name in tunable(checkpoint.generator, 0, 32) for part in fixed)
     tuned, _ = _tune(checkpoint, pivot, crop, steps=3, first_resolution=16)
     changed = difference(tuned, checkpoint.generator)
     assert changed and set(changed) <= set(names)
@@ -138,7 +138,7 @@ def test_a_difference_brings_the_tuned_generator_back(
     changes = difference(tuned, checkpoint.generator)
     assert {tensor.dtype for tensor in changes.values()} == {torch.float16}
     size = sum(tensor.nbytes for tensor in changes.values())
-    assert size <= sum(p.numel() for p in tunable(tuned, 0).values()) * 2, (
+    assert size <= sum(p.numel() for p in tunable(tuned, 0, 32).values()) * 2, (
         "half of the weights, and no buffers"
     )
     again = tuned_copy(checkpoint.generator)
@@ -202,6 +202,26 @@ def test_all_blocks_are_tuned_from_the_first_step_on(
     assert losses[1] < losses[0] and min(losses) < 0.3 * losses[0]
 
 
+def test_large_pictures_are_tuned_small_first(
+    checkpoint: Checkpoint, pivot: Tensor, crop: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synthesis, "SEEN", 16)
+    tuned = tuned_copy(checkpoint.generator)
+    runs = {resolution: 0 for resolution in (8, 16, 32)}
+    for resolution in runs:
+        tuned.synthesis_network.block(resolution).register_forward_hook(
+            lambda *_, resolution=resolution: runs.__setitem__(resolution, runs[resolution] + 1)
+        )
+    settings = dataclasses.replace(SETTINGS, steps=30, first_resolution=16, locality=0.1)
+    steps = list(tune(checkpoint, tuned, pivot, crop, torch.ones(1, 1, 32, 32), Pyramid(), settings))
+    # the crop and one code near it: their starts, what the code should stay, and the steps
+    assert runs == {8: 2, 16: 2 * 30 + 1, 32: 2 * 3 + 1}
+    assert len(steps) == 30
+    assert _error(tuned, pivot, crop) < 0.8 * _error(checkpoint.generator, pivot, crop)
+    changed = difference(tuned, checkpoint.generator)
+    assert any("b16." in name for name in changed) and any("b32." in name for name in changed)
+
+
 def test_no_tuning_is_an_empty_difference(checkpoint: Checkpoint) -> None:
     assert difference(tuned_copy(checkpoint.generator), checkpoint.generator) == {}
 
@@ -217,7 +237,7 @@ def test_differences_of_another_generator_are_refused(
         apply(other, changes)
     with pytest.raises(ValueError, match="nonsense"):
         apply(other, {"nonsense": torch.zeros(1)})
-    name = next(iter(tunable(other, 0)))
+    name = next(iter(tunable(other, 0, 32)))
     with pytest.raises(ValueError, match="nonsense"):
         apply(other, {name: torch.ones_like(other.state_dict()[name]), "nonsense": torch.zeros(1)})
     assert all(torch.equal(t, before[name]) for name, t in other.state_dict().items()), (
