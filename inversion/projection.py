@@ -47,8 +47,8 @@ def project(
     """Optimise W+ until the picture of the latent is like the crop.
 
     crop `[N, 3, R, R]` in [-1, 1]; valid `[N, 1, R, R]`, 1 where the photo has pixels. Yields a `Step` after
-    every evaluation, with the best latents so far; the last one holds the result. `start` defaults to
-    `starting_latent`.
+    every evaluation, with the best latents so far; the last one holds the result. Every row ends where it
+    would by itself. `start` defaults to `starting_latent`.
     """
     codes = CodeSpace.of(checkpoint)
     latent = starting_latent(checkpoint, crop) if start is None else start.clone()
@@ -60,7 +60,8 @@ def project(
         search = Lbfgs(
             latent.flatten(1) / codes.scale, history=settings.history, first_fall=settings.first_fall
         )
-        watch = Plateau(settings.plateau, settings.patience)
+        watches = [Plateau(settings.plateau, settings.patience) for _ in crop]
+        searched = torch.ones(len(crop), dtype=torch.bool, device=crop.device)  # rows that still get better
         for _ in range(steps):
             index += 1
             trial = (search.trial.reshape(latent.shape) * codes.scale).requires_grad_(True)
@@ -70,10 +71,15 @@ def project(
                 total = torch.stack(list(terms.values())).sum(0)  # [N]
                 (gradient,) = torch.autograd.grad(total.sum(), trial)
             search.tell(total.detach(), gradient.flatten(1) * codes.scale)
-            latent = (search.best * codes.scale).reshape(latent.shape)
+            best = (search.best * codes.scale).reshape(latent.shape)
+            latent = torch.where(searched[:, None, None], best, latent)
             values = {name: float(term.detach().mean()) for name, term in terms.items()}
             yield Step("project", index, settings.steps, float(total.detach().mean()), values, latent)
-            if watch.stalled(float(search.best_loss.mean())):
+            stalled = [
+                watch.stalled(loss) for watch, loss in zip(watches, search.best_loss.tolist(), strict=True)
+            ]
+            searched &= ~torch.tensor(stalled, device=crop.device)
+            if not bool(searched.any()):
                 break
 
 

@@ -136,6 +136,30 @@ def test_a_tuned_session_goes_on_as_stored(checkpoint: Checkpoint, photo: Path, 
     assert not np.array_equal(one, untuned)
 
 
+def test_photos_inverted_together_come_out_as_each_by_itself(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    settings = InversionSettings(
+        projection=ProjectionSettings(steps=60, patience=6, plateau=0.12),
+        tuning=TuningSettings(steps=3),
+        precision="float32",
+    )
+    sessions = []
+    for seed in (0, 1):
+        path = png(tmp_path / f"{seed}.png", picture(seed=seed))
+        sessions.append(
+            pipeline.align(read_photo(path), checkpoint, photo_path=path, settings=settings, quality="draft")
+        )
+    together = pipeline.invert_together(sessions, checkpoint, settings)
+    lengths = set()
+    for session, found in zip(sessions, together, strict=True):
+        alone = pipeline.invert(session, checkpoint, settings)
+        assert alone.pivot is not None and found.pivot is not None
+        assert found.photo_path == session.photo_path
+        assert torch.allclose(found.pivot, alone.pivot, atol=1e-3), "rows do not know of each other"
+        assert set(found.tuning) == set(alone.tuning)
+        lengths.add(alone.steps["project"])
+    assert len(lengths) > 1, "the case needs searches that end at different steps"
+
+
 def test_a_kept_session_is_not_inverted_again(photo: Path, model: str, tmp_path: Path) -> None:
     first, second = Spy(), Spy()
     request = _request(photo, model, keep=tmp_path / "session")
