@@ -182,9 +182,10 @@ def invert_together(
         made[step.stage] = step.index
         if not on_step(step):
             break
+    rows = [[part[i : i + 1] for part in (pivots, crops, valid)] for i in range(len(sessions))]
     return [
         _tuned(session, checkpoint, settings, row, loss, label, made, on_step)
-        for session, *row in zip(sessions, pivots.split(1), crops.split(1), valid.split(1), strict=True)
+        for session, row in zip(sessions, rows, strict=True)
     ]
 
 

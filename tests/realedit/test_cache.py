@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from checkpoints.testing import random_checkpoint
 from inversion import InversionSettings, Step
 from realedit import cache
 from realedit.cache import DAY, CacheSettings
@@ -168,6 +169,11 @@ def test_one_of_several_faces_is_looked_for_again(request_of: EditRequest) -> No
     x, y = session.alignment.centre
     request_of = dataclasses.replace(request_of, drags=(((x, y), (x, y)),))
     alone, several = (dataclasses.replace(session, faces=count) for count in (1, 2))
-    assert serves(alone, InversionSettings(), request_of)
-    assert not serves(several, InversionSettings(), request_of)
-    assert serves(several, InversionSettings(), dataclasses.replace(request_of, faces=("0",)))
+
+    def answers(session: Session, request: EditRequest) -> bool:
+        return serves(session, InversionSettings(), request, random_checkpoint(8))
+
+    assert answers(alone, request_of)
+    assert not answers(several, request_of)
+    assert answers(several, dataclasses.replace(request_of, faces=("0",)))
+    assert not answers(alone, dataclasses.replace(request_of, box=(0, 0, 9, 9))), "a box is no face"
