@@ -17,18 +17,20 @@ found     share of the asked movement that dlib sees, along it, mean over the po
 identity  distance of dlib's face descriptors between photo and result, median; 0.6 is another person.
 good      share of the portraits with found >= 0.5 and identity <= 0.35.
 warp_*    the same for the photo's own pixels, warped smoothly by the same points without any model.
-inside    (open-mouth) share of the portraits whose lips stand apart with something unlike lips between them.
+inside    (open-mouth) share of the portraits whose lips come apart with something unlike lips between them; a
+          warp that stretches the teeth it finds passes as well.
 """
 
 import argparse
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from measuring import Row, choose_photos, report, row
+from measuring import Kept, Row, choose_photos, report, row
 from recipe_edits import Picture, Result, inverted, run
 
 import checkpoints
@@ -94,19 +96,23 @@ def all_results(
     recipes: Sequence[Recipe], checkpoint: Checkpoint, arguments: argparse.Namespace
 ) -> Iterator[Result]:
     """Every recipe on every photo: from the raw file what is there, the rest anew."""
-    kept = Result.read(arguments.raw) if arguments.raw else []
-    known = {(each.photo, each.digest, each.model_sha256, each.quality): each for each in kept}
+    kept = Kept(arguments.raw)
     for path in choose_photos(arguments.photos, arguments.without, arguments.count):
-        keys = {each: (path.stem, each.digest, checkpoint.sha256, arguments.quality) for each in recipes}
-        yield from (known[key] for key in keys.values() if key in known)
-        missing = [each for each in recipes if keys[each] not in known]
+        keys = {
+            each: f"{path.stem} {each.name} {each.digest} {checkpoint.sha256} {arguments.quality}"
+            for each in recipes
+        }
+        yield from (Result(**kept.known[key]) for key in keys.values() if key in kept.known)
+        missing = [each for each in recipes if keys[each] not in kept.known]
         if missing:
-            yield from measured(path, missing, checkpoint, arguments)
+            for recipe, result in measured(path, missing, checkpoint, arguments):
+                kept.add(keys[recipe], asdict(result))
+                yield result
 
 
 def measured(
     path: Path, recipes: Sequence[Recipe], checkpoint: Checkpoint, arguments: argparse.Namespace
-) -> Iterator[Result]:
+) -> Iterator[tuple[Recipe, Result]]:
     try:
         photo, session = inverted(path, checkpoint, arguments.quality)
     except EXPECTED as error:
@@ -121,13 +127,11 @@ def measured(
         print(f"{path.stem:10} {recipe.name:13} found {result.found:5.2f} identity {result.identity:.2f} "
               f"warp {result.warp_found:5.2f} {result.warp_identity:.2f} {result.ending} "
               f"{'inside' if result.inside else ''}", flush=True)  # fmt: skip
-        if arguments.raw:
-            result.keep(arguments.raw)
         if arguments.looks:
             arguments.looks.mkdir(exist_ok=True)
             tiles = [extract_crop(each, session.alignment, SIDE).pixels for each in (photo.srgb(), *pictures)]
             write_still(arguments.looks / f"{recipe.name}-{path.stem}.jpg", np.hstack(tiles))
-        yield result
+        yield recipe, result
 
 
 def figures_of(recipe: Recipe, results: Sequence[Result], checkpoint: Checkpoint) -> dict[str, object]:
@@ -186,6 +190,11 @@ def rows(figures: dict[str, dict[str, object]], results: Sequence[Result]) -> li
                     row(f"{name}, {who}: portraits", len(some), ""),
                     row(f"{name}, {who}: good", float(np.mean([each.good for each in some])), "1"),
                     row(f"{name}, {who}: inside", float(np.mean([each.inside for each in some])), "1"),
+                    row(
+                        f"{name}, {who}: warp_inside",
+                        float(np.mean([each.warp_inside for each in some])),
+                        "1",
+                    ),
                 ]
     seconds = float(np.median([each.seconds for each in results]))
     return [*table, row("seconds for drag and paste, median", seconds, "s")]

@@ -1,9 +1,8 @@
 """One recipe on one portrait: the edit, what dlib finds of it, and the same points as a plain warp."""
 
-import json
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -46,6 +45,7 @@ class Result:
     warp_identity: float
     gaps: tuple[float, float]
     inside: bool
+    warp_inside: bool
     ending: str
     seconds: float
 
@@ -58,17 +58,6 @@ class Result:
     def parted(self) -> bool:
         """Whether the lips stand apart in the photo."""
         return self.gaps[0] >= PARTED
-
-    @classmethod
-    def read(cls, file: Path) -> "list[Result]":
-        """The lines that `keep` wrote; none if the file is not there yet."""
-        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-        return [cls(**{**found, "gaps": tuple(found["gaps"])}) for found in map(json.loads, lines)]
-
-    def keep(self, file: Path) -> None:
-        """One more line in a file of JSON lines."""
-        with file.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(asdict(self)) + "\n")
 
 
 def inverted(path: Path, checkpoint: Checkpoint, quality: str) -> tuple[Photo, Session]:
@@ -103,6 +92,7 @@ def run(
         warp_identity=distance(descriptor(before, old), descriptor(warped, bent)),
         gaps=(gap(old, old), gap(new, old)),
         inside=shows_inside(after, old, new),
+        warp_inside=shows_inside(warped, old, bent),
         ending=dragged.history[-1].ending,
         seconds=seconds,
     )

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -65,15 +63,14 @@ def test_the_warp_brings_a_handle_to_its_target_and_leaves_what_is_far() -> None
     assert np.array_equal(warped[:20], picture[:20])
 
 
-def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("share", "identity", "good"),
+    [(0.5, 0.35, True), (0.49, 0.1, False), (0.9, 0.36, False), (float("nan"), 0.2, True)],
+)
+def test_a_good_edit_moves_half_and_keeps_the_person(share: float, identity: float, good: bool) -> None:
     result = Result(
-        photo="a", recipe="smile", digest="d", model_sha256="m", quality="draft", found=float("nan"),
-        identity=0.2, warp_found=0.5, warp_identity=0.3, gaps=(0.0, 0.1), inside=True, ending="arrived",
-        seconds=1.0,
+        photo="a", recipe="smile", digest="d", model_sha256="m", quality="draft", found=share,
+        identity=identity, warp_found=0.5, warp_identity=0.3, gaps=(0.0, 0.1), inside=True, warp_inside=False,
+        ending="arrived", seconds=1.0,
     )  # fmt: skip
-    assert Result.read(tmp_path / "raw.jsonl") == []
-    for _ in range(2):
-        result.keep(tmp_path / "raw.jsonl")
-    again = Result.read(tmp_path / "raw.jsonl")
-    assert len(again) == 2 and repr(again[0]) == repr(result)
-    assert result.good
+    assert result.good is good and not result.parted
