@@ -21,7 +21,7 @@ from inversion import InversionSettings
 from realedit import pipeline
 from realedit.errors import EXPECTED
 from realedit.photos import read_photo
-from realedit.session import to_tensor
+from realedit.session import Session, to_tensor
 
 from .dataset import MARGIN, Faces
 from .watching import pixels
@@ -201,7 +201,7 @@ def drags(checkpoint: Checkpoint, faces: Faces, counts: Counts) -> tuple[Values,
 
 def _dragged(checkpoint: Checkpoint, path: Path) -> Iterator[tuple[str, list[bool], float, float, Pixels]]:
     """One portrait, every drag: which handles arrive, the share of the movement dlib finds, identity, the
-    picture.
+    picture. Handles that are or go outside of the square are left out.
     """
     photo = read_photo(path)
     settings = InversionSettings.preset("draft")
@@ -217,8 +217,9 @@ def _dragged(checkpoint: Checkpoint, path: Path) -> Iterator[tuple[str, list[boo
     up = np.array([across[1], -across[0]])
     before = descriptor(photo.srgb(), landmarks)
     for name, movement in DRAGS.items():
-        handles = landmarks[list(movement)]
-        moves = np.array([right * across + rise * up for right, rise in movement.values()])
+        moved = {number: right * across + rise * up for number, (right, rise) in movement.items()}
+        numbers = [n for n, move in moved.items() if _seen([landmarks[n], landmarks[n] + move], session)]
+        handles, moves = landmarks[numbers], np.array([moved[number] for number in numbers])
         reach = "head" if name == "turn-left" else "local"
         dragged = pipeline.drag(session, checkpoint, handles, handles + moves, reach=reach)
         edited = pipeline.render(photo, dragged, checkpoint).srgb()
@@ -229,8 +230,15 @@ def _dragged(checkpoint: Checkpoint, path: Path) -> Iterator[tuple[str, list[boo
         except AlignmentError:
             found = []
         again = found[0].landmarks if found else landmarks
-        share = float(np.mean(((again[list(movement)] - handles) * moves).sum(1) / (moves * moves).sum(1)))
+        share = float(np.mean(((again[numbers] - handles) * moves).sum(1) / (moves * moves).sum(1)))
+        print(f"{path.stem} {name}: {missing.round(3)}, found {share:.2f}", flush=True)
         yield name, list(missing <= NEAR), share, distance(before, descriptor(edited, again)), edited
+
+
+def _seen(points: list[Array], session: Session) -> bool:
+    """Whether points of the photo lie in the aligned square: a chin may lie just below it, or go there."""
+    places = session.alignment.to_crop(points, 1)
+    return bool(((places >= 0) & (places <= 1)).all())
 
 
 def _one_each(faces: Faces, indices: NDArray[np.int64]) -> list[int]:
