@@ -6,13 +6,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from realedit.drag.adam import Adam
+from realedit.drag.descent import Descent
 from realedit.drag.maps import Maps, Source
 from realedit.drag.settings import MOVE, DragSettings, Lengths
 from realedit.drag.state import Ending, Place, State
 from realedit.drag.supervision import mask_loss, motion_loss, track
 
-PROGRESS = 0.01  # cells: less than this nearer is none
+NEARER = 0.01  # cells: less is no better place
+NEAR = 2.0  # cells: steps are shorter where the handles are nearer than this to their targets,
+SHORTEST = 0.15  # down to this share
+PROGRESS = 0.1  # cells: less than this in `patience` steps is none
 
 
 class Run:
@@ -30,7 +33,7 @@ class Run:
     ) -> None:
         self.source, self.settings, self.lengths, self.layers = source, settings, lengths, layers
         self.moving = latent[:, :layers].clone().requires_grad_(True)
-        self.optimiser = Adam(self.moving, rate)
+        self.descent = Descent(self.moving, rate)
         self.index = 0
         self.terms = (0.0, 0.0, 0.0)  # loss, motion, held
         self.forget()
@@ -39,6 +42,7 @@ class Run:
         """What was best counts no more: the points or the mask are other ones."""
         self.best: Place | None = None
         self.distance = float("inf")
+        self.progress = float("inf")  # the distance at the last progress, and how many steps ago that was
         self.since_progress = 0
         self.maps: Maps | None = None  # features of the current latent, which the next update supervises
 
@@ -71,8 +75,10 @@ class Run:
 
     def _remember(self, state: State) -> None:
         distance = float(state.distances.mean())
-        if distance < self.distance - PROGRESS:
-            self.best, self.distance, self.since_progress = state.place, distance, 0
+        if distance < self.distance - NEARER:
+            self.best, self.distance = state.place, distance
+        if distance < self.progress - PROGRESS:
+            self.progress, self.since_progress = distance, 0
         else:
             self.since_progress += 1
 
@@ -94,7 +100,8 @@ class Run:
             held = mask_loss(maps.held, state.original, 1 - state.movable)
             loss = motion + self.settings.mask_weight * held
         (gradient,) = torch.autograd.grad(loss, self.moving)
-        self.optimiser.step(gradient)
+        left = float(state.distances.mean())
+        self.descent.step(gradient, min(1.0, max(SHORTEST, left / NEAR)))
         self.terms = (float(loss.detach()), float(motion.detach()), float(held.detach()))
         latent = torch.cat([self.moving.detach().clone(), state.place.latent[:, self.layers :]], 1)
         return replace(state, place=replace(state.place, latent=latent))

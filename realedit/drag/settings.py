@@ -17,7 +17,7 @@ class DragSettings:
     shift: how far a patch is asked to move per step.
     until: a handle has arrived when it is this near its target.
     max_steps: at most this many.
-    learning_rate: Adam's, in units of the codes' spread per dimension.
+    learning_rate: a step's length, root mean square in units of the codes' spread per dimension.
     layers: W+ layers that move, from the first on; None takes the checkpoint's advice or a third.
     patience: steps without progress after which the drag ends as stalled.
     """
@@ -39,7 +39,7 @@ MOVE = 1.0  # cells: how far a handle usually goes in a step
 @dataclass(frozen=True)
 class Lengths:
     """The settings' lengths in feature cells, no less than features can tell: two cells for r1, one and a
-    half for r2, one for the shift and a quarter for `until`.
+    half for r2, one for the shift and a tenth for `until`.
     """
 
     r1: float
@@ -62,7 +62,7 @@ class Lengths:
             r1=max(2.0, settings.r1 * scale),
             r2=max(1.5, settings.r2 * scale),
             shift=max(1.0, settings.shift * scale),
-            until=max(0.25, settings.until * scale),
+            until=max(0.1, settings.until * scale),
         )
 
 

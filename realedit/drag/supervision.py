@@ -8,6 +8,7 @@ features is GoodDrag's idea (Zhang et al. 2024, arXiv 2404.07206).
 Points are `(x, y)` in feature cells, centres at +0.5.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,10 +21,10 @@ SPACING = 0.5  # of the places that tracking tries, in cells
 def disc(radius: float, *, device: torch.device | None = None) -> Tensor:
     """Whole offsets `[P, 2]` within `radius` of the origin, which is one of them."""
     count = int(radius + 1e-6)
-    line = torch.arange(-count, count + 1, device=device, dtype=torch.float32)
-    y, x = torch.meshgrid(line, line, indexing="ij")
-    offsets = torch.stack([x, y], -1).reshape(-1, 2)
-    return offsets[offsets.norm(dim=-1) <= radius + 1e-6]
+    line = np.arange(-count, count + 1, dtype=np.float32)
+    offsets = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)  # row by row, (x, y)
+    inside = offsets[np.linalg.norm(offsets, axis=1) <= radius + 1e-6]
+    return torch.from_numpy(inside).to(device or "cpu")
 
 
 @torch.no_grad()

@@ -317,10 +317,10 @@ def test_what_the_mask_holds_moves_less(checkpoint: Checkpoint, latent: Tensor) 
     shares = []
     for settings in (
         DragSettings(max_steps=25, mask_weight=0.0),
-        DragSettings(max_steps=25, mask_weight=3.0),
+        DragSettings(max_steps=25),
     ):
         editor = _editor(checkpoint, latent, settings, mask=mask)
         editor.add([(16.0, 32.0)], [(16.0, 42.0)])
         change = _change(checkpoint, _run(editor)[-1].latent, latent)
         shares.append(change[:, 20:].mean() / max(change[:, :12].mean(), 1e-9))
-    assert shares[1] < 0.9 * shares[0]
+    assert shares[1] < 0.7 * shares[0]

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from checkpoints.testing import random_checkpoint
-from realedit.drag import DragStep, Previews
+from inversion import CodeSpace
+from realedit.drag import DragSettings, DragStep, Editor, Previews
 
 GENERATOR = random_checkpoint(32, seed=1).generator
 LATENT = GENERATOR.mapping(torch.randn(1, 32, generator=torch.Generator().manual_seed(2)))
@@ -56,6 +57,24 @@ def test_pictures_are_the_generators_at_the_resolution_asked_for(asked: int | No
     with torch.no_grad():
         image = GENERATOR.image_at(LATENT + 0.3, size)[0].permute(1, 2, 0).clamp(-1, 1).numpy()
     assert np.abs(picture - (image + 1) * 127.5).max() <= 1
+
+
+def test_a_drag_does_not_wait_for_its_previews() -> None:
+    checkpoint = random_checkpoint(32, seed=1)
+    editor = Editor(checkpoint.generator, LATENT, DragSettings(max_steps=5), CodeSpace.of(checkpoint))
+    editor.add([(8.0, 8.0)], [(24.0, 20.0)])
+    looked, seen = threading.Event(), []
+
+    def slow(step: DragStep, picture: NDArray[np.uint8]) -> None:
+        seen.append(step.index)
+        assert looked.wait(60)
+
+    with Previews(checkpoint.generator, slow) as previews:
+        for step in editor.steps():
+            previews.offer(step)
+        assert len(seen) <= 1  # the first picture is still being looked at, and all steps are done
+        looked.set()
+    assert seen[-1] == step.index == 5
 
 
 def test_without_steps_nothing_is_drawn() -> None:

@@ -8,10 +8,10 @@ from realedit.drag import DragSettings, Lengths, feature_resolution
 
 
 @given(cells=st.sampled_from([4, 8, 16, 32, 64, 128, 256, 512, 1024]))
-def test_lengths_are_at_least_a_cell_and_until_a_quarter(cells: int) -> None:
+def test_lengths_are_at_least_a_cell_and_until_a_tenth(cells: int) -> None:
     settings = DragSettings()
     lengths = Lengths.of(settings, cells)
-    assert min(lengths.r1, lengths.r2, lengths.shift) >= 1 and lengths.until >= 0.25
+    assert min(lengths.r1, lengths.r2, lengths.shift) >= 1 and lengths.until >= 0.1
     assert lengths.r1 >= 2 * lengths.shift or lengths.shift > 1
 
 

@@ -1,0 +1,25 @@
+"""Steps down a loss's slope whose length is given.
+
+DragGAN takes Adam, whose first steps move every number of the latent equally far, whether the points depend
+on it or not; that changes a face more than the same way along the slope itself (docs/benchmarks.md).
+"""
+
+import torch
+from torch import Tensor
+
+MOMENTUM = 0.5  # share of the step before in a step's direction
+
+
+class Descent:
+    """Moves `parameter` in place. rate: a step's root mean square per number."""
+
+    def __init__(self, parameter: Tensor, rate: float) -> None:
+        self.parameter, self.rate = parameter, rate
+        self.direction: Tensor | None = None  # of the parameter's shape, root mean square about 1
+
+    @torch.no_grad()
+    def step(self, gradient: Tensor, share: float = 1.0) -> None:
+        """Go `share` of a step against the gradient, of the parameter's shape; nowhere where it is 0."""
+        slope = gradient * (gradient.numel() ** 0.5 / gradient.norm().clamp_min(1e-20))
+        self.direction = slope if self.direction is None else self.direction.lerp(slope, 1 - MOMENTUM)
+        self.parameter.sub_(self.direction, alpha=self.rate * share)
