@@ -15,6 +15,7 @@ from realedit.drag.supervision import mask_loss, motion_loss, track
 NEARER = 0.01  # cells: less is no better place
 NEAR = 2.0  # cells: steps are shorter where the handles are nearer than this to their targets,
 SHORTEST = 0.15  # down to this share
+LAST = 4  # steps that a drag which is near enough waits for a nearer place
 PROGRESS = 0.1  # cells: less than this in `patience` steps is none
 
 
@@ -42,6 +43,8 @@ class Run:
         """What was best counts no more: the points or the mask are other ones."""
         self.best: Place | None = None
         self.distance = float("inf")
+        self.arrived = False  # whether all handles are near enough there
+        self.since_nearer = 0
         self.progress = float("inf")  # the distance at the last progress, and how many steps ago that was
         self.since_progress = 0
         self.maps: Maps | None = None  # features of the current latent, which the next update supervises
@@ -69,14 +72,18 @@ class Run:
         if float(state.distances.max()) <= self.lengths.until:
             self.best = state.place
             return "arrived"
+        if self.arrived and self.since_nearer >= LAST:
+            return "arrived"
         if self.since_progress >= self.settings.patience or not np.isfinite(self.terms[0]):
             return "stalled"
         return "steps" if self.index >= self.settings.max_steps else "running"
 
     def _remember(self, state: State) -> None:
-        distance = float(state.distances.mean())
-        if distance < self.distance - NEARER:
-            self.best, self.distance = state.place, distance
+        distance, near = float(state.distances.mean()), float(state.distances.max()) <= self.lengths.enough
+        if (not near, distance) < (not self.arrived, self.distance - NEARER):
+            self.best, self.distance, self.arrived, self.since_nearer = state.place, distance, near, 0
+        else:
+            self.since_nearer += 1
         if distance < self.progress - PROGRESS:
             self.progress, self.since_progress = distance, 0
         else:

@@ -39,13 +39,15 @@ MOVE = 1.0  # cells: how far a handle usually goes in a step
 @dataclass(frozen=True)
 class Lengths:
     """The settings' lengths in feature cells, no less than features can tell: two cells for r1, one and a
-    half for r2, one for the shift and a tenth for `until`.
+    half for r2, one for the shift. `until` is as asked; features tell no less than `enough`, a quarter of a
+    cell, so nearer than that a drag goes on only while it gets nearer.
     """
 
     r1: float
     r2: float
     shift: float
     until: float
+    enough: float
 
     @property
     def reach(self) -> float:
@@ -62,7 +64,8 @@ class Lengths:
             r1=max(2.0, settings.r1 * scale),
             r2=max(1.5, settings.r2 * scale),
             shift=max(1.0, settings.shift * scale),
-            until=max(0.1, settings.until * scale),
+            until=settings.until * scale,
+            enough=max(0.25, settings.until * scale),
         )
 
 

@@ -13,6 +13,7 @@ from checkpoints import Checkpoint
 from checkpoints.testing import random_checkpoint
 from inversion import CodeSpace
 from realedit.drag import DragSettings, DragStep, Editor
+from realedit.drag.run import LAST, NEARER
 from realedit.drag.settings import MOVE
 from realedit.errors import UsageError
 
@@ -55,7 +56,20 @@ def test_a_short_way_is_gone_to_its_end(checkpoint: Checkpoint, latent: Tensor) 
     editor.add([(30.0, 30.0)], [(31.2, 30.0)])
     last = _run(editor)[-1]
     assert last.ending == "arrived"
-    assert last.distances[0] <= editor.lengths.until * SIZE / editor.cells + 1e-4
+    assert last.distances[0] <= editor.lengths.enough * SIZE / editor.cells + 1e-4
+
+
+def test_a_drag_that_is_near_enough_goes_on_only_while_it_gets_nearer(
+    checkpoint: Checkpoint, latent: Tensor
+) -> None:
+    editor = _editor(checkpoint, latent, DragSettings(max_steps=200, until=1e-6))
+    editor.add([(30.0, 30.0)], [(33.0, 31.0)])
+    steps = _run(editor)
+    away = [step.distances[0] * editor.cells / SIZE for step in steps]
+    assert steps[-1].ending == "arrived" and len(steps) < 200
+    assert away[-1] <= min(away) + NEARER and away[-1] <= editor.lengths.enough
+    first = next(i for i, d in enumerate(away) if d <= editor.lengths.enough)
+    assert first < len(away) - LAST, "it went on from there"
 
 
 def test_steps_are_counted_frozen_and_end_once(checkpoint: Checkpoint, latent: Tensor) -> None:
