@@ -538,3 +538,21 @@ def test_another_photo_that_comes_under_the_name_of_a_finished_one_is_not_delete
     bench.settings = EngineSettings(done=Done(mode="delete"))
     bench.run()
     assert seen and original.read_bytes() == b"photo that is new END"
+
+
+def test_skip_existing_goes_by_the_photo_s_own_output(bench: Bench) -> None:
+    photo(bench.photos / "a.jpg")
+    bench.run()
+    photo(bench.photos / "a.nef")  # its output is a-2.jpg
+    bench.settings = EngineSettings(existing="skip")
+    counts = bench.run()
+    assert (counts.done, counts.skipped) == (1, 1)
+    assert bench.run().skipped == 2
+    photo(bench.output / "b.jpg", "somebody else's")
+    photo(bench.photos / "b.jpg")
+    assert bench.run().skipped == 3
+    assert {each.photo.name for each in bench.happenings if each.kind == "skipped" and each.photo} == {
+        "a.jpg",
+        "a.nef",
+        "b.jpg",
+    }
