@@ -1,19 +1,17 @@
 #!/usr/bin/env python
 """Throughput of `realedit batch`: photos per minute by workers and quality, seconds per stage, memory and
-start-up of a worker, how fast done photos are skipped, and what inverting photos side by side saves.
+start-up of a worker, and how fast done photos are skipped.
 
     scripts/bench_batch.py --photos DIR [--count 4] [--quality draft] [--workers 1 2] [--megapixels 24]
     scripts/bench_batch.py --skip 20000
-    scripts/bench_batch.py --photos DIR --side-by-side 1 2 4 [--quality draft]
 
-The first wants idle cores; one quality and one number of workers at a time take about a minute. The last
-counts the process's own seconds on one thread.
+The first wants idle cores; one quality and one number of workers at a time take about a minute. What needs
+none is in bench_stages.py.
 """
 
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,19 +23,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from bench_stages import FILES, copied  # noqa: E402
 from measuring import Row, report, row  # noqa: E402
-
-FILES = ("read", "load", "write", "verify")  # stages that are not work on the picture
 
 
 def main() -> None:
     arguments = parse()
     table: list[Row] = []
     about = f"{os.cpu_count()} cores"
-    if arguments.side_by_side:
-        for quality in arguments.quality:
-            table += side_by_side(arguments, quality)
-    elif arguments.photos:
+    if arguments.photos:
         for quality in arguments.quality:
             for workers in arguments.workers:
                 table += measured(run(arguments, quality, workers), quality, workers)
@@ -55,7 +49,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--megapixels", type=float, help="enlarge or reduce the photos to this size")
     parser.add_argument("--recipe", default="smile")
     parser.add_argument("--skip", type=int, default=0, help="photos that are done already")
-    parser.add_argument("--side-by-side", nargs="+", type=int, help="photos inverted as one batch")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
@@ -114,19 +107,6 @@ def run(arguments: argparse.Namespace, quality: str, workers: int) -> Run:
     return found
 
 
-def copied(photo: Path, place: Path, megapixels: float | None) -> None:
-    """A photo as it is, or of another size."""
-    if megapixels is None:
-        shutil.copyfile(photo, place)
-        return
-    from PIL import Image
-
-    with Image.open(photo) as opened:
-        scale = (megapixels * 1e6 / (opened.width * opened.height)) ** 0.5
-        size = (round(opened.width * scale), round(opened.height * scale))
-        opened.resize(size, Image.Resampling.LANCZOS).save(place, quality=92)
-
-
 def watch_memory(process: "subprocess.Popen[str]", found: Run) -> None:
     """The peak of the largest child and the seconds that each computed, several times a second."""
     tick = os.sysconf("SC_CLK_TCK")
@@ -163,53 +143,6 @@ def measured(run: Run, quality: str, workers: int) -> list[Row]:
         row(f"{name}: share of the stage time that is work on the picture", model, "1", 0.95, least=True),
     ]
     return rows + [row(f"{name}: share of {stage}", value, "1") for stage, value in share.items()]
-
-
-def side_by_side(arguments: argparse.Namespace, quality: str) -> list[Row]:
-    """Seconds of one thread per photo, projecting several at once; the tuning is each generator's own, and
-    has nothing to share."""
-    import cv2
-    import numpy as np
-    import torch
-
-    import checkpoints
-    import inversion
-    from inversion import InversionSettings
-    from realedit import pipeline
-    from realedit.photos import read_photo
-
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    checkpoint = checkpoints.load("face128")
-    settings = InversionSettings.preset(quality)
-    loss = inversion.choose(settings.perceptual, checkpoint, checkpoints.backbone)
-    crops, valids = [], []
-    for path in sorted(arguments.photos.glob("*.jpg"))[: arguments.count]:
-        session = pipeline.align(
-            read_photo(path), checkpoint, photo_path=path, settings=settings, quality=quality
-        )
-        crops.append(torch.from_numpy(session.crop.astype(np.float32)).permute(2, 0, 1) / 127.5 - 1)
-        valids.append(torch.from_numpy(session.valid.astype(np.float32))[None])
-
-    def seconds(together: int) -> tuple[float, float]:
-        begun, losses = time.process_time(), []
-        for first in range(0, len(crops), together):
-            batch = slice(first, first + together)
-            *_, last = inversion.project(
-                checkpoint, torch.stack(crops[batch]), torch.stack(valids[batch]), loss,
-                settings.projection, precision=settings.precision,
-            )  # fmt: skip
-            losses.append(last.loss * len(crops[batch]))
-        return (time.process_time() - begun) / len(crops), sum(losses) / len(crops)
-
-    seconds(1)  # what is made once
-    turns = [{together: seconds(together) for together in arguments.side_by_side} for _ in range(2)]
-    rows = []
-    for together in arguments.side_by_side:
-        best = min(turn[together][0] for turn in turns)
-        rows.append(row(f"{quality}, {together} side by side: seconds per photo", best, "s"))
-        rows.append(row(f"{quality}, {together} side by side: loss", turns[0][together][1], "1", digits=5))
-    return rows
 
 
 def skipped(count: int) -> Row:
