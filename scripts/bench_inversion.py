@@ -30,7 +30,8 @@ import cv2
 import numpy as np
 import torch
 from bench_edit import in_photo
-from measuring import Row, choose_photos, report, row
+from inversion_plot import plot
+from measuring import Kept, Row, choose_photos, report, row
 from numpy.typing import NDArray
 
 import checkpoints
@@ -59,18 +60,16 @@ VARIANTS = {
     "all blocks": ("tuning.first_resolution=0",),
     "from 32 px": ("tuning.first_resolution=32",),
     "standard": (),
-    "from 128 px": ("tuning.first_resolution=128",),
     "locality": ("tuning.locality=0.3",),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """One inversion. key: of the photo, the model and the settings. seconds: of the clock; cpu: of the
+    """One inversion. seconds: of the clock; cpu: of the
     processor. error: of the handles after the standard drag, in pixels of 512; after: identity distance then.
     """
 
-    key: str
     photo: str
     plan: str
     identity: float
@@ -88,7 +87,7 @@ def main() -> None:
     """Measure, print and write."""
     arguments = parse()
     checkpoint = checkpoints.load(arguments.model)
-    kept = read_raw(arguments.raw)
+    kept = Kept(arguments.raw)
     named = plans(arguments)
     results: dict[str, list[Result]] = {name: [] for name in named}
     for path in choose_photos(arguments.photos, arguments.without, arguments.count):
@@ -139,20 +138,6 @@ def plans(arguments: argparse.Namespace) -> dict[str, InversionSettings]:
     return {name: InversionSettings.preset(name).changed(changes) for name in arguments.quality or QUALITIES}
 
 
-def read_raw(file: Path | None) -> dict[str, dict[str, object]]:
-    """What was measured before, by key."""
-    if file is None or not file.exists():
-        return {}
-    return {each["key"]: each for each in map(json.loads, file.read_text().splitlines())}
-
-
-def keep_raw(file: Path | None, each: dict[str, object]) -> None:
-    """One more line."""
-    if file is not None:
-        with file.open("a") as lines:
-            lines.write(json.dumps(each) + "\n")
-
-
 def key_of(what: str, checkpoint: Checkpoint, settings: object) -> str:
     """Names a measurement: the photo or the number of the picture, the model, the settings."""
     text = json.dumps([ALGORITHM, what, checkpoint.sha256, settings], sort_keys=True)
@@ -164,14 +149,14 @@ def measured(
     named: dict[str, InversionSettings],
     checkpoint: Checkpoint,
     arguments: argparse.Namespace,
-    kept: dict[str, dict[str, object]],
+    kept: Kept,
 ) -> Iterator[Result]:
     """Every plan on one photo: what is in the raw file, the rest anew."""
     aligned: tuple[Photo, Session] | None = None
     for name, settings in named.items():
         key = key_of(path.stem, checkpoint, dataclasses.asdict(settings))
-        if key in kept:
-            yield Result(**{**kept[key], "plan": name})
+        if key in kept.known:
+            yield Result(**{**kept.known[key], "plan": name})
             continue
         try:
             if aligned is None:
@@ -183,15 +168,14 @@ def measured(
         except EXPECTED as error:
             print(f"{path.name}: left out: {error}")
             return
-        found = measure(key, name, *aligned, checkpoint, settings, arguments.looks)
+        found = measure(name, *aligned, checkpoint, settings, arguments.looks)
         print(f"{found.photo:10} {name:20} identity {found.identity:.3f} {found.psnr:.1f} dB, "
               f"{found.error:.1f} px, {found.cpu:.1f} s", flush=True)  # fmt: skip
-        keep_raw(arguments.raw, dataclasses.asdict(found))
+        kept.add(key, dataclasses.asdict(found))
         yield found
 
 
 def measure(
-    key: str,
     name: str,
     photo: Photo,
     session: Session,
@@ -212,7 +196,6 @@ def measure(
     after = inversion_identity(session, dragged, photo)
     assert after is not None
     return Result(
-        key=key,
         photo=session.photo_path.stem,
         plan=name,
         identity=found.identity,
@@ -259,9 +242,7 @@ def landmarks_of(picture: NDArray[np.float32]) -> NDArray[np.float64] | None:
     return faces[0].landmarks / 512 if faces else None
 
 
-def generated_error(
-    checkpoint: Checkpoint, arguments: argparse.Namespace, kept: dict[str, dict[str, object]]
-) -> float:
+def generated_error(checkpoint: Checkpoint, arguments: argparse.Namespace, kept: Kept) -> float:
     """The median handle error in pictures that the generator makes of random codes."""
     generator, size = checkpoint.generator, checkpoint.generator.resolution
     count = 6 if arguments.quick else 24
@@ -269,7 +250,7 @@ def generated_error(
     errors = []
     for index, ws in enumerate(generator.mapping(z, truncation=0.7).split(1)):
         key = key_of(f"generated {index}", checkpoint, None)
-        if key not in kept:
+        if key not in kept.known:
             with torch.no_grad():
                 picture = to_picture(generator.synthesis(ws))
             landmarks = landmarks_of(picture)
@@ -282,9 +263,8 @@ def generated_error(
                 crop=np.asarray(picture * 255 + 0.5, np.uint8), valid=np.ones((size, size), bool), pivot=ws,
                 current=ws,
             )  # fmt: skip
-            kept[key] = {"key": key, "error": handle_error(session, checkpoint)[0]}
-            keep_raw(arguments.raw, kept[key])
-        errors.append(kept[key]["error"])
+            kept.add(key, handle_error(session, checkpoint)[0])
+        errors.append(kept.known[key])
     return float(np.nanmedian(np.array(errors, np.float64)))
 
 
@@ -313,34 +293,6 @@ def rows(name: str, results: Sequence[Result], generated: float) -> list[Row]:
     ratio = median(results, "error") / generated
     table.append(row(f"{name}: handle error over that in generated pictures", ratio, "1", 1.3))
     return table
-
-
-def plot(points: dict[str, tuple[float, float]], generated: float) -> NDArray[np.uint8]:
-    """Identity to the right, handle error upwards: the lower left corner is best. `[480, 720, 3]` BGR."""
-    picture = np.full((480, 720, 3), 255, np.uint8)
-    identities, errors = zip(*points.values(), strict=True)
-    low, high = (0.0, 0.0), (max(identities) * 1.5, max(*errors, generated) * 1.2)
-
-    def place(identity: float, error: float) -> tuple[int, int]:
-        return int(60 + 620 * (identity - low[0]) / (high[0] - low[0])), int(430 - 390 * error / high[1])
-
-    def say(text: str, at: tuple[int, int], colour: tuple[int, int, int] = (0, 0, 0)) -> None:
-        cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.42, colour, 1, cv2.LINE_AA)
-
-    cv2.line(picture, place(0, 0), place(high[0], 0), (0, 0, 0))
-    cv2.line(picture, place(0, 0), place(0, high[1]), (0, 0, 0))
-    for tick in np.arange(0, high[0], 0.1):
-        say(f"{tick:.1f}", (place(tick, 0)[0] - 10, 446))
-    for tick in np.arange(0, high[1], 2):
-        say(f"{tick:.0f}", (34, place(0, tick)[1] + 4))
-    say("identity distance to the photo, median", (230, 468))
-    say("handle error, px of 512, median", (20, 24))
-    cv2.line(picture, place(0, generated), place(high[0], generated), (200, 160, 60))
-    say("generated pictures", (place(0, 0)[0] + 6, place(0, generated)[1] - 5), (200, 160, 60))
-    for name, (identity, error) in points.items():
-        cv2.circle(picture, place(identity, error), 4, (40, 40, 200), -1, cv2.LINE_AA)
-        say(name, (place(identity, error)[0] + 8, place(identity, error)[1] + 4))
-    return picture
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from typing import Any
 import lpips
 import torch
 import torch.nn.functional as F
-from measuring import Row, report, row
+from measuring import Kept, Row, report, row
 from torch import Tensor
 
 import checkpoints
@@ -90,11 +90,9 @@ def parse() -> argparse.Namespace:
 
 def run(case: str, resolution: int, arguments: argparse.Namespace) -> dict[str, float]:
     """`measure` in a process of its own, unless the raw file has it."""
-    key = [case, resolution, arguments.steps]
-    raw: Path | None = arguments.raw
-    for each in map(json.loads, raw.read_text().splitlines() if raw and raw.exists() else ()):
-        if each["key"] == key:
-            return dict(each["found"])
+    kept, key = Kept(arguments.raw), f"{case} {resolution} {arguments.steps}"
+    if key in kept.known:
+        return dict(kept.known[key])
     command = [
         sys.executable,
         __file__,
@@ -109,9 +107,7 @@ def run(case: str, resolution: int, arguments: argparse.Namespace) -> dict[str, 
         return {"seconds": float("nan"), "memory": float("nan")}
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     print(f"{case} at {resolution} px: {found}", flush=True)
-    if raw:
-        with raw.open("a") as lines:
-            lines.write(json.dumps({"key": key, "found": found}) + "\n")
+    kept.add(key, found)
     return found
 
 
