@@ -27,7 +27,13 @@ def plot(points: dict[str, tuple[float, float]], generated: float) -> NDArray[np
     say("handle error, px of 512, median", (20, 24))
     cv2.line(picture, place(0, generated), place(high[0], generated), (200, 160, 60))
     say("generated pictures", (place(0, 0)[0] + 6, place(0, generated)[1] - 5), (200, 160, 60))
-    for name, (identity, error) in points.items():
-        cv2.circle(picture, place(identity, error), 4, (40, 40, 200), -1, cv2.LINE_AA)
-        say(name, (place(identity, error)[0] + 8, place(identity, error)[1] + 4))
+    taken: list[tuple[int, int]] = []
+    for name, (identity, error) in sorted(points.items(), key=lambda item: -item[1][1]):
+        x, y = place(identity, error)
+        cv2.circle(picture, (x, y), 4, (40, 40, 200), -1, cv2.LINE_AA)
+        beside = (x + 8, y + 4)
+        while any(abs(beside[0] - left) < 160 and abs(beside[1] - line) < 14 for left, line in taken):
+            beside = (beside[0], beside[1] + 2)  # below the names that are there
+        taken.append(beside)
+        say(name, beside)
     return picture
