@@ -20,7 +20,7 @@ from realedit.session import Session
 
 log = logging.getLogger(__name__)
 
-_MOST = 0.8  # of the portraits: a recipe that does what it says in fewer of them is said to
+_MOST, _INSIDE = 0.8, 0.5  # of the portraits: a recipe that does what it should in fewer says so
 
 
 def drag(
@@ -80,12 +80,18 @@ def known_limits(uses: Sequence[Use], checkpoint: Checkpoint) -> list[str]:
     warnings = []
     for recipe in dict.fromkeys(use.recipe for use in uses):
         measured = recipe.measured_with(checkpoint.sha256)
-        if measured is not None and measured.good < _MOST:
-            kept = round(measured.good * measured.portraits)
-            warnings.append(
-                f"with {checkpoint.name} the recipe {recipe.name} did half of what it says or more, and kept "
-                f"the person, in only {kept} of {measured.portraits} portraits; look at the result"
-            )
+        if measured is None:
+            continue
+        shares = {
+            "did half of what it says or more, and kept the person,": (measured.good, _MOST),
+            "opened a mouth so far that its inside shows": (measured.inside, _INSIDE),
+        }
+        warnings += [
+            f"with {checkpoint.name} the recipe {recipe.name} {what} in only "
+            f"{round(share * measured.portraits)} of {measured.portraits} portraits; look at the result"
+            for what, (share, least) in shares.items()
+            if share is not None and share < least
+        ]
     return warnings
 
 

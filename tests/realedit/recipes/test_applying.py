@@ -90,10 +90,11 @@ def test_a_point_past_the_edge_is_left_out_with_a_warning(
 
 
 def test_what_a_recipe_does_not_do_with_this_model_is_said(checkpoint: Checkpoint) -> None:
-    def limits(good: float, model_sha256: str) -> list[str]:
+    def limits(good: float, model_sha256: str, inside: float | None = None) -> list[str]:
         measured = Verified(
-            model="it", model_sha256=model_sha256, portraits=20, identity=0.2, warp_identity=0.2, good=good
-        )
+            model="it", model_sha256=model_sha256, portraits=20, identity=0.2, warp_identity=0.2,
+            good=good, inside=inside,
+        )  # fmt: skip
         recipe = msgspec.structs.replace(load("smile"), verified_on=(measured,))
         return known_limits([Use(recipe=recipe), Use(recipe=recipe, strength=0.5)], checkpoint)
 
@@ -101,6 +102,8 @@ def test_what_a_recipe_does_not_do_with_this_model_is_said(checkpoint: Checkpoin
     assert "smile" in said and "in only 10 of 20 portraits" in said
     assert limits(0.8, checkpoint.sha256[:16]) == []
     assert limits(0.5, "f" * 16) == [], "another model"
+    (said,) = limits(0.9, checkpoint.sha256[:16], inside=0.05)
+    assert "its inside shows in only 1 of 20 portraits" in said
 
 
 def test_the_command_says_it_and_so_does_its_report(
