@@ -65,7 +65,7 @@ def test_the_discriminator_scores_every_picture_and_sees_that_all_are_alike() ->
     scores = discriminator(pictures, torch.float32)
     assert scores.shape == (4,)
     alike = discriminator(pictures[:1].repeat(4, 1, 1, 1), torch.float32)
-    assert abs(float(alike[0] - scores[0])) > 1e-6
+    assert abs(float((alike[0] - scores[0]).detach())) > 1e-6
 
 
 def test_averaged_weights_follow() -> None:
