@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
+_FLAT = 1e-6  # squared gradient per pixel, of white, below which a surface shows no motion
+
 
 @dataclass(frozen=True, kw_only=True)
 class FlowSettings:
@@ -23,13 +25,18 @@ class FlowSettings:
     many of the generator's own pixels, and the others in proportion. rounds: how often what is left between
     the moved before and the after is measured again. strain: how far the photo is stretched or squeezed at
     the most; a flow that bends it more is smoothed until it does not.
+    In the generator's own pixels: aliasing, the Gaussian sigma by which both pictures are blurred first;
+    window, that of the least-squares step at the end, and most, its length at the most.
     """
 
     smooth: tuple[float, ...] = (8.0, 24.0)
     tolerance: float = 2.0
     least: float = 3.0
-    rounds: int = 3
+    rounds: int = 4
     strain: float = 1.7
+    aliasing: float = 0.4
+    window: float = 2.5
+    most: float = 0.5
 
 
 def measure(
@@ -46,11 +53,14 @@ def measure(
     scale, pixel = size / 512, size / (resolution or size)
     finest = max(0, round(np.log2(pixel)) - 1)  # halvings: an octave below the pictures' own pixels
     widen = scale * max(1.0, settings.least * pixel / (settings.smooth[0] * scale))
+    before, after = (blur(picture, settings.aliasing * pixel) for picture in (before, after))
     flow = np.zeros((size, size, 2), np.float32)
     for _ in range(settings.rounds):
         votes = _search(warp(before, flow), after, finest, settings.tolerance * scale)
         step = _filled(*votes, [sigma * widen for sigma in settings.smooth])
         flow = step + warp(flow, step)
+    step = _least_squares(warp(before, flow), after, settings.window * pixel, settings.most * pixel)
+    flow = step + warp(flow, step)
     return unfold((flow * reach[..., None]).astype(np.float32), most=settings.strain)
 
 
@@ -61,6 +71,19 @@ def _search(before: Array, after: Array, finest: int, tolerance: float) -> tuple
     backward = _dis(before, after, finest)
     disagreement = np.linalg.norm(forward + warp(backward, forward), axis=-1)
     return forward, np.asarray(1 / (1 + (disagreement / tolerance) ** 4), np.float32)
+
+
+def _least_squares(before: Array, after: Array, sigma: float, most: float) -> Array:
+    """The small motion from after to before that explains their difference best around each pixel (Lucas and
+    Kanade 1981), weighed by a Gaussian of `sigma`, no longer than `most`."""
+    b, a = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (before, after))
+    y, x = (np.asarray(part, np.float32) for part in np.gradient((a + b) / 2))
+    change = a - b
+    xx, xy, yy, xt, yt = (blur(product, sigma) for product in (x * x, x * y, y * y, x * change, y * change))
+    xx, yy = xx + np.float32(_FLAT), yy + np.float32(_FLAT)
+    step = np.stack([yy * xt - xy * yt, xx * yt - xy * xt], -1) / (xx * yy - xy * xy)[..., None]
+    length = np.linalg.norm(step, axis=-1, keepdims=True)
+    return np.asarray(step * np.minimum(1, most / np.maximum(length, 1e-6)), np.float32)
 
 
 def _filled(flow: Array, vote: Array, sigmas: Sequence[float]) -> Array:

@@ -112,6 +112,36 @@ def test_a_large_motion_is_measured_to_a_tenth_of_a_pixel() -> None:
     assert error(3) < 0.1 and error(3) < 0.7 * error(1)
 
 
+def test_what_the_search_leaves_is_found_by_least_squares() -> None:
+    """As a generator of few pixels sees it: sampled down, then enlarged."""
+
+    def seen(fine: NDArray[np.float32]) -> NDArray[np.float32]:
+        small = cv2.resize(fine, (64, 64), interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.resize(small, (256, 256), interpolation=cv2.INTER_CUBIC), np.float32)
+
+    fine = cv2.resize(_picture(), (256, 256), interpolation=cv2.INTER_CUBIC)
+    truth = _bump(256, 9, -6)
+    before, after = seen(fine), seen(warp(fine, truth))
+    moved = np.linalg.norm(truth, axis=-1) > 2
+
+    def error(**choices: float) -> float:
+        chosen = FlowSettings(**choices)  # type: ignore[arg-type]
+        flow = measure(before, after, chosen, reach=np.ones((256, 256), np.float32), resolution=64)
+        return float(np.median(np.linalg.norm(flow - truth, axis=-1)[moved]) / 4)
+
+    assert error() < 0.1 and error() < 0.9 * error(most=0)
+
+
+def test_the_least_squares_step_is_small_however_much_pictures_differ() -> None:
+    before, after = _picture(), _picture()[::-1].copy()
+    after[40:80, 40:80] = 1.0  # something appears
+    reach = np.ones((SIZE, SIZE), np.float32)
+    chosen = [FlowSettings(strain=np.inf, most=most) for most in (0.5, 0.0)]
+    one, other = (measure(before, after, each, reach=reach) for each in chosen)
+    assert np.isfinite(one).all()
+    assert np.median(np.linalg.norm(one - other, axis=-1)) <= 0.5
+
+
 def test_strain_is_the_largest_stretch_or_squeeze() -> None:
     y, x = np.mgrid[:32, :32].astype(np.float32)
     assert strain(np.stack([0.5 * x, 0 * y], -1)) == pytest.approx(1.5, rel=1e-4)
