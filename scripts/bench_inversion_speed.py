@@ -8,8 +8,8 @@ A generator in the FFHQ layout (channel_base 32768) with random weights, made on
 papers describe, in float32, at full size at every step: Adam on one code and the noise maps, with LPIPS on
 VGG-16 at 256 px and the noise regularisation (Karras et al. 2020, appendix D); and Adam on all weights with
 L2 and LPIPS on AlexNet, the smallest, at full size, without the locality term (Roich et al. 2021). Their
-networks have random weights, which cost the same. Ours is `standard`: a whole projection of few steps, its
-sizes in their shares, and tuning steps of both precisions.
+networks have random weights, which cost the same. Ours is `standard`: a whole projection and a whole tuning
+of few steps, with sizes and precisions in their shares.
 
 Seconds are the processor's, per step: with one thread (OMP_NUM_THREADS=1) they say on a busy machine what
 they say on an idle one. Every case runs in a process of its own, whose peak memory is told. --raw keeps each
@@ -53,7 +53,7 @@ from realedit.session import to_tensor
 GOAL = 5.0
 PUBLISHED = 350  # tuning steps
 MEMORY = {"project": 3.0, "tune": 5.0}
-MIXED = 10  # steps of a whole projection, its sizes in their shares
+MIXED = 10  # steps of a whole projection or tuning of ours
 CASES = ("plain-project", "project", "plain-tune", "tune")
 
 
@@ -124,13 +124,14 @@ def measure(case: str, resolution: int, steps: int) -> dict[str, float]:
         list(our_projection(checkpoint, crop))  # as warm as the others after their first step
         walk, count = our_projection(checkpoint, crop), MIXED
     elif case == "tune":
-        walk, count = our_tuning(checkpoint, crop, steps), 2 * steps
+        next(our_tuning(checkpoint, crop))
+        walk, count = our_tuning(checkpoint, crop), MIXED
     else:
         walk, count = (
             {"plain-project": plain_projector, "plain-tune": plain_tuning}[case](checkpoint, crop),
             steps,
         )
-    if case != "project":
+    if case.startswith("plain"):
         next(walk)
     started = time.process_time()
     for _ in range(count):
@@ -238,12 +239,12 @@ def our_projection(checkpoint: Checkpoint, crop: Tensor) -> Iterator[None]:
         yield
 
 
-def our_tuning(checkpoint: Checkpoint, crop: Tensor, steps: int) -> Iterator[None]:
-    """realedit's, as `standard` runs it; after the first step, `steps` of each precision."""
+def our_tuning(checkpoint: Checkpoint, crop: Tensor) -> Iterator[None]:
+    """The same of the tuning, with its precisions."""
     valid = torch.ones_like(crop[:, :1])
     generator = tuned_copy(checkpoint.generator)
     pivot = starting_latent(checkpoint, crop)
-    settings = replace(InversionSettings().tuning, steps=2 * steps + 1)
+    settings = replace(InversionSettings().tuning, steps=MIXED)
     for _ in tune(checkpoint, generator, pivot, crop, valid, Pyramid(), settings, precision="auto"):
         yield
 
