@@ -16,7 +16,7 @@ NEARER = 0.01  # cells: less is no better place
 NEAR = 2.0  # cells: steps are shorter where the handles are nearer than this to their targets,
 SHORTEST = 0.15  # down to this share
 LAST = 4  # steps that a drag which is near enough waits for a nearer place
-PROGRESS = 0.1  # cells: less than this in `patience` steps is none
+PROGRESS = 0.03  # of the distance that is left: less in `patience` steps is none
 
 
 class Run:
@@ -84,7 +84,7 @@ class Run:
             self.best, self.distance, self.arrived, self.since_nearer = state.place, distance, near, 0
         else:
             self.since_nearer += 1
-        if distance < self.progress - PROGRESS:
+        if distance < self.progress * (1 - PROGRESS):
             self.progress, self.since_progress = distance, 0
         else:
             self.since_progress += 1
