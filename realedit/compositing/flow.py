@@ -33,7 +33,7 @@ class FlowSettings:
     tolerance: float = 2.0
     least: float = 3.0
     rounds: int = 4
-    strain: float = 1.7
+    strain: float = 2.0
     aliasing: float = 0.4
     window: float = 2.5
     most: float = 0.5
