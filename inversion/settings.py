@@ -57,7 +57,7 @@ class TuningSettings:
     tuned).
     """
 
-    steps: Count = 180
+    steps: Count = 165
     first_fall: Above0 = 0.1
     history: Annotated[int, msgspec.Meta(ge=1)] = 8
     l2: Weight = 0.5
