@@ -1,11 +1,13 @@
-"""The aligned square of a photo as the generator sees it."""
+"""The square of a photo that the generator sees: which, where no face decides, and its pixels."""
 
 from dataclasses import replace
 
 import numpy as np
 
-from alignment import Alignment, Crop, extract_crop, region_under
-from realedit.photos import Photo
+from alignment import Alignment, Crop, box_square, centred_square, extract_crop, region_under
+from alignment.errors import OutsideError
+from checkpoints import Checkpoint
+from realedit.photos import Box, Photo
 
 
 def crop_of(photo: Photo, square: Alignment, size: int) -> Crop:
@@ -21,3 +23,19 @@ def crop_of(photo: Photo, square: Alignment, size: int) -> Crop:
         return crop
     shown = photo.colour.to_srgb(crop.pixels.astype(np.float32) / np.float32(np.iinfo(crop.pixels.dtype).max))
     return replace(crop, pixels=np.asarray(np.clip(shown, 0, 1) * 255 + 0.5, np.uint8))
+
+
+def square_without_face(size: tuple[int, int], checkpoint: Checkpoint, box: Box | None) -> Alignment | None:
+    """The box's square, else the largest centred one for a model that draws no faces, else None: the faces of
+    the photo of `size` (width, height) decide. Raises OutsideError for a box that leaves the photo.
+    """
+    width, height = size
+    if box is None:
+        return None if checkpoint.alignment == "ffhq" else centred_square(width, height)
+    left, top, right, bottom = box
+    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+        raise OutsideError(
+            f"the box {left:g},{top:g},{right - left:g},{bottom - top:g} (X,Y,W,H) leaves the photo of "
+            f"{width} x {height} pixels as displayed"
+        )
+    return box_square(box)

@@ -18,6 +18,7 @@ from checkpoints.bundled import BUNDLED
 from checkpoints.registry import registry
 from inversion import InversionSettings
 from realedit import cache, pipeline
+from realedit.cropping import square_without_face
 from realedit.errors import AlignmentError, RealeditError, SessionError, UsageError
 from realedit.photos import Photo
 from realedit.pipeline import OnStep, keep_going
@@ -206,7 +207,7 @@ def serves(
     session: Session, settings: InversionSettings, request: EditRequest, checkpoint: Checkpoint
 ) -> bool:
     """Whether a kept inversion answers the request without looking for faces again."""
-    square = pipeline.square_without_face(session.photo_size, checkpoint, request.box)
+    square = square_without_face(session.photo_size, checkpoint, request.box)
     if (session.face is None) != (square is not None) or square not in (None, session.alignment):
         return False
     only = session.faces in (None, 1) and request.faces in (("auto",), ("largest",), ("all",))

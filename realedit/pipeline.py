@@ -17,13 +17,13 @@ from numpy.typing import ArrayLike, NDArray
 
 import checkpoints
 import inversion
-from alignment import Alignment, Face, box_square, centred_square, find_faces, share_out
-from alignment.errors import NoFaceError, OutsideError
+from alignment import Alignment, Face, find_faces, share_out
+from alignment.errors import NoFaceError
 from alignment.models import FaceModels
 from checkpoints import Checkpoint
 from inversion import InversionSettings, Step
 from realedit.compositing import ChangeSettings, Mode, debug_pictures, describe, paste
-from realedit.cropping import crop_of
+from realedit.cropping import crop_of, square_without_face
 from realedit.drag import DragSettings, DragStep, Editor
 from realedit.errors import UsageError
 from realedit.files import make_folder, write_png
@@ -127,22 +127,6 @@ def align_faces(
     except ValueError as error:
         raise UsageError(f"{error}") from error
     return [(session(face.alignment, face, len(found)), own) for face, own in shared]
-
-
-def square_without_face(size: tuple[int, int], checkpoint: Checkpoint, box: Box | None) -> Alignment | None:
-    """The box's square, else the largest centred one for a model that draws no faces, else None: the faces of
-    the photo of `size` (width, height) decide. Raises OutsideError for a box that leaves the photo.
-    """
-    width, height = size
-    if box is None:
-        return None if checkpoint.alignment == "ffhq" else centred_square(width, height)
-    left, top, right, bottom = box
-    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
-        raise OutsideError(
-            f"the box {left:g},{top:g},{right - left:g},{bottom - top:g} (X,Y,W,H) leaves the photo of "
-            f"{width} x {height} pixels as displayed"
-        )
-    return box_square(box)
 
 
 def invert(
