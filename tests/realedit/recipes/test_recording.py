@@ -94,7 +94,7 @@ def test_the_command_writes_a_recipe_and_says_it(
         assert refused.code == 2 and said in refused.err
     listed = call(["recipes", "list"], monkeypatch, capfd)
     assert [line.split()[0] for line in listed.out.splitlines()] == list(shipped())
-    assert "mouth.left_corner: -0.12, +0.1" in call(["recipes", "show", "smile"], monkeypatch, capfd).out
+    assert "mouth.left_corner: -0.1, +0.08" in call(["recipes", "show", "smile"], monkeypatch, capfd).out
 
 
 def test_nothing_dragged_is_nothing_to_record() -> None:
