@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .dataset import MARGIN
+from .expressions import Acting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,22 +40,33 @@ class Batch:
 
 
 def crop_batch(
-    pixels: Tensor, valid: Tensor, chips: Tensor, size: int, jitter: Jitter | None, rng: torch.Generator
+    pixels: Tensor,
+    valid: Tensor,
+    chips: Tensor,
+    size: int,
+    jitter: Jitter | None,
+    rng: torch.Generator,
+    acting: Acting | None = None,
 ) -> Batch:
     """Crops of `size` pixels from squares.
 
     pixels `[N, S, S, 3]` uint8, valid `[N, V, V]` bool, chips `[N, 2, 3]` from chip to square. jitter None:
-    the FFHQ square itself.
+    the FFHQ square itself. acting: what the faces do, if anything.
     """
     n, device = len(pixels), pixels.device
     to_square = _jittered(n, jitter, rng).to(device)
     grid = F.affine_grid(to_square, [n, 3, size, size], align_corners=False)
+    moved = None if acting is None else acting.moved(grid, rng)
+    if moved is not None:
+        grid = moved.places
     squares = pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
     if size < squares.shape[-1] / MARGIN / 1.5:  # the sampling below does not filter
         squares = F.interpolate(squares, size=round(size * MARGIN), mode="area")
     crops = F.grid_sample(
         squares, grid, mode="bicubic", padding_mode="reflection", align_corners=False
     ).clamp(-1, 1)
+    if moved is not None:
+        crops = crops + (moved.inside - crops) * moved.open
     there = F.grid_sample(valid[:, None].float(), grid, padding_mode="zeros", align_corners=False)
     if jitter is not None:
         crops = _recoloured(crops, jitter, rng)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .augment import Jitter
+from .expressions import Expressions
 from .networks import Shape
 
 Dtype = Literal["bfloat16", "float32"]
@@ -37,6 +38,7 @@ class Settings:
 
     shape: Shape = field(default_factory=Shape)
     jitter: Jitter = field(default_factory=Jitter)
+    expressions: Expressions = field(default_factory=Expressions)
     weights: Weights = field(default_factory=Weights)
     dtype: Dtype = "bfloat16"
     batch: int = 8

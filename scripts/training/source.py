@@ -7,29 +7,44 @@ from torch import Tensor
 
 from .augment import Batch, Jitter, crop_batch
 from .dataset import Faces
+from .expressions import Cast, Expressions
 from .recogniser import chip_transforms
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """The faces on the device, and the affines of their chips."""
+    """The faces on the device, the affines of their chips, and what they need to be moved."""
 
     pixels: Tensor
     valid: Tensor
     chips: Tensor
+    cast: Cast
 
     @classmethod
     def of(cls, faces: Faces, *, held_out: bool, device: torch.device) -> "Source":
         chosen = faces.indices(held_out=held_out)
+        pixels = torch.from_numpy(faces.pixels[chosen])
+        points = torch.from_numpy(faces.landmarks[chosen]) * 2 - 1
         return cls(
-            torch.from_numpy(faces.pixels[chosen]).to(device),
+            pixels.to(device),
             torch.from_numpy(faces.valid[chosen]).to(device),
             chip_transforms(faces.landmarks[chosen]).to(device),
+            Cast.of(pixels.to(device), points.to(device)),
         )
 
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def batch(self, chosen: Tensor, size: int, jitter: Jitter | None, rng: torch.Generator) -> Batch:
+    def batch(
+        self,
+        chosen: Tensor,
+        size: int,
+        jitter: Jitter | None,
+        rng: torch.Generator,
+        expressions: Expressions | None = None,
+    ) -> Batch:
         chosen = chosen.to(self.pixels.device)
-        return crop_batch(self.pixels[chosen], self.valid[chosen], self.chips[chosen], size, jitter, rng)
+        acting = None if expressions is None else self.cast.act(chosen, expressions, rng)
+        return crop_batch(
+            self.pixels[chosen], self.valid[chosen], self.chips[chosen], size, jitter, rng, acting
+        )

@@ -70,7 +70,7 @@ class Trainer:
             torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.step),
         )
         chosen = torch.randint(len(self.source), (settings.batch,), generator=rng)
-        batch = self.source.batch(chosen, self.size, settings.jitter, rng)
+        batch = self.source.batch(chosen, self.size, settings.jitter, rng, settings.expressions)
         for group in self.optimiser.param_groups:
             group["lr"] = group["rate"] * min(1.0, (self.step + 1) / settings.warm_up)
         self.optimiser.zero_grad(set_to_none=True)
