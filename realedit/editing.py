@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ from realedit.devices import choose_device
 from realedit.drag import DragSettings, moving_layers
 from realedit.errors import OutputError, UsageError
 from realedit.files import make_folder, write_png
-from realedit.inverting import FaceEdit, inverted, of_face, planned
+from realedit.inverting import FaceEdit, inversion_settings, invert_all, inverted, of_face, planned
 from realedit.masks import Reach, edit_mask
 from realedit.outcome import EditReport, FaceReport, face_warnings, identity_distance
 from realedit.photos import (
@@ -87,6 +87,19 @@ class EditRequest:
     paste: PasteSettings = field(default_factory=PasteSettings)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """An edit whose photo is read and whose faces are found. edits: those that are meant, from left to right;
+    laps: its seconds by stage so far."""
+
+    request: EditRequest
+    photo: Photo
+    mask: NDArray[np.uint8] | None
+    checkpoint: Checkpoint
+    edits: tuple[FaceEdit, ...]
+    laps: Laps
+
+
 def edit(
     request: EditRequest,
     *,
@@ -96,9 +109,14 @@ def edit(
 ) -> EditReport:
     """Read, align, invert (or go on from a kept session), drag, paste, write.
 
-    checkpoint: the request's model where it is loaded already, for many photos; laps: told of each stage.
+    checkpoint: the request's model where it is loaded already; laps: told of each stage.
     """
-    started, laps = time.perf_counter(), laps or Laps()
+    return finish(begin(request, checkpoint=checkpoint, laps=laps), on_step=on_step)
+
+
+def begin(request: EditRequest, *, checkpoint: Checkpoint | None = None, laps: Laps | None = None) -> Begun:
+    """The beginning of `edit`: read and align."""
+    laps = laps or Laps()
     laps("read")
     check_request(request)
     photo = read_photo(request.photo, max_pixels=request.max_pixels)
@@ -106,29 +124,60 @@ def edit(
     mask = edit_mask(request.mask, request.regions, (photo.width, photo.height))
     checkpoint = checkpoint or checkpoints.load(request.model, device=choose_device(request.device))
     moving_layers(request.drag, checkpoint.generator)  # refused before the work begins
+    laps("align")
+    edits = tuple(planned(request, photo, checkpoint))
+    laps.end()
+    return Begun(request=request, photo=photo, mask=mask, checkpoint=checkpoint, edits=edits, laps=laps)
+
+
+def invert_begun(begun: Sequence[Begun], together: int, *, on_step: OnStep = keep_going) -> list[Begun]:
+    """Edits that differ in photo and output alone, their faces inverted up to `together` at a time. `finish`
+    inverts those of an edit that was not here, to other last bits: a batch is not computed like one picture.
+    """
+    started, first = time.perf_counter(), begun[0]
+    sessions = [each.session for one in begun for each in one.edits]
+    found = invert_all(
+        sessions,
+        first.checkpoint,
+        inversion_settings(first.request),
+        together=together,
+        use_cache=first.request.cache,
+        on_step=on_step,
+    )
+    rest = iter(found)
+    done = [
+        replace(one, edits=tuple(replace(each, session=next(rest)) for each in one.edits)) for one in begun
+    ]
+    for one in begun:
+        one.laps.add("invert", (time.perf_counter() - started) * len(one.edits) / len(sessions))
+    return done
+
+
+def finish(begun: Begun, *, on_step: OnStep = keep_going) -> EditReport:
+    """The rest of `edit`: invert what is not inverted, drag, paste, write."""
+    request, photo, checkpoint, laps = begun.request, begun.photo, begun.checkpoint, begun.laps
     recorder = None if request.timelapse is None else Recorder(on_step)
     on_step = recorder or on_step
-    laps("align")
-    edits = planned(request, photo, checkpoint)
     done: list[Session] = []
-    for each in edits:
+    for each in begun.edits:
         if done and done[-1].history[-1].ending == "stopped":
             break
-        with of_face(each.session, several=len(edits) > 1):
-            done.append(_dragged(each, request, checkpoint, mask, laps, on_step))
+        with of_face(each.session, several=len(begun.edits) > 1):
+            done.append(_dragged(each, request, checkpoint, begun.mask, laps, on_step))
     laps("paste")
     pasted = [(session, checkpoint) for session in done]
     result = pipeline.render_faces(photo, pasted, request.paste, debug=request.debug)
     laps("write")
     warnings = [*known_limits(request.recipes, checkpoint), *result.warnings, *face_warnings(done)]
-    if len(done) < len(edits):
+    if len(done) < len(begun.edits):
         warnings.append(f"stopped at face {done[-1].face}; the faces after it stay as they are")
     warnings += _written(result, request)
     if request.compare is not None:
         write_before_after(request.compare, photo, result, done)
     if request.timelapse is not None and recorder is not None:
         write_timelapse(request.timelapse, recorder.steps, done, checkpoint)
-    seconds = time.perf_counter() - started
+    laps.end()
+    seconds = sum(laps.seconds.values())
     laps("identity")
     faces = [
         FaceReport(session=session, identity=identity_distance(photo, result, session)) for session in done

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -159,15 +159,44 @@ def invert_once(
     on_step: OnStep = keep_going,
 ) -> Session:
     """`pipeline.invert`, unless the user's cache has the result; what is new is kept there."""
+    return invert_all([session], checkpoint, settings, use_cache=use_cache, on_step=on_step)[0]
+
+
+def invert_all(
+    sessions: Sequence[Session],
+    checkpoint: Checkpoint,
+    settings: InversionSettings,
+    *,
+    together: int = 1,
+    use_cache: bool = True,
+    on_step: OnStep = keep_going,
+) -> list[Session]:
+    """`invert_once` for each session without an inversion, up to `together` of them side by side."""
+    found = [session if session.pivot is not None else None for session in sessions]
     if use_cache:
-        for found in cache.find(session.photo_sha256, checkpoint.sha256, dataclasses.asdict(settings)):
-            if same_square(found, session):
-                log.info("the inversion comes from the cache")
-                return replace(found, photo_path=session.photo_path, model=session.model)
-    session = pipeline.invert(session, checkpoint, settings, on_step=on_step)
-    if use_cache:
-        cache.keep(session)
-    return session
+        found = [
+            done or _from_cache(session, checkpoint, settings)
+            for done, session in zip(found, sessions, strict=True)
+        ]
+    new = [number for number, session in enumerate(found) if session is None]
+    for first in range(0, len(new), together):
+        part = new[first : first + together]
+        inverted = pipeline.invert_together(
+            [sessions[number] for number in part], checkpoint, settings, on_step=on_step
+        )
+        for number, session in zip(part, inverted, strict=True):
+            found[number] = session
+            if use_cache:
+                cache.keep(session)
+    return [session for session in found if session is not None]
+
+
+def _from_cache(session: Session, checkpoint: Checkpoint, settings: InversionSettings) -> Session | None:
+    for found in cache.find(session.photo_sha256, checkpoint.sha256, dataclasses.asdict(settings)):
+        if same_square(found, session):
+            log.info("the inversion comes from the cache")
+            return replace(found, photo_path=session.photo_path, model=session.model)
+    return None
 
 
 def changed_settings(settings: InversionSettings, changes: Iterable[tuple[str, str]]) -> InversionSettings:

@@ -25,5 +25,9 @@ class Laps:
         """The stage that was begun last ends now."""
         now = time.perf_counter()
         if self._name is not None:
-            self.seconds[self._name] = self.seconds.get(self._name, 0.0) + now - self._since
+            self.add(self._name, now - self._since)
         self._name, self._since = None, now
+
+    def add(self, name: str, seconds: float) -> None:
+        """A stage took these seconds more."""
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds

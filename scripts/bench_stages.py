@@ -1,17 +1,19 @@
 #!/usr/bin/env python
 """What a worker of `realedit batch` computes: seconds of one thread per stage of an edit, by the size of the
-photo, and what inverting several photos side by side would save. Counts the process's own seconds, so that a
-busy machine tells nearly the same as an idle one.
+photo, and what handing a worker several photos at once (`--together`) saves. Counts the process's own
+seconds, so that a busy machine tells nearly the same as an idle one.
 
     scripts/bench_stages.py --photos DIR [--count 3] [--quality draft standard] [--megapixels 0.15 12]
     scripts/bench_stages.py --photos DIR --side-by-side 1 2 4
 """
 
 import argparse
+import resource
 import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,14 +24,9 @@ import torch  # noqa: E402
 from measuring import Row, report, row  # noqa: E402
 from PIL import Image  # noqa: E402
 
-import checkpoints  # noqa: E402
-import inversion  # noqa: E402
-from inversion import InversionSettings  # noqa: E402
-from realedit import pipeline  # noqa: E402
-from realedit.batch.edits import NOWHERE, EditWork  # noqa: E402
-from realedit.batch.work import Task  # noqa: E402
+from realedit.batch.edits import NOWHERE, Editor, EditWork  # noqa: E402
+from realedit.batch.work import Finished, Task, attempts  # noqa: E402
 from realedit.editing import EditRequest  # noqa: E402
-from realedit.photos import read_photo  # noqa: E402
 from realedit.recipes import Use, load  # noqa: E402
 
 FILES = ("read", "load", "write", "verify")  # stages that are not work on the picture
@@ -55,7 +52,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--quality", nargs="+", default=["draft", "standard"])
     parser.add_argument("--megapixels", nargs="+", type=float, default=[0.15, 12.0])
     parser.add_argument("--recipe", default="smile")
-    parser.add_argument("--side-by-side", nargs="+", type=int, help="photos inverted as one batch")
+    parser.add_argument("--side-by-side", nargs="+", type=int, help="photos that a worker has at once")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
@@ -66,9 +63,7 @@ def parse() -> argparse.Namespace:
 
 def stages(arguments: argparse.Namespace, quality: str, megapixels: float) -> list[Row]:
     """Seconds per photo by stage, of a worker that has done one photo before."""
-    use = Use(recipe=load(arguments.recipe), strength=1.0)
-    request = EditRequest(photo=NOWHERE, output=NOWHERE, quality=quality, recipes=(use,), cache=False)
-    run = EditWork.of(request).open(1)
+    run = opened(arguments, quality)
     seconds: dict[str, float] = {}
     with tempfile.TemporaryDirectory(prefix="realedit-bench-") as folder:
         for number, path in enumerate(sorted(arguments.photos.glob("*.jpg"))[: arguments.count + 1]):
@@ -77,7 +72,7 @@ def stages(arguments: argparse.Namespace, quality: str, megapixels: float) -> li
             output = Path(folder) / str(number) / path.name
             output.parent.mkdir()
             clock = Clock()
-            run(Task(id=number, photo=photo, output=output, seconds=0), clock)
+            run.finish(run.prepare(Task(id=number, photo=photo, output=output, seconds=0), clock))
             for name, spent in clock.ended().items() if number else ():
                 seconds[name] = seconds.get(name, 0.0) + spent / arguments.count
     total = sum(seconds.values())
@@ -86,6 +81,13 @@ def stages(arguments: argparse.Namespace, quality: str, megapixels: float) -> li
     rows = [row(f"{name}: seconds of {stage}", value, "s") for stage, value in seconds.items()]
     rows.append(row(f"{name}: share that is work on the picture", share, "1", 0.95, least=True))
     return rows
+
+
+def opened(arguments: argparse.Namespace, quality: str) -> Editor:
+    """A worker's edit with its model loaded."""
+    use = Use(recipe=load(arguments.recipe), strength=1.0)
+    request = EditRequest(photo=NOWHERE, output=NOWHERE, quality=quality, recipes=(use,), cache=False)
+    return EditWork.of(request).open(1)
 
 
 class Clock:
@@ -121,37 +123,39 @@ def copied(photo: Path, place: Path, megapixels: float | None) -> None:
 
 
 def side_by_side(arguments: argparse.Namespace, quality: str) -> list[Row]:
-    """Projecting several photos at once; the tuning is each generator's own, and has nothing to share."""
-    checkpoint = checkpoints.load("face128")
-    settings = InversionSettings.preset(quality)
-    loss = inversion.choose(settings.perceptual, checkpoint, checkpoints.backbone)
-    crops, valids = [], []
-    for path in sorted(arguments.photos.glob("*.jpg"))[: arguments.count]:
-        session = pipeline.align(
-            read_photo(path), checkpoint, photo_path=path, settings=settings, quality=quality
-        )
-        crops.append(torch.from_numpy(session.crop.astype(np.float32)).permute(2, 0, 1) / 127.5 - 1)
-        valids.append(torch.from_numpy(session.valid.astype(np.float32))[None])
-
-    def seconds(together: int) -> tuple[float, float]:
-        begun, losses = time.process_time(), []
-        for first in range(0, len(crops), together):
-            batch = slice(first, first + together)
-            *_, last = inversion.project(
-                checkpoint, torch.stack(crops[batch]), torch.stack(valids[batch]), loss,
-                settings.projection, precision=settings.precision,
-            )  # fmt: skip
-            losses.append(last.loss * len(crops[batch]))
-        return (time.process_time() - begun) / len(crops), sum(losses) / len(crops)
-
-    seconds(1)  # what is made once
-    turns = [{together: seconds(together) for together in arguments.side_by_side} for _ in range(2)]
+    """Whole edits of the same photos, handed to a worker so many at a time, in turn."""
+    run = opened(arguments, quality)
+    photos = sorted(arguments.photos.glob("*.jpg"))[: arguments.count]
+    found: dict[int, list[tuple[float, float]]] = {}
+    memory: dict[int, float] = {}
+    with tempfile.TemporaryDirectory(prefix="realedit-bench-") as folder:
+        edited(run, photos[:1], Path(folder))  # what is made once
+        for _ in range(2):
+            for together in sorted(arguments.side_by_side):
+                begun, distances = time.process_time(), []
+                for first in range(0, len(photos), together):
+                    distances += edited(run, photos[first : first + together], Path(folder))
+                spent = (time.process_time() - begun) / len(photos)
+                found.setdefault(together, []).append((spent, float(np.mean(distances))))
+                memory.setdefault(together, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     rows = []
-    for together in arguments.side_by_side:
-        best = min(turn[together][0] for turn in turns)
-        rows.append(row(f"{quality}, {together} side by side: seconds per photo", best, "s"))
-        rows.append(row(f"{quality}, {together} side by side: loss", turns[0][together][1], "1", digits=5))
+    for together, turns in found.items():
+        name = f"{quality}, {together} side by side"
+        rows.append(row(f"{name}: seconds per photo", min(seconds for seconds, _ in turns), "s"))
+        rows.append(row(f"{name}: largest of two turns", max(seconds for seconds, _ in turns), "s"))
+        rows.append(row(f"{name}: peak memory so far", memory[together], "MB", digits=0))
+        rows.append(row(f"{name}: identity distance", turns[0][1], "1"))
     return rows
+
+
+def edited(run: Editor, photos: Sequence[Path], folder: Path) -> list[float]:
+    """Edit photos as a worker that is handed them together; the identity distances."""
+    tasks = [
+        Task(id=number, photo=photo, output=folder / photo.name, seconds=0)
+        for number, photo in enumerate(photos)
+    ]
+    events = list(attempts(run, tasks, lambda task: lambda name, index, total: None))
+    return [event.outcome.report["identity"] for event in events if isinstance(event, Finished)]
 
 
 if __name__ == "__main__":

@@ -10,12 +10,12 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from realedit.batch.work import Event, Finished, Run, Stopped, Task, Trouble, Work, attempt
+from realedit.batch.work import Event, Finished, OnStage, Run, Stopped, Task, Trouble, Work, attempts
 from realedit.errors import EXPECTED, ResourceError, UsageError
 from realedit.files import write_bytes
 
@@ -24,7 +24,7 @@ _SLICE = 0.2
 
 
 class Editor:
-    """The actor: the model loaded once, one photo at a time."""
+    """The actor: the model loaded once, and what it is handed."""
 
     _run: Run
 
@@ -40,27 +40,52 @@ class Editor:
             same = False
         return str(ray.get_runtime_context().get_node_id()), same
 
-    def at(self, task: Task) -> Finished | Stopped:
-        """A photo of the shared folder."""
-        return attempt(self._run, task, _untold)
+    def at(self, tasks: Sequence[Task]) -> "list[Answer]":
+        """Photos of the shared folder."""
+        return [(event, {}) for event in attempts(self._run, tasks, _untold)]
 
-    def sent(self, task: Task, photo: bytes) -> tuple[Finished | Stopped, dict[str, bytes]]:
-        """A photo as bytes; the files of its output by name."""
+    def sent(self, tasks: Sequence[Task], photos: Sequence[bytes | None]) -> "list[Answer]":
+        """Photos as bytes; with each the files of its output by name."""
         with tempfile.TemporaryDirectory(prefix="realedit-") as folder:
-            here = Path(folder) / "in" / task.photo.name
-            there = Path(folder) / "out" / task.output.name
-            here.parent.mkdir()
-            there.parent.mkdir()
-            here.write_bytes(photo)
-            event = attempt(self._run, replace(task, photo=here, output=there), _untold)
-            if isinstance(event, Stopped):
-                event = replace(event, reason=event.reason.replace(str(here), str(task.photo)))
-                return event, {}
-            return event, {path.name: path.read_bytes() for path in there.parent.iterdir()}
+            here = [_moved(task, Path(folder), photo) for task, photo in zip(tasks, photos, strict=True)]
+            named = {own.id: (task, own) for task, own in zip(tasks, here, strict=True)}
+            answers: list[Answer] = []
+            for event in attempts(self._run, here, _untold):
+                task, own = named[event.id]
+                if isinstance(event, Stopped):
+                    reason = event.reason.replace(str(own.photo), str(task.photo))
+                    answers.append((replace(event, reason=reason), {}))
+                else:
+                    files = {path.name: path.read_bytes() for path in own.output.parent.iterdir()}
+                    answers.append((event, files))
+            return answers
 
 
-def _untold(name: str, index: int, total: int) -> None:
+Answer = tuple[Finished | Stopped, dict[str, bytes]]
+
+
+def _content(photo: Path) -> bytes | None:
+    """A photo's bytes; None where it cannot be read any more."""
+    try:
+        return photo.read_bytes()
+    except OSError:
+        return None
+
+
+def _moved(task: Task, folder: Path, photo: bytes | None) -> Task:
+    """The task on a copy of its photo below a folder; on no photo where there is none."""
+    own = folder / str(task.id)
+    here, there = own / "in" / task.photo.name, own / "out" / task.output.name
+    here.parent.mkdir(parents=True)
+    there.parent.mkdir()
+    if photo is not None:
+        here.write_bytes(photo)
+    return replace(task, photo=here, output=there)
+
+
+def _untold(task: Task) -> OnStage:
     """Stages are not sent over the network."""
+    return lambda name, index, total: None
 
 
 @dataclass
@@ -72,7 +97,7 @@ class _Seat:
     deadline: float
     shared: bool | None = None
     node: str = ""
-    task: Task | None = None
+    tasks: tuple[Task, ...] = ()
     answer: Any = None
     stale: bool = False
 
@@ -124,29 +149,31 @@ class RayPool:
         return {"num_cpus": share}, max(1, sum(int(node.get("CPU", 0)) // share for node in alive))
 
     @property
+    def workers(self) -> int:
+        """See `Pool`."""
+        return len(self._seats)
+
+    @property
     def free(self) -> int:
         """Actors that have loaded the model and have no task; one that does not yet takes none, since it may
         have no place in the cluster."""
-        return sum(seat.task is None and seat.shared is not None for seat in self._seats)
+        return sum(not seat.tasks and seat.shared is not None for seat in self._seats)
 
-    def submit(self, task: Task) -> None:
-        """Hand a task to a free actor."""
-        seat = next(seat for seat in self._seats if seat.task is None and seat.shared is not None)
-        seat.task = task
-        seat.deadline = time.monotonic() + task.seconds
+    def submit(self, tasks: Sequence[Task]) -> None:
+        """See `Pool`."""
+        seat = next(seat for seat in self._seats if not seat.tasks and seat.shared is not None)
+        seat.tasks = tuple(tasks)
+        seat.deadline = time.monotonic() + sum(task.seconds for task in tasks)
         if seat.shared:
-            seat.answer = seat.actor.at.remote(task)
+            seat.answer = seat.actor.at.remote(seat.tasks)
             return
-        try:
-            seat.answer = seat.actor.sent.remote(task, task.photo.read_bytes())
-        except OSError:
-            seat.answer = self._ray.put((Stopped(task.id, Trouble.GONE, f"{task.photo} cannot be read"), {}))
+        seat.answer = seat.actor.sent.remote(seat.tasks, [_content(task.photo) for task in tasks])
 
     def wait(self, seconds: float, wake: int | None = None) -> Iterator[Event]:
         """See `Pool`; Ray cannot wait for a descriptor, so it is looked at several times a second."""
         until = time.monotonic() + seconds
         while True:
-            pending = [seat.answer or seat.asked for seat in self._seats if seat.task or seat.shared is None]
+            pending = [seat.answer or seat.asked for seat in self._seats if seat.tasks or seat.shared is None]
             left = max(0.0, min(_SLICE, until - time.monotonic()))
             if pending:
                 self._ray.wait(pending, num_returns=1, timeout=left)
@@ -156,7 +183,7 @@ class RayPool:
             if events or time.monotonic() >= until or (wake is not None and _readable(wake)):
                 yield from events
                 return
-            if any(seat.task is None and seat.shared is not None for seat in self._seats):
+            if any(not seat.tasks and seat.shared is not None for seat in self._seats):
                 return
 
     def renew(self, work: Work) -> None:
@@ -164,7 +191,7 @@ class RayPool:
         self._work = work
         for place, seat in enumerate(self._seats):
             seat.stale = True
-            if seat.task is None:
+            if not seat.tasks:
                 self._replace(place)
 
     def close(self) -> None:
@@ -193,7 +220,7 @@ class RayPool:
     def _heard(self, place: int) -> Iterator[Event]:
         """What one actor answered, or that it or its node died, or that it is late."""
         seat = self._seats[place]
-        reference = seat.answer if seat.task is not None else seat.asked if seat.shared is None else None
+        reference = seat.answer if seat.tasks else seat.asked if seat.shared is None else None
         if reference is None:
             return
         done, _ = self._ray.wait([reference], timeout=0)
@@ -213,28 +240,14 @@ class RayPool:
         except self._ray.exceptions.RayError as error:
             yield from self._gone(place, Trouble.CRASHED, f"the worker ended: {_first_line(error)}")
             return
-        if seat.task is None:
+        if not seat.tasks:
             seat.node, seat.shared = answer
             self._failed_starts = 0
             return
-        yield self._received(seat, answer)
-        seat.task, seat.answer = None, None
+        tasks, seat.tasks, seat.answer = seat.tasks, (), None
+        yield from _received(tasks, answer)
         if seat.stale:
             self._replace(place)
-
-    def _received(self, seat: _Seat, answer: Any) -> Event:
-        """The event of a task; files that were sent are written first."""
-        task = seat.task
-        assert task is not None
-        if seat.shared:
-            return answer  # type: ignore[no-any-return]
-        event, files = answer
-        try:
-            for name, content in files.items():
-                write_bytes(task.output.with_name(name), content)
-        except OSError as error:
-            return Stopped(task.id, Trouble.OUTPUT, f"cannot write {task.output}: {error.strerror}")
-        return event  # type: ignore[no-any-return]
 
     def _gone(self, place: int, trouble: Trouble, reason: str) -> Iterator[Event]:
         """Replace an actor; a photo is not to blame for a node that went away."""
@@ -251,11 +264,25 @@ class RayPool:
         elif trouble is not Trouble.LOST and not self._alive(seat.node):
             trouble, reason = Trouble.LOST, "its node went away"
         self._replace(place)
-        if seat.task is not None:
-            yield Stopped(seat.task.id, trouble, reason)
+        for task in seat.tasks:
+            yield Stopped(task.id, trouble, reason)
 
     def _alive(self, node: str) -> bool:
         return any(each["Alive"] for each in self._ray.nodes() if each["NodeID"] == node)
+
+
+def _received(tasks: Sequence[Task], answers: "list[Answer]") -> Iterator[Event]:
+    """The events of tasks; files that were sent are written first."""
+    named = {task.id: task for task in tasks}
+    for event, files in answers:
+        output = named[event.id].output
+        try:
+            for name, content in files.items():
+                write_bytes(output.with_name(name), content)
+        except OSError as error:
+            yield Stopped(event.id, Trouble.OUTPUT, f"cannot write {output}: {error.strerror}")
+        else:
+            yield event
 
 
 def _cause(error: Any) -> Exception:

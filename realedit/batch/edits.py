@@ -1,8 +1,9 @@
-"""The real work: `realedit.editing.edit` on one photo after the other, with the model loaded once."""
+"""The real work: `realedit.editing.edit` on many photos, with the model loaded once."""
 
 import dataclasses
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,10 @@ import torch
 import checkpoints
 from checkpoints import Checkpoint
 from inversion import Step
-from realedit.batch.work import OnStage, Outcome, Run, Task
+from realedit.batch.work import OnStage, Outcome, Task
 from realedit.devices import choose_device
 from realedit.drag import DragStep
-from realedit.editing import EditRequest, edit, marked_place
+from realedit.editing import Begun, EditRequest, begin, finish, invert_begun, marked_place
 from realedit.errors import CheckpointError, UsageError
 from realedit.photos import read_photo
 from realedit.pipeline import OnStep
@@ -75,7 +76,7 @@ class EditWork:
         compare = output.with_name(f"{output.name}.compare.{self.compare}")
         return compare, marked_place(compare)
 
-    def open(self, threads: int) -> Run:
+    def open(self, threads: int) -> "Editor":
         """See `Work`; OMP_NUM_THREADS, and what torch finds right for the machine, limit the threads."""
         threads = min(threads, torch.get_num_threads())
         torch.set_num_threads(threads)
@@ -83,21 +84,49 @@ class EditWork:
         checkpoint = checkpoints.load(self.request.model, device=choose_device(self.request.device))
         if checkpoint.sha256 != self.model_sha256:
             raise CheckpointError(f"the model {self.request.model} has changed; start again")
-        return _Editor(self, checkpoint)
+        return Editor(self, checkpoint)
 
 
 @dataclass(frozen=True)
-class _Editor:
+class Prepared:
+    """A photo with its faces found; tell: to tell its stages."""
+
+    begun: Begun
+    tell: OnStage
+
+
+@dataclass(frozen=True)
+class Editor:
+    """The edit with its model loaded."""
+
     work: EditWork
     checkpoint: Checkpoint
 
-    def __call__(self, task: Task, on_stage: OnStage) -> Outcome:
+    def prepare(self, task: Task, on_stage: OnStage) -> Prepared:
+        """See `Run`."""
         compare = next(iter(self.work.beside(task.output)), None)
         request = replace(self.work.request, photo=task.photo, output=task.output, compare=compare)
         laps = Laps(lambda stage: on_stage(stage, 0, 0))
-        report = edit(request, checkpoint=self.checkpoint, on_step=_told(on_stage), laps=laps)
+        return Prepared(begin(request, checkpoint=self.checkpoint, laps=laps), on_stage)
+
+    def share(self, prepared: Sequence[Prepared]) -> Sequence[Prepared]:
+        """See `Run`: the inversions."""
+        told = [_told(each.tell) for each in prepared]
+        for each in prepared:
+            each.tell("invert", 0, 0)
+
+        def on_step(step: Step | DragStep) -> bool:
+            return all([tell(step) for tell in told])
+
+        inverted = invert_begun([each.begun for each in prepared], len(prepared), on_step=on_step)
+        return [Prepared(begun, each.tell) for begun, each in zip(inverted, prepared, strict=True)]
+
+    def finish(self, prepared: Prepared) -> Outcome:
+        """See `Run`."""
+        begun, laps = prepared.begun, prepared.begun.laps
+        report = finish(begun, on_step=_told(prepared.tell))
         laps("verify")
-        written = read_photo(task.output)  # decoded to its end, from what is on the disk
+        written = read_photo(begun.request.output)  # decoded to its end, from what is on the disk
         laps.end()
         facts: dict[str, Any] = report.as_json()
         for name in ("input", "output", "version", "warnings"):

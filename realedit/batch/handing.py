@@ -1,5 +1,8 @@
-"""Whose turn it is: a photo goes to a free worker, or is settled without one where its answer is known."""
+"""Whose turn it is: photos go to a free worker, or are settled without one where their answer is known."""
 
+import math
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from realedit.batch.job import Job, State
@@ -21,61 +24,82 @@ class Handing:
     def __call__(self, work: Work) -> None:
         """Give free workers tasks. A photo whose content is being worked on waits for that result. Raises
         OSError while nothing can be written."""
-        for _ in range(len(self.queue)):
-            if not self.pool.free:
-                return
-            job = self.ledger.job(self.queue.first)
-            if job is None or job.state is not State.PENDING or job.work != work.key:
-                self.queue.pop()  # somebody changed the ledger, or the recipe was read again
-            elif self.queue.busy(job.key):
-                self.queue.add(self.queue.pop())
-            else:
-                self._begin_or_fail(job, work)
-                self.queue.discard(job.id)
+        while self.pool.free and self._hand(work):
+            pass
 
-    def _begin_or_fail(self, job: Job, work: Work) -> None:
+    def _hand(self, work: Work) -> int:
+        """Give one worker what it may have at once; how many photos that was."""
+        tasks: list[Task] = []
+        most = min(self.results.settings.together, math.ceil(len(self.queue) / self.pool.workers))
         try:
-            self._begin_allowed(job, work)
+            for _ in range(len(self.queue)):
+                job = self.ledger.job(self.queue.first)
+                if job is None or job.state is not State.PENDING or job.work != work.key:
+                    self.queue.pop()  # somebody changed the ledger, or the recipe was read again
+                    continue
+                if self.queue.busy(job.key):
+                    self.queue.add(self.queue.pop())
+                    continue
+                alone = job.id in self.queue.alone
+                if tasks and alone:
+                    break
+                tasks += self._begin_or_fail(job, work)
+                if tasks and (alone or len(tasks) >= most):
+                    break
+        finally:
+            if tasks:
+                self._submit(tasks)
+        return len(tasks)
+
+    def _submit(self, tasks: Sequence[Task]) -> None:
+        flying = self.queue.flying
+        flying |= {task.id: replace(flying[task.id], company=len(tasks) > 1) for task in tasks}
+        self.pool.submit(tasks)
+        for task in tasks:
+            self.results.tell("started", flying[task.id].job)
+
+    def _begin_or_fail(self, job: Job, work: Work) -> list[Task]:
+        """What a worker has to do for the job, unless it is settled here."""
+        try:
+            return self._begin_allowed(job, work)
         except OSError as error:
             if self.pressure.blocks(error):
                 raise
             self.results.fail(job, f"cannot write {self.outputs.place(job)}: {error.strerror or error}")
+            return []
 
-    def _begin_allowed(self, job: Job, work: Work) -> None:
+    def _begin_allowed(self, job: Job, work: Work) -> list[Task]:
         """Begin; twice where a right was missing that is there by the time the disk is asked."""
         try:
-            self._begin(job, work)
+            return self._begin(job, work)
         except PermissionError as error:
             if self.pressure.blocks(error):
                 raise
-            self._begin(job, work)
+            return self._begin(job, work)
 
-    def _begin(self, job: Job, work: Work) -> None:
+    def _begin(self, job: Job, work: Work) -> list[Task]:
         if job.key in self.queue.verdicts:
             state, reason = self.queue.verdicts[job.key]
             reason = f"{reason} (as another photo of the same content)"
             give_up = self.results.fail if state is State.FAILED else self.results.confine
             give_up(job, reason)
-            return
+            return []
         if not self.forced and self.outputs.is_foreign(job):
             self.results.fail(
                 job,
                 f"{self.outputs.place(job)} exists and is not, or no longer, what realedit made; "
                 "--skip-existing keeps it, --force replaces it",
             )
-            return
+            return []
         staged = self.outputs.stage(job)
         twin = None if self.forced else self.ledger.twin(job)
         if twin is not None and self.outputs.copy(twin, staged, work.beside):
             self._copied(job, twin, staged)
-            return
+            return []
         job = self.ledger.start(job)
         self.queue.flying[job.id] = Flight(job, staged)
         self.queue.discard(job.id)
-        self.pool.submit(
-            Task(id=job.id, photo=job.source, output=staged, seconds=self.results.settings.time_limit)
-        )
-        self.results.tell("started", job)
+        return [Task(id=job.id, photo=job.source, output=staged, seconds=self.results.settings.time_limit)]
 
     def _copied(self, job: Job, twin: Job, staged: Path) -> None:
         assert twin.output_sha256 is not None

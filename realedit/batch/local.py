@@ -4,8 +4,8 @@ import multiprocessing
 import pickle
 import signal
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
@@ -23,8 +23,12 @@ class _Worker:
     pipe: Connection
     deadline: float
     ready: bool = False
-    task: Task | None = None
-    stale: bool = False  # its work is not the present one
+    tasks: list[Task] = field(default_factory=list)  # handed to it and not ended
+    stale: bool = False  # its work is not the present one, or its memory is in pieces
+
+    def allow(self) -> None:
+        """The time of what it has in hand begins."""
+        self.deadline = time.monotonic() + sum(task.seconds for task in self.tasks)
 
 
 class LocalPool:
@@ -39,29 +43,34 @@ class LocalPool:
         self._workers: list[_Worker] = []
 
     @property
+    def workers(self) -> int:
+        """See `Pool`."""
+        return self._most
+
+    @property
     def free(self) -> int:
-        """Workers without a task, or not started yet."""
-        return self._most - sum(worker.task is not None for worker in self._workers)
+        """Workers without tasks, or not started yet."""
+        return self._most - sum(bool(worker.tasks) for worker in self._workers)
 
     @property
     def pids(self) -> list[int]:
         """The processes' numbers."""
         return [worker.process.pid for worker in self._workers if worker.process.pid is not None]
 
-    def submit(self, task: Task) -> None:
-        """Hand a task to a free worker; one that still loads its model gets it when it is ready."""
-        worker = next((worker for worker in self._workers if worker.task is None), None)
+    def submit(self, tasks: Sequence[Task]) -> None:
+        """See `Pool`; a worker that still loads its model gets them when it is ready."""
+        worker = next((worker for worker in self._workers if not worker.tasks), None)
         if worker is None:
             worker = self._started()
             self._workers.append(worker)
-        worker.task = task
+        worker.tasks = list(tasks)
         if worker.ready:
             self._send(worker)
 
     def wait(self, seconds: float, wake: int | None = None) -> Iterator[Event]:
         """See `Pool`."""
         now = time.monotonic()
-        deadlines = [worker.deadline for worker in self._workers if worker.task or not worker.ready]
+        deadlines = [worker.deadline for worker in self._workers if worker.tasks or not worker.ready]
         seconds = max(0.0, min([seconds, *(deadline - now for deadline in deadlines)]))
         sources: list[Connection | int] = [worker.pipe for worker in self._workers]
         sources += [worker.process.sentinel for worker in self._workers]
@@ -72,11 +81,11 @@ class LocalPool:
             yield from self._heard(place, worker)
 
     def renew(self, work: Work) -> None:
-        """See `Pool`: idle workers are replaced now, busy ones after their task."""
+        """See `Pool`: idle workers are replaced now, busy ones after their tasks."""
         self._work = work
         for place, worker in enumerate(self._workers):
             worker.stale = True
-            if worker.task is None:
+            if not worker.tasks:
                 self._replace(place)
 
     def close(self) -> None:
@@ -101,9 +110,9 @@ class LocalPool:
             return
         if dead:
             yield from self._ended(place, worker, Trouble.CRASHED, _death(worker.process))
-        elif (worker.task or not worker.ready) and time.monotonic() > worker.deadline:
+        elif (worker.tasks or not worker.ready) and time.monotonic() > worker.deadline:
             worker.process.kill()
-            seconds = worker.task.seconds if worker.task and worker.ready else START_LIMIT
+            seconds = sum(task.seconds for task in worker.tasks) if worker.ready else START_LIMIT
             yield from self._ended(
                 place, worker, Trouble.HUNG, f"it took longer than the time limit of {seconds:.0f} s"
             )
@@ -112,15 +121,17 @@ class LocalPool:
         if isinstance(message, Stage | Said):
             yield message
         elif isinstance(message, Finished | Stopped):
-            worker.task = None
+            worker.tasks = [task for task in worker.tasks if task.id != message.id]
+            worker.allow()
+            if isinstance(message, Stopped) and message.trouble is Trouble.MEMORY:
+                worker.stale = True  # a new process has it whole again
             yield message
-            short = isinstance(message, Stopped) and message.trouble is Trouble.MEMORY
-            if worker.stale or short:  # memory in pieces: a new process has it whole again
+            if worker.stale and not worker.tasks:
                 self._replace(place)
         elif isinstance(message, Ready):
             worker.ready = True
             self._failed_starts = 0
-            if worker.task is not None:
+            if worker.tasks:
                 self._send(worker)
         elif isinstance(message, Broken):
             raise pickle.loads(message.error)
@@ -133,14 +144,13 @@ class LocalPool:
                 raise ResourceError(f"the workers cannot start: {reason}; try fewer --workers")
             trouble = Trouble.LOST
         self._replace(place)
-        if worker.task is not None:
-            yield Stopped(worker.task.id, trouble, reason)
+        for task in worker.tasks:
+            yield Stopped(task.id, trouble, reason)
 
     def _send(self, worker: _Worker) -> None:
-        assert worker.task is not None
-        worker.deadline = time.monotonic() + worker.task.seconds
+        worker.allow()
         try:
-            worker.pipe.send(worker.task)
+            worker.pipe.send(worker.tasks)
         except OSError:  # it has just died; the next wait says so
             worker.deadline = time.monotonic()
 

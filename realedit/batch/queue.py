@@ -9,18 +9,22 @@ from realedit.batch.job import Job, State
 
 @dataclass(frozen=True)
 class Flight:
-    """A job that is with a worker; staged: the file of its attempt."""
+    """A job that is with a worker; staged: the file of its attempt; company: others were handed to the worker
+    with it, and whatever ends the worker may be their fault."""
 
     job: Job
     staged: Path
+    company: bool = False
 
 
 @dataclass
 class Queue:
-    """Job numbers in the order of their turn; verdicts: what became of contents that were given up."""
+    """Job numbers in the order of their turn; verdicts: what became of contents that were given up; alone:
+    jobs that failed in company, and are handed out without any until they end."""
 
     flying: dict[int, Flight] = field(default_factory=dict)
     verdicts: dict[str, tuple[State, str]] = field(default_factory=dict)
+    alone: set[int] = field(default_factory=set)
     _order: deque[int] = field(default_factory=deque)
     _waiting: set[int] = field(default_factory=set)
 

@@ -106,6 +106,8 @@ class Results:
             return
         if trouble is Trouble.GONE:
             self.drop(job)
+        elif trouble in BLAMED and flight.company:
+            self._again_alone(job, reason)
         elif trouble in BLAMED:
             self._blamed(job, reason, event.detail)
         elif trouble is Trouble.UNREADABLE:
@@ -122,6 +124,14 @@ class Results:
         self.ledger.again(job, blamed=True, reason=reason)
         self.queue.add(job.id)
         self.tell("retry", job, reason, data={"attempt": job.attempts})
+
+    def _again_alone(self, job: Job, reason: str) -> None:
+        """Find out whether it was this photo that a worker fell over, or one it had in hand with it."""
+        self.ledger.again(job, blamed=False, reason=reason)
+        self.queue.alone.add(job.id)
+        self.queue.add(job.id, first=True)
+        text = f"{reason}, with other photos in hand; it is tried by itself"
+        self.tell("retry", job, text, data={"attempt": job.attempts - 1})
 
     def _unreadable(self, job: Job, reason: str) -> None:
         """Quarantine what does not decode, but only when it has rested for long: it may be growing."""
@@ -173,6 +183,7 @@ class Results:
         self.reopen(which)
         if isinstance(which, int):
             self.queue.discard(which)
+            self.queue.alone.discard(which)
         self._ends[which] = end
         setattr(self.counts, end, getattr(self.counts, end) + 1)
 

@@ -22,7 +22,8 @@ class EngineSettings:
     up. existing: what to do with a photo whose output is there: ask the ledger, skip it, or make it again.
     remake: make again what the ledger calls done when its output is missing. grace: how long photos in work
     may take after the first signal. rescan, poll: how often to look through the folder, with and without
-    events. queue: photos that are hashed and wait for a worker at most.
+    events. queue: photos that are hashed and wait for a worker at most. together: photos that a worker is
+    handed at once at most, for what it does better side by side.
     """
 
     once: bool = True
@@ -36,3 +37,4 @@ class EngineSettings:
     rescan: float = 30.0
     poll: float = 2.0
     queue: int = 64
+    together: int = 1

@@ -1,16 +1,19 @@
-"""What a worker does, behind a protocol: one photo in, one output and an outcome out, or a trouble.
+"""What a worker does, behind a protocol: photos in, for each an output and an outcome out, or a trouble.
 
 The engine, the local workers and the Ray actors know nothing of faces; the real work is in `edits`.
 """
 
 import errno
+import logging
 import os
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +98,20 @@ class Said:
 
 Event = Stage | Said | Finished | Stopped
 OnStage = Callable[[str, int, int], None]
-Run = Callable[[Task, OnStage], Outcome]
+
+
+class Run(Protocol):
+    """Work with its model loaded. What `prepare` returns is the work's own affair."""
+
+    def prepare(self, task: Task, on_stage: OnStage) -> Any:
+        """What is done to a photo before its own turn: read it, find its faces."""
+
+    def share(self, prepared: Sequence[Any]) -> Sequence[Any]:
+        """What several prepared photos do better side by side; each as it is then. Where it raises, `finish`
+        does it."""
+
+    def finish(self, prepared: Any) -> Outcome:
+        """All the rest of one photo, up to its output read back."""
 
 
 class Work(Protocol):
@@ -116,11 +132,16 @@ class Pool(Protocol):
     """Workers, wherever they are."""
 
     @property
-    def free(self) -> int:
-        """How many tasks may be submitted now."""
+    def workers(self) -> int:
+        """How many there are at most."""
 
-    def submit(self, task: Task) -> None:
-        """Hand a task to a free worker."""
+    @property
+    def free(self) -> int:
+        """How many of them may be handed tasks now."""
+
+    def submit(self, tasks: Sequence[Task]) -> None:
+        """Hand tasks, one at least, to a free worker. Should it die or hang, all that are not finished are
+        stopped with the same trouble."""
 
     def wait(self, seconds: float, wake: int | None = None) -> Iterator[Event]:
         """What happened, as soon as anything did, `wake` (a file descriptor) can be read, or the time is
@@ -144,19 +165,43 @@ def no_room(error: BaseException) -> bool:
     return seen is not None and seen.errno in _NO_ROOM
 
 
-def attempt(run: Run, task: Task, on_stage: OnStage) -> Finished | Stopped:
-    """Run a task and turn whatever it raises into a trouble. No sentence names the attempt's own folder:
-    nobody meets it."""
-    own = f"{task.output.parent}{os.sep}"
-    try:
-        outcome = run(task, on_stage)
-        return Finished(
-            task.id, replace(outcome, warnings=tuple(w.replace(own, "") for w in outcome.warnings))
-        )
-    except Exception as error:
-        trouble, reason = _trouble(error, task)
-        detail = "".join(traceback.format_exception(error))
-        return Stopped(task.id, trouble, reason.replace(own, ""), detail)
+def attempts(
+    run: Run, tasks: Sequence[Task], on_stage: Callable[[Task], OnStage]
+) -> Iterator[Finished | Stopped]:
+    """Run tasks and turn whatever they raise into troubles: all are prepared and share what they can, then
+    one after the other is finished. on_stage: to tell the stages of a task."""
+    prepared: dict[Task, Any] = {}
+    for task in tasks:
+        try:
+            prepared[task] = run.prepare(task, on_stage(task))
+        except Exception as error:
+            yield _stopped(error, task)
+    if len(prepared) > 1:
+        try:
+            prepared = dict(zip(prepared, run.share(list(prepared.values())), strict=True))
+        except Exception as error:  # each by itself will say whose fault it was
+            log.warning("what %d photos should share is done for each: %s", len(prepared), error)
+    for task in tasks:
+        if task not in prepared:
+            continue
+        try:
+            outcome = run.finish(prepared.pop(task))
+        except Exception as error:
+            yield _stopped(error, task)
+        else:
+            said = tuple(warning.replace(_own(task), "") for warning in outcome.warnings)
+            yield Finished(task.id, replace(outcome, warnings=said))
+
+
+def _own(task: Task) -> str:
+    """The attempt's own folder, which no sentence names: nobody meets it."""
+    return f"{task.output.parent}{os.sep}"
+
+
+def _stopped(error: Exception, task: Task) -> Stopped:
+    trouble, reason = _trouble(error, task)
+    detail = "".join(traceback.format_exception(error))
+    return Stopped(task.id, trouble, reason.replace(_own(task), ""), detail)
 
 
 def _trouble(error: Exception, task: Task) -> tuple[Trouble, str]:

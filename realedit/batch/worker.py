@@ -1,4 +1,4 @@
-"""A worker's own side: a process that loads the model once and does one task after the other."""
+"""A worker's own side: a process that loads the model once and does what it is handed."""
 
 import contextlib
 import logging
@@ -12,7 +12,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from realedit.batch.work import Said, Stage, Work, attempt
+from realedit.batch.work import OnStage, Said, Stage, Task, Work, attempts
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ def serve(pipe: Connection, work: Work, threads: int) -> None:
     relay.send(Ready())
     while True:
         try:
-            task = pipe.recv()
+            tasks = pipe.recv()
         except (EOFError, OSError):
             return
-        relay.task = task.id
-        relay.send(attempt(run, task, _Told(relay, task.id)))
-        relay.task = None
+        for event in attempts(run, tasks, relay.teller):
+            relay.send(event)
+            relay.task = None
 
 
 class _Relay(logging.Handler):
@@ -59,7 +59,11 @@ class _Relay(logging.Handler):
     def __init__(self, pipe: Connection) -> None:
         super().__init__()
         self._pipe, self._turn = pipe, threading.Lock()
-        self.task: int | None = None
+        self.task: int | None = None  # whose stage was told last
+
+    def teller(self, task: Task) -> OnStage:
+        """Tells a task's stages."""
+        return _Told(self, task.id)
 
     def send(self, message: object) -> None:
         """One at a time: a photo's preview may be drawn in another thread."""
@@ -81,6 +85,7 @@ class _Told:
         self._name, self._last = "", 0.0
 
     def __call__(self, name: str, index: int, total: int) -> None:
+        self._relay.task = self._id
         now = time.monotonic()
         if name != self._name or now - self._last > 0.5:
             self._name, self._last = name, now

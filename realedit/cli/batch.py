@@ -3,14 +3,12 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import click
 
-from realedit.batch.running import FolderRequest, pairs, plan
-from realedit.batch.settings import EngineSettings
+from realedit.batch.running import pairs, plan
 from realedit.cli.folders import FolderCommand, folder_options
-from realedit.cli.options import path_option, set_up_logging, talk_options
+from realedit.cli.options import path_option, talk_options
 from realedit.cli.showing import count_of, printable
 from realedit.compare.sheet import Entry, check_sheet, write_sheet
 from realedit.errors import UsageError
@@ -28,44 +26,24 @@ from realedit.photos import check_place
 def batch_command(
     ctx: click.Context,
     /,
-    folder: Path,
-    output: Path,
-    recursive: bool,
+    shared: FolderCommand,
     skip_existing: bool,
     force: bool,
     sheet: Path | None,
     dry_run: bool,
-    attempts: int,
-    time_limit: float,
-    quarantine: Path | None,
-    verbose: bool,
-    log_file: Path | None,
-    **options: Any,
 ) -> None:
     """Edit every photo in IN into OUT; a photo that was done before is not done again."""
-    set_up_logging(verbose=verbose, quiet=options["quiet"], log_file=log_file)
     if skip_existing and force:
         raise UsageError("--skip-existing and --force say opposite things; give one of them")
-    request = FolderRequest(
-        folder=folder,
-        output=output,
-        recursive=recursive,
-        quarantine=quarantine,
-        settings=EngineSettings(
-            attempts=attempts,
-            time_limit=time_limit,
-            existing="skip" if skip_existing else "force" if force else "ledger",
-        ),
-    )
-    command = FolderCommand.of(request, options)
+    command = shared.changed({"existing": "skip" if skip_existing else "force" if force else "ledger"})
     if dry_run:
-        _print_plan(plan(request, command.work()), command)
+        _print_plan(plan(command.request, command.work()), command)
         return
     if sheet is not None:
         check_sheet(sheet)
         check_place(sheet)
     counts = command.run()
-    if sheet is not None and (entries := [Entry(*pair) for pair in pairs(request)]):
+    if sheet is not None and (entries := [Entry(*pair) for pair in pairs(command.request)]):
         pages, _ = write_sheet(sheet, entries)
         for page in pages if not command.quiet else ():
             click.echo(str(page), err=command.as_json)

@@ -1,17 +1,19 @@
 """What `batch` and `watch` share: their options, and working a folder off."""
 
 import dataclasses
+import functools
 import os
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
 from realedit.batch.events import Counts, Show
 from realedit.batch.ledger import FOLDER
 from realedit.batch.running import FolderRequest, MakePool, run_folder
+from realedit.batch.settings import EngineSettings
 from realedit.batch.work import Pool, Work
 from realedit.cli.options import (
     Command,
@@ -21,6 +23,7 @@ from realedit.cli.options import (
     parse_recipe,
     path_option,
     recipe_option,
+    set_up_logging,
     strength_option,
 )
 from realedit.cli.photo_options import max_pixels_option, writing_options
@@ -31,7 +34,18 @@ from realedit.recipes import Use
 
 
 def folder_options(command: Command) -> Command:
-    """IN, OUT, what to do, with which workers, and how to say it."""
+    """IN, OUT, what to do and with which workers; the command gets it, and what `talk_options` ask for, as
+    one `shared: FolderCommand` beside its own options."""
+    talk = ("verbose", "quiet", "log_file")
+    names = [option.name for option in getattr(command, "__click_params__", ()) if option.name not in talk]
+
+    @functools.wraps(command)
+    def with_shared(*, verbose: bool, log_file: Path | None, **options: Any) -> Any:
+        set_up_logging(verbose=verbose, quiet=options["quiet"], log_file=log_file)
+        own = {name: options.pop(name) for name in names}
+        return command(shared=_shared(**options), **own)
+
+    wrapped: Any = with_shared
     for option in reversed(
         [
             click.argument("folder", metavar="IN", type=click.Path(path_type=Path)),
@@ -45,6 +59,14 @@ def folder_options(command: Command) -> Command:
             max_pixels_option,
             click.option("--recursive", is_flag=True, help="Look into folders below IN too."),
             click.option("--workers", type=click.IntRange(1, 256), help="Processes. [default: by cores]"),
+            click.option(
+                "--together",
+                type=click.IntRange(1, 64),
+                default=1,
+                show_default=True,
+                metavar="N",
+                help="Faces that a worker inverts side by side: faster; the result's last bits depend on it.",
+            ),
             click.option(
                 "--engine",
                 type=click.Choice(["local", "ray"]),
@@ -83,8 +105,8 @@ def folder_options(command: Command) -> Command:
             click.option("--json", "as_json", is_flag=True, help="Print one JSON object per event."),
         ]
     ):
-        command = option(command)
-    return command
+        wrapped = option(wrapped)
+    return cast(Command, wrapped)
 
 
 def parse_seconds(text: str) -> float:
@@ -123,16 +145,12 @@ class FolderCommand:
     as_json: bool
     quiet: bool
 
-    @classmethod
-    def of(cls, request: FolderRequest, options: dict[str, Any]) -> "FolderCommand":
-        """From the shared options; those that are not of the run are of the edit."""
-        from realedit.batch.edits import NOWHERE
-
-        options["visible_label"] = options.pop("label_visible")
-        options["cache"] = options.pop("use_cache")
-        own = {field.name for field in dataclasses.fields(cls)}
-        ours = {name: options.pop(name) for name in own & options.keys()}
-        return cls(request=request, edit=EditRequest(photo=NOWHERE, output=NOWHERE, **options), **ours)
+    def changed(self, settings: dict[str, Any], **request: Any) -> "FolderCommand":
+        """The same with other settings of the engine, and other fields of the request."""
+        engine = dataclasses.replace(self.request.settings, **settings)
+        return dataclasses.replace(
+            self, request=dataclasses.replace(self.request, settings=engine, **request)
+        )
 
     def work(self) -> Work:
         """What workers do, with the recipes as their files say now."""
@@ -185,3 +203,33 @@ class FolderCommand:
         if not (self.quiet or self.as_json):
             print_summary(counts, time.monotonic() - started)
         return counts
+
+
+def _shared(
+    *,
+    folder: Path,
+    output: Path,
+    recursive: bool,
+    quarantine: Path | None,
+    attempts: int,
+    time_limit: float,
+    together: int,
+    label_visible: bool,
+    use_cache: bool,
+    **options: Any,
+) -> FolderCommand:
+    """The shared options; those that are neither the folders' nor the run's are the edit's."""
+    from realedit.batch.edits import NOWHERE
+
+    names = {field.name for field in dataclasses.fields(FolderCommand)}
+    run = {name: options.pop(name) for name in names & options.keys()}
+    settings = EngineSettings(attempts=attempts, time_limit=time_limit, together=together)
+    return FolderCommand(
+        request=FolderRequest(
+            folder=folder, output=output, recursive=recursive, quarantine=quarantine, settings=settings
+        ),
+        edit=EditRequest(
+            photo=NOWHERE, output=NOWHERE, visible_label=label_visible, cache=use_cache, **options
+        ),
+        **run,
+    )

@@ -1,14 +1,12 @@
 """`realedit watch`: every photo that comes into a folder, as it comes."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from realedit.batch.running import FolderRequest
-from realedit.batch.settings import Done, EngineSettings
+from realedit.batch.settings import Done
 from realedit.cli.folders import FolderCommand, folder_options, parse_seconds
-from realedit.cli.options import set_up_logging, talk_options
+from realedit.cli.options import talk_options
 
 
 def parse_done(text: str) -> Done:
@@ -54,42 +52,22 @@ def parse_done(text: str) -> Done:
 def watch_command(
     ctx: click.Context,
     /,
-    folder: Path,
-    output: Path,
-    recursive: bool,
+    shared: FolderCommand,
     settle: float,
     patience: float,
     poll: bool,
     once: bool,
     done: Done,
-    attempts: int,
-    time_limit: float,
-    quarantine: Path | None,
-    verbose: bool,
-    log_file: Path | None,
-    **options: Any,
 ) -> None:
     """Edit photos as they come into IN, until SIGTERM or Ctrl-C; SIGHUP reads the recipes again."""
-    set_up_logging(verbose=verbose, quiet=options["quiet"], log_file=log_file)
-    request = FolderRequest(
-        folder=folder,
-        output=output,
-        recursive=recursive,
-        settle=settle,
-        events=not poll,
-        links=False,
-        quarantine=quarantine,
-        settings=EngineSettings(
-            once=once,
-            attempts=attempts,
-            time_limit=time_limit,
-            patience=patience,
-            remake=False,
-            done=done,
-            poll=max(settle, 1.0),
-        ),
-    )
-    counts = FolderCommand.of(request, options).run()
+    settings = {
+        "once": once,
+        "patience": patience,
+        "remake": False,
+        "done": done,
+        "poll": max(settle, 1.0),
+    }
+    counts = shared.changed(settings, settle=settle, events=not poll, links=False).run()
     if not once:
         ctx.exit(0)
     ctx.exit(130 if counts.stopped else 6 if counts.failed + counts.quarantined else 0)

@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from realedit.batch.outputs import Outputs
 from realedit.batch.running import FolderRequest
 from realedit.batch.settings import EngineSettings
 from realedit.batch.wake import Wake
-from realedit.batch.work import Event, Stopped, Task, Trouble, Work, attempt
+from realedit.batch.work import Event, Stopped, Task, Trouble, Work, attempts
 from tests.realedit.batch.fakework import CrashError, FakeWork
 
 
@@ -31,27 +31,35 @@ class InlinePool:
 
     def __init__(self, work: Work, slots: int = 2) -> None:
         self._run, self._slots = work.open(1), slots
-        self._tasks: deque[Task] = deque()
+        self._tasks: deque[list[Task]] = deque()
         self.closed = False
+
+    @property
+    def workers(self) -> int:
+        return self._slots
 
     @property
     def free(self) -> int:
         return self._slots - len(self._tasks)
 
-    def submit(self, task: Task) -> None:
-        assert self.free
-        self._tasks.append(task)
+    def submit(self, tasks: Sequence[Task]) -> None:
+        assert self.free and tasks
+        self._tasks.append(list(tasks))
 
     def wait(self, seconds: float, wake: int | None = None) -> Iterator[Event]:
         if not self._tasks:
             time.sleep(min(seconds, 0.01))
             return
-        task = self._tasks.popleft()
+        tasks = self._tasks.popleft()
+        left = {task.id for task in tasks}
         try:
-            yield attempt(self._run, task, lambda *_: None)
+            for event in attempts(self._run, tasks, lambda _: lambda *_: None):
+                left.remove(event.id)
+                yield event
         except CrashError as error:
             trouble = Trouble.CRASHED if str(error) == "crash" else Trouble.HUNG
-            yield Stopped(task.id, trouble, f"the worker {error}ed")
+            for number in left:
+                yield Stopped(number, trouble, f"the worker {error}ed")
 
     def renew(self, work: Work) -> None:
         self._run = work.open(1)

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +21,18 @@ class CrashError(BaseException):
 
 
 @dataclass(frozen=True)
+class Prepared:
+    """A photo that was read."""
+
+    task: Task
+    content: bytes
+    tell: OnStage
+
+
+@dataclass(frozen=True)
 class FakeWork:
-    """Prefixes a photo's text. log: a file that gets a line per computed photo; inline: crash and hang by
+    """Prefixes a photo's text. log: a file that gets a line per computed photo, and
+    beside it `.shared` one per group of several; inline: crash and hang by
     raising, for workers that are no processes; compare: it writes a comparison too."""
 
     prefix: str = "edited"
@@ -38,15 +49,32 @@ class FakeWork:
         return (output.with_name(f"{output.name}.compare"),) if self.compare else ()
 
     def open(self, threads: int) -> Run:
-        return self._run
+        return self
 
-    def _run(self, task: Task, on_stage: OnStage) -> Outcome:
+    def prepare(self, task: Task, on_stage: OnStage) -> Prepared:
         content = task.photo.read_bytes()
         if not content.endswith(b"END"):
             from realedit.errors import PhotoError
 
             raise PhotoError(f"cannot read {task.photo}: cut short")
-        on_stage("drag", 1, 2)
+        on_stage("read", 0, 0)
+        return Prepared(task, content, on_stage)
+
+    def share(self, prepared: Sequence[Prepared]) -> Sequence[Prepared]:
+        for each in prepared:
+            word = each.content.split(b" ")[0]
+            if word in (b"crash", b"hang") and b"shared" in each.content:
+                self._misbehave(each.content, each.task)
+            if word == b"large":
+                raise MemoryError("too large for many")
+        if self.log is not None and len(prepared) > 1:
+            with self.log.with_suffix(".shared").open("a") as log:
+                log.write(f"{len(prepared)}\n")
+        return prepared
+
+    def finish(self, prepared: Prepared) -> Outcome:
+        task, content = prepared.task, prepared.content
+        prepared.tell("drag", 1, 2)
         self._misbehave(content, task)
         time.sleep(self.seconds)
         result = self.expected(content)

@@ -234,10 +234,10 @@ def test_a_file_that_vanishes_while_it_waits_for_its_turn(bench: Bench) -> None:
         photo(bench.photos / name)
 
     class Vanishing(FakeWork):
-        def _run(self, task, on_stage):  # type: ignore[no-untyped-def]
+        def finish(self, prepared):  # type: ignore[no-untyped-def]
             for name in ("b.jpg", "c.jpg"):
                 (bench.photos / name).unlink(missing_ok=True)
-            return super()._run(task, on_stage)
+            return super().finish(prepared)
 
     bench.work = Vanishing(log=bench.log, inline=True)
     counts = bench.run()

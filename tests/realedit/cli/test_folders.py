@@ -62,8 +62,9 @@ def test_a_batch_edits_what_it_can_and_says_what_it_could_not(folder: Path, shel
     planned = shell("batch", "in", "out", *WORK, "--dry-run", "--json", "-q")
     assert {json.loads(line)["event"] for line in planned.out.splitlines()} == {"planned"} and not planned.err
     result = shell(
-        "batch", "in", "out", *WORK, "--json", "--compare-format=html", "--sheet=sheet.html", code=6
-    )
+        "batch", "in", "out", *WORK, "--together=3", "--json", "--compare-format=html", "--sheet=sheet.html",
+        code=6,
+    )  # fmt: skip
     events = [json.loads(line) for line in result.out.splitlines()]
     counts = events[-1]["counts"]
     assert (counts["done"], counts["copied"], counts["quarantined"]) == (2, 1, 1)
