@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .layers import GAIN, LEAK, demodulation
+from .local import Places, convolve, take, upsample
 from .memory import require_memory, synthesis_bytes
 from .network import Generator
 from .synthesis import SynthesisLayer
@@ -81,7 +82,7 @@ class TruncatedSynthesis:
         end = len(self.layers)
         if boxes is None:
             return make_plan(self.shapes, np.array([[0, 0, self.size, self.size]]), splits=[end])
-        return make_plan(self.shapes, boxes, splits=[n for r, n in self.ends.items() if r >= hold])
+        return make_plan(self.shapes, boxes, splits=range(self.ends[hold], end + 1))
 
     def __call__(self, ws: Tensor, plan: Plan, *, hold: int | None = None) -> Features:
         """ws [1, >= moving, w_dim] -> features; hold: a block on whole maps whose features are wanted too."""
@@ -140,13 +141,12 @@ class _Layer:
     def in_windows(self, x: Tensor, w: Tensor, cut: "_Cut") -> Tensor:
         """What `cut` says of x [M, I, ., .] -> [N, O, h, w]."""
         if cut.source is not None:
-            x = _taken(x, cut.source)
+            x = take(x, cut.source)
         x, factors = self._modulated(x, w)
-        if self.shape.up:
-            y = F.conv_transpose2d(x, self.weight, stride=2)
-            y = F.conv2d(_taken(y, cut.filtered), self.fir, groups=y.shape[1])
+        if cut.filtered is not None:
+            y = upsample(x, self.weight, self.fir, cut.offsets, cut.filtered)
         else:
-            y = F.conv2d(x, self.weight)
+            y = convolve(x, self.weight)
         y = self._activated(y, factors)
         return y if cut.inside is None else y * cut.inside
 
@@ -163,57 +163,26 @@ class _Layer:
         return y if self.limit is None else y.clamp(-self.limit, self.limit)
 
 
-@dataclass(frozen=True)
-class _Places:
-    """Cells to take from maps [M, C, H, W] so that [N, C, h, w] results: their rows in [M H W, C]."""
-
-    rows: Tensor
-    shape: tuple[int, int, int]
-    inside: Tensor | None
-
-
 class _Cut:
     """Everything about a layer's windows that their place decides.
 
     source: cells of the whole maps that the first windowed layer reads; None for the others, whose input is
     what the layer before them gave. filtered: cells of the transposed convolution that the low-pass filter
-    reads. inside [N, 1, h, w]: 0 beyond the picture, where the next layer must see zeros; None where all
-    of it is inside.
+    reads, from offsets [N, 2] on; None where nothing is doubled. inside [N, 1, h, w]: 0 beyond the picture,
+    where the next layer must see zeros; None where all of it is inside.
     """
 
     def __init__(self, layer: _Layer, origins: NDArray[np.int64], shape: Shape, *, first: bool) -> None:
         sizes, like = layer.shape, layer.weight
-        count = len(origins)
         begin, read = sizes.input_origins(origins), sizes.input_shape(shape)
-        self.source = _places(begin, read, sizes.in_size, np.zeros(count, int), like) if first else None
+        one = np.zeros(len(origins), np.int64)
+        self.source = Places.of(begin, read, (sizes.in_size,) * 2, like, one) if first else None
+        self.offsets = origins - 1 - 2 * begin
+        self.filtered: Places | None = None
         if sizes.up:
             raw = (2 * read[0] + 1, 2 * read[1] + 1)
-            offsets = origins - 1 - 2 * begin
-            self.filtered = _places(offsets, (shape[0] + 3, shape[1] + 3), raw, np.arange(count), like)
-        self.inside = _places(origins, shape, sizes.out_size, np.zeros(count, int), like).inside
-
-
-def _places(
-    origins: NDArray[np.int64], shape: Shape, size: int | Shape, maps: NDArray[np.int64], like: Tensor
-) -> _Places:
-    """Windows of `shape` at origins [N, 2] in the maps numbered `maps` [N], each of `size`."""
-    height, width = (size, size) if isinstance(size, int) else size
-    y = origins[:, :1] + np.arange(shape[0])  # [N, h]
-    x = origins[:, 1:] + np.arange(shape[1])  # [N, w]
-    inside = ((y >= 0) & (y < height))[:, :, None] & ((x >= 0) & (x < width))[:, None]
-    rows = (maps[:, None, None] * height + y.clip(0, height - 1)[:, :, None]) * width
-    rows = rows + x.clip(0, width - 1)[:, None]
-    zeros = None
-    if not inside.all():
-        zeros = torch.from_numpy(inside[:, None]).to(like)
-    return _Places(torch.from_numpy(rows.reshape(-1)).to(like.device), (len(origins), *shape), zeros)
-
-
-def _taken(x: Tensor, places: _Places) -> Tensor:
-    """The windows [N, C, h, w] of x [M, C, H, W], zero beyond its border."""
-    table = x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])  # [M H W, C]
-    found = table[places.rows].reshape(*places.shape, -1).permute(0, 3, 1, 2)
-    return found if places.inside is None else found * places.inside
+            self.filtered = Places.of(self.offsets, (shape[0] + 3, shape[1] + 3), raw, like)
+        self.inside = Places.of(origins, shape, (sizes.out_size,) * 2, like, one).inside
 
 
 def _laid_out(tensor: Tensor, dtype: torch.dtype) -> Tensor:

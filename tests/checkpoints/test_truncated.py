@@ -32,7 +32,7 @@ def test_whole_maps_are_the_generators(moving: int) -> None:
 
 
 @settings(deadline=None, max_examples=80)
-@given(data=st.data(), moving=st.sampled_from(sorted(NETWORKS)), split=st.sampled_from([1, 3, 5]))
+@given(data=st.data(), moving=st.sampled_from(sorted(NETWORKS)), split=st.integers(1, 6))
 def test_windows_are_cut_from_the_whole_maps(data: st.DataObject, moving: int, split: int) -> None:
     height, width = (data.draw(st.integers(1, 20)) for _ in "hw")
     place = st.tuples(st.integers(0, CELLS - height), st.integers(0, CELLS - width))
@@ -64,6 +64,25 @@ def test_gradients_of_moving_styles_are_the_generators() -> None:
         slopes.append(slope)
     assert torch.allclose(slopes[0][:, :3], slopes[1][:, :3], rtol=1e-3, atol=1e-6)
     assert not slopes[0][:, 3:].any(), "the others are part of the weights"
+
+
+@settings(deadline=None, max_examples=20)
+@given(data=st.data(), split=st.integers(1, 6))
+def test_gradients_through_windows_are_those_through_whole_maps(data: st.DataObject, split: int) -> None:
+    """Also where only a part of each window has one."""
+    network = NETWORKS[3]
+    origins = tuple(data.draw(st.lists(st.tuples(*[st.integers(0, CELLS - 10)] * 2), min_size=1, max_size=3)))
+    parts = [tuple(data.draw(st.integers(0, 6)) for _ in "yx") for _ in origins]
+    wanted = torch.randn(48, 4, 4, generator=torch.Generator().manual_seed(4))
+    slopes = []
+    for plan in (Plan(split, origins, (10, 10), (), 0), network.plan()):
+        ws = WS.clone().requires_grad_(True)
+        maps, loss = network(ws, plan).windows, torch.zeros(())
+        for number, ((top, left), (y, x)) in enumerate(zip(origins, parts, strict=True)):
+            window = maps[number] if plan.split == split else maps[0, :, top : top + 10, left : left + 10]
+            loss = loss + (window[:, y : y + 4, x : x + 4] * wanted).sum()
+        slopes.append(torch.autograd.grad(loss, ws)[0][:, :3])
+    assert torch.allclose(slopes[0], slopes[1], rtol=1e-3, atol=1e-4 * float(slopes[1].abs().max()))
 
 
 def test_bfloat16_is_near() -> None:

@@ -31,7 +31,7 @@ HANDLES = {
     "far apart": [[6.3, 7.9], [50.1, 12.4], [28.6, 55.5]],
     "close": [[30.2, 20.7], [31.0, 22.3], [35.5, 21.0]],
     "in corners": [[0.0, 0.0], [64.0, 64.0], [0.2, 63.9]],
-    "everywhere": np.random.default_rng(0).uniform(0, 64, (40, 2)).tolist(),
+    "everywhere": np.random.default_rng(0).uniform(0, 64, (80, 2)).tolist(),
 }
 
 
