@@ -49,16 +49,18 @@ def within(image: Tensor, target: Tensor, valid: Tensor) -> Tensor:
 
 
 class Pyramid:
-    """Multi-scale squared differences of colours and of gradients: no network, sees blur and misplaced edges.
+    """Multi-scale differences of colours and of gradients: no network, sees blur and misplaced edges.
 
-    Squares, because the search is quasi-Newton and wants a smooth loss.
+    Squares by default, because the search is quasi-Newton and wants a smooth loss; training takes absolute
+    differences (`squared=False`), whose best guess is no blur.
     """
 
     name = "pyramid"
 
-    def __init__(self, *, levels: int = 3, gradients: float = 2.0) -> None:
+    def __init__(self, *, levels: int = 3, gradients: float = 2.0, squared: bool = True) -> None:
         self.levels = levels
         self.gradients = gradients
+        self._size = torch.square if squared else torch.abs
 
     def __call__(self, image: Tensor, target: Tensor, valid: Tensor) -> Tensor:
         total = image.new_zeros(len(image))
@@ -69,14 +71,13 @@ class Pyramid:
                 image, target = F.avg_pool2d(image, 2), F.avg_pool2d(target, 2)
                 valid = resize_valid(valid, image.shape[-2:])
             difference = image - target
-            total = total + weighted_mean(difference.square(), valid)
+            total = total + weighted_mean(self._size(difference), valid)
             total = total + self.gradients * self._gradients(difference, valid)
         return total / self.levels
 
-    @staticmethod
-    def _gradients(difference: Tensor, valid: Tensor) -> Tensor:
-        across = (difference[..., :, 1:] - difference[..., :, :-1]).square()
-        down = (difference[..., 1:, :] - difference[..., :-1, :]).square()
+    def _gradients(self, difference: Tensor, valid: Tensor) -> Tensor:
+        across = self._size(difference[..., :, 1:] - difference[..., :, :-1])
+        down = self._size(difference[..., 1:, :] - difference[..., :-1, :])
         return weighted_mean(across, torch.minimum(valid[..., :, 1:], valid[..., :, :-1])) + weighted_mean(
             down, torch.minimum(valid[..., 1:, :], valid[..., :-1, :])
         )

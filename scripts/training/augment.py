@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .dataset import MARGIN
-from .expressions import Acting
+from .expressions import KINDS, Acting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +31,15 @@ class Jitter:
 @dataclass(frozen=True)
 class Batch:
     """crops `[N, 3, R, R]` in [-1, 1]; valid `[N, 1, R, R]`, 1 where the photo was; chips: affines from
-    dlib's chip to the crop.
+    dlib's chip to the crop. still: the crops before their faces moved; amounts `[N, KINDS]`: by how much they
+    did.
     """
 
     crops: Tensor
     valid: Tensor
     chips: Tensor
+    still: Tensor
+    amounts: Tensor
 
 
 def crop_batch(
@@ -56,21 +59,27 @@ def crop_batch(
     n, device = len(pixels), pixels.device
     to_square = _jittered(n, jitter, rng).to(device)
     grid = F.affine_grid(to_square, [n, 3, size, size], align_corners=False)
-    moved = None if acting is None else acting.moved(grid, rng)
-    if moved is not None:
-        grid = moved.places
     squares = pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
     if size < squares.shape[-1] / MARGIN / 1.5:  # the sampling below does not filter
         squares = F.interpolate(squares, size=round(size * MARGIN), mode="area")
-    crops = F.grid_sample(
-        squares, grid, mode="bicubic", padding_mode="reflection", align_corners=False
-    ).clamp(-1, 1)
-    if moved is not None:
+    still = crops = _sampled(squares, grid)
+    places, amounts = grid, torch.zeros(n, KINDS, device=device)
+    if acting is not None:
+        moved = acting.moved(grid, rng)
+        places, amounts = moved.places, acting.motions.amounts().to(device)
+        crops = _sampled(squares, places)
         crops = crops + (moved.inside - crops) * moved.open
-    there = F.grid_sample(valid[:, None].float(), grid, padding_mode="zeros", align_corners=False)
+    there = F.grid_sample(valid[:, None].float(), places, padding_mode="zeros", align_corners=False)
     if jitter is not None:
-        crops = _recoloured(crops, jitter, rng)
-    return Batch(crops, (there > 0.99).float(), compose(invert(to_square), chips))
+        colours = _colours(still, jitter, rng)
+        crops, still = _recoloured(crops, *colours), _recoloured(still, *colours)
+    return Batch(crops, (there > 0.99).float(), compose(invert(to_square), chips), still, amounts)
+
+
+def _sampled(squares: Tensor, places: Tensor) -> Tensor:
+    return F.grid_sample(
+        squares, places, mode="bicubic", padding_mode="reflection", align_corners=False
+    ).clamp(-1, 1)
 
 
 def compose(outer: Tensor, inner: Tensor) -> Tensor:
@@ -106,19 +115,22 @@ def _jittered(n: int, jitter: Jitter | None, rng: torch.Generator) -> Tensor:
     )
 
 
-def _recoloured(crops: Tensor, jitter: Jitter, rng: torch.Generator) -> Tensor:
+def _colours(crops: Tensor, jitter: Jitter, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Factors and offsets `[N, 3, 1, 1, 1]`, means `[N, 1, 1, 1]`, and casts of those that look grey."""
     n = len(crops)
     u = torch.randn(n, 3, 1, 1, 1, generator=rng).to(crops.device) * jitter.colour
-    grey = crops.mean(1, keepdim=True)
-    saturation = (crops - grey).abs().mean((1, 2, 3))
+    saturation = (crops - crops.mean(1, keepdim=True)).abs().mean((1, 2, 3))
     cast = torch.randn(n, 3, 1, 1, generator=rng).to(crops.device) * 0.12
     chosen = (torch.rand(n, generator=rng).to(crops.device) < jitter.tint) & (saturation < 0.02)
+    return u, crops.mean((1, 2, 3), keepdim=True), cast * chosen[:, None, None, None]
+
+
+def _recoloured(crops: Tensor, u: Tensor, mean: Tensor, cast: Tensor) -> Tensor:
+    grey = crops.mean(1, keepdim=True)
     crops = grey + (crops - grey) * (1 + u[:, 0])
-    mean = crops.mean((1, 2, 3), keepdim=True)
     crops = mean + (crops - mean) * (1 + u[:, 1]) + u[:, 2]
     # a cast is strongest in the mid-tones: black and white stay
-    crops = crops + cast * chosen[:, None, None, None] * (1 - grey.square())
-    return crops.clamp(-1, 1)
+    return (crops + cast * (1 - grey.square())).clamp(-1, 1)
 
 
 def diff_augment(pictures: Tensor, rng: torch.Generator) -> Tensor:

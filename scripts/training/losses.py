@@ -9,12 +9,25 @@ from inversion.perceptual import Pyramid, within
 from .augment import Batch, chips_of
 from .recogniser import CHIP, Recogniser
 
-_pyramid = Pyramid(levels=5)
+_pyramid = Pyramid(levels=5, squared=False)
 
 
 def pixel_loss(images: Tensor, batch: Batch) -> Tensor:
     """Multi-scale L1 of colours and gradients where the photo is."""
     return _pyramid(images, batch.crops, batch.valid).mean()
+
+
+def moved_loss(images: Tensor, batch: Batch) -> Tensor:
+    """The same where faces were moved, soft-edged; 0 for those that were not."""
+    change = (batch.crops - batch.still).abs().amax(1, keepdim=True)
+    size = images.shape[-1] // 16  # cells of the soft edge
+    where = F.avg_pool2d((change > 0.1).float(), 2 * size + 1, 1, size) * batch.valid
+    where = (where * 2).clamp_max(1)
+    acted = where.sum((1, 2, 3)) > 1
+    if not bool(acted.any()):
+        return images.new_zeros(())
+    found: Tensor = _pyramid(images[acted], batch.crops[acted], where[acted]).sum() / len(images)
+    return found
 
 
 def face_losses(

@@ -16,6 +16,8 @@ from checkpoints.layers import leaky_relu
 from checkpoints.synthesis import NoiseMode
 from checkpoints.testing import random_checkpoint
 
+from .expressions import KINDS
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
@@ -29,12 +31,16 @@ class Shape:
 
 
 class Networks(nn.Module):
-    """Generator and encoder. The encoder gives a code for every layer."""
+    """Generator and encoder. The encoder gives a code for every layer.
+
+    directions `[KINDS, num_ws, w_dim]`: where codes go when their faces move.
+    """
 
     def __init__(self, generator: Generator, encoder: Encoder) -> None:
         super().__init__()
         self.generator = generator
         self.encoder = encoder
+        self.directions = nn.Parameter(torch.zeros(KINDS, generator.num_ws, generator.w_dim))
 
 
 def make(shape: Shape, init: Path | str | None, seed: int) -> Networks:

@@ -12,11 +12,13 @@ Dtype = Literal["bfloat16", "float32"]
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
-    """Of the losses. pixels: multi-scale L1. features, identity: of the recognition network. spread: of the
-    layers' codes. adversarial: of the generator's part of the game; r1, path: their usual factors.
+    """Of the losses. pixels: multi-scale L1; moved: the same where a face was moved. features, identity: of
+    the recognition network. spread: of the layers' codes. adversarial: of the generator's part of the game;
+    r1, path: their usual factors.
     """
 
     pixels: float = 1.0
+    moved: float = 0.5
     features: float = 0.4
     identity: float = 1.0
     spread: float = 0.02
@@ -28,11 +30,12 @@ class Weights:
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """One run. Rates are Adam's: the generator's layers have an equalised rate, encoder and discriminator
-    none.
+    none; that of the directions is in the codes' spread.
 
     half_life: of the averaged weights, in pictures. mixing: share of the batch whose code gets its later
     layers from another picture or from the mapping network. collapse: share of the batch whose code is the
-    layers' mean, so that the generator also knows codes that are the same in all layers. coarse: pictures are
+    layers' mean, so that the generator also knows codes that are the same in all layers. led: share of the
+    moved faces whose code is that of the still face and a direction for what moves. coarse: pictures are
     compared at half the resolution for so many steps.
     """
 
@@ -45,9 +48,11 @@ class Settings:
     generator_rate: float = 5e-4
     encoder_rate: float = 1e-4
     face_rate: float = 1e-3
+    direction_rate: float = 3e-3
     discriminator_rate: float = 5e-4
     half_life: float = 1500
     collapse: float = 0.3
+    led: float = 0.7
     mixing: float = 0.5
     coarse: int = 0
     warm_up: int = 20

@@ -16,6 +16,7 @@ from .losses import (
     face_losses,
     generator_loss,
     gradient_penalty,
+    moved_loss,
     path_lengths,
     pixel_loss,
     spread_loss,
@@ -49,6 +50,7 @@ class Trainer:
                 {"params": synthesis, "rate": settings.generator_rate},
                 {"params": own, "rate": settings.encoder_rate},
                 {"params": list(nets.encoder.face.parameters()), "rate": settings.face_rate},
+                {"params": [nets.directions], "rate": settings.direction_rate * code_scale},
             ],
             betas=(0.9, 0.99),
         )
@@ -95,8 +97,13 @@ class Trainer:
 
     def _reconstruct(self, batch: Batch, rng: torch.Generator) -> tuple[dict[str, Tensor], Tensor, Tensor]:
         settings = self.settings
-        ws = encode(self.nets.encoder, batch.crops, self.dtype)
+        acted = batch.amounts.abs().sum(1) > 0
+        led = acted & (torch.rand(len(acted), generator=rng) < settings.led).to(self.device)
+        seen = torch.where(led[:, None, None, None], batch.still, batch.crops)
+        ws = encode(self.nets.encoder, seen, self.dtype)
         spread = spread_loss(ws, self.code_scale)
+        way = torch.einsum("nk,kld->nld", batch.amounts * led[:, None], self.nets.directions)
+        ws = ws + way
         alike = (torch.rand(len(ws), 1, 1, generator=rng) < settings.collapse).to(self.device)
         ws = torch.where(alike, ws.mean(1, keepdim=True), ws)
         resolution = self.size // 2 if self.step < settings.coarse else None
@@ -105,6 +112,7 @@ class Trainer:
         features, identity, _ = face_losses(self.recogniser, images, batch, self.dtype)
         return {
             "pixels": weights.pixels * pixel_loss(images, batch),
+            "moved": weights.moved * moved_loss(images, batch),
             "features": weights.features * features,
             "identity": weights.identity * identity,
             "spread": weights.spread * spread,

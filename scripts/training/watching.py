@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from .expressions import LIDS, LIPS_APART
 from .losses import face_losses, psnr
 from .networks import Networks, encode, synthesise
 from .recogniser import Recogniser
@@ -37,7 +38,9 @@ def check(nets: Networks, source: Source, recogniser: Recogniser, count: int) ->
 
 @torch.no_grad()
 def sheet(nets: Networks, source: Source, columns: int = 12, seed: int = 0) -> Pixels:
-    """Rows: photos, their encodings, the encodings with mean codes, mixtures, and samples at psi 0.7."""
+    """Rows: photos, their encodings, the encodings with mean codes, with mouths opened and eyes closed by the
+    directions, mixtures, and samples at psi 0.7.
+    """
     generator = nets.generator
     batch = source.batch(torch.arange(columns), generator.resolution, None, torch.Generator())
     ws = encode(nets.encoder, batch.crops, torch.float32)
@@ -46,9 +49,10 @@ def sheet(nets: Networks, source: Source, columns: int = 12, seed: int = 0) -> P
     z = torch.randn(2 * columns, generator.z_dim, generator=torch.Generator().manual_seed(seed))
     samples = generator.mapping(z.to(ws.device), truncation=0.7)
     flat = ws.mean(1, keepdim=True).expand_as(ws)
+    acting = [ws + nets.directions[kind] for kind in (LIPS_APART, LIDS)]
     rows = [
         batch.crops,
-        *(synthesise(generator, w, torch.float32) for w in (ws, flat, mixed, *samples.chunk(2))),
+        *(synthesise(generator, w, torch.float32) for w in (ws, flat, *acting, mixed, *samples.chunk(2))),
     ]
     return np.vstack([np.hstack(list(pixels(row))) for row in rows])
 

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 import torch
 from training import dataset
+from training.augment import Jitter
+from training.expressions import Expressions
 from training.networks import Shape, make
 from training.settings import Settings
 from training.source import Source
@@ -57,9 +59,13 @@ def stored(path: Path, given: dataset.Faces) -> Path:
     return path
 
 
-def trainer(*, adversarial: bool = False, rate: float = 1.0, people: int = 10) -> Trainer:
-    """A trainer of tiny networks on tiny faces."""
+def trainer(
+    *, adversarial: bool = False, rate: float = 1.0, people: int = 10, share: float = 0.5, shift: float = 0.03
+) -> Trainer:
+    """A trainer of tiny networks on tiny faces. share: of those that move; shift: of the copies."""
     settings = Settings(
+        expressions=Expressions(share=share),
+        jitter=Jitter(shift=shift, scale=shift, turn=shift, colour=shift),
         shape=SHAPE,
         batch=4,
         dtype="float32",

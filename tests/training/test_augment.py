@@ -3,8 +3,10 @@
 import torch
 import torch.nn.functional as F
 from training.augment import Jitter, chips_of, compose, crop_batch, diff_augment, invert
+from training.expressions import Expressions
+from training.source import Source
 
-from .samples import faces
+from .samples import CPU, faces
 
 
 def _tensors(size: int = 72) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -57,6 +59,21 @@ def test_grey_pictures_get_a_colour_cast_and_colour_ones_none() -> None:
     assert float((batch.crops[0, 0] - batch.crops[0, 2]).abs().mean()) > 0.02
     for one, other in zip(batch.crops[1:], plain[1:], strict=True):
         torch.testing.assert_close(one.mean((1, 2)), other.mean((1, 2)), atol=0.02, rtol=0)
+
+
+def test_a_face_that_moves_comes_with_its_still_picture_in_the_same_colours() -> None:
+    source = Source.of(faces(4, size=72), held_out=False, device=CPU)
+    chosen = torch.arange(3)
+    batches = [
+        source.batch(chosen, 64, Jitter(), torch.Generator().manual_seed(2), Expressions(share=share))
+        for share in (0.0, 1.0)
+    ]
+    still, moved = batches
+    assert torch.equal(still.crops, still.still)
+    assert not still.amounts.any()
+    assert bool((moved.amounts.abs().sum(1) > 0).any())
+    same = (moved.crops - moved.still).abs().amax(1) < 1e-4
+    assert 0.05 < float(same.float().mean()) < 0.98
 
 
 def test_affines_are_inverted() -> None:

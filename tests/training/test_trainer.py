@@ -29,9 +29,18 @@ def test_a_resumed_run_is_the_run_that_never_stopped(tmp_path: Path, adversarial
 
 
 def test_losses_fall() -> None:
-    runner = trainer(rate=15, people=2)
-    rows = [runner.advance() for _ in range(10)]
+    runner = trainer(rate=0.3, people=2, share=0, shift=0)
+    rows = [runner.advance() for _ in range(25)]
     assert np.mean([r["pixels"] for r in rows[-3:]]) < 0.9 * np.mean([r["pixels"] for r in rows[:3]])
+
+
+def test_directions_are_learned_from_faces_that_move_and_from_no_others() -> None:
+    still, moving = trainer(share=0), trainer(share=1)
+    for runner in (still, moving):
+        terms = runner.advance()
+        assert (terms["moved"] > 0) == (runner is moving)
+    assert not still.nets.directions.any()
+    assert bool(moving.nets.directions.any())
 
 
 def test_the_game_has_both_sides_and_both_regularisers() -> None:
@@ -65,11 +74,11 @@ def test_metrics_are_kept_and_rows_after_the_step_resumed_from_go(tmp_path: Path
     assert (tmp_path / "metrics.png").stat().st_size > 0
 
 
-def test_a_sheet_has_photos_encodings_mixtures_and_samples() -> None:
+def test_a_sheet_has_photos_encodings_motions_mixtures_and_samples() -> None:
     source = Source.of(faces(), held_out=False, device=CPU)
     nets = make(SHAPE, None, 0).requires_grad_(False)
     picture = watching.sheet(nets, source, columns=4)
-    assert picture.shape == (6 * 32, 4 * 32, 3)
+    assert picture.shape == (8 * 32, 4 * 32, 3)
     figures = watching.check(nets, source, trainer().recogniser, 4)
     assert 0 < figures["held_out_psnr"] < 30
     assert figures["held_out_identity"] >= 0
