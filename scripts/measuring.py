@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from realedit import __version__
@@ -31,13 +32,22 @@ class Kept:
 
 
 def choose_photos(folder: Path, without: Path | None, count: int) -> list[Path]:
-    """`count` of the files of `folder`, always the same; none of a person (a name without its ending) who is
-    in the folder `without`, which is what the generator was trained on.
+    """`count` of the files of `folder`, always the same; none of a person (a name without its ending) whom
+    the generator was trained on: who is in the folder `without`, or was not held out in that `.npz` file,
+    which is what `train_generator.py prepare` made.
     """
-    known = {path.stem for path in without.iterdir()} if without else set()
+    known = _known(without) if without else set()
     photos = sorted(path for path in folder.iterdir() if path.is_file() and path.stem not in known)
     random.Random(0).shuffle(photos)
     return photos[:count]
+
+
+def _known(without: Path) -> set[str]:
+    if without.suffix != ".npz":
+        return {path.stem for path in without.iterdir()}
+    with np.load(without) as stored:
+        names = json.loads(str(stored["names"]))
+    return set(names["people"]) - set(names["held_out"])
 
 
 def row(

@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from measuring import Kept, choose_photos, report, row
 
@@ -16,6 +17,9 @@ def test_photos_are_the_same_ones_each_time_and_none_of_known_people(tmp_path: P
     assert chosen == choose_photos(new, old, 3)
     assert len(chosen) == 3 and {path.stem for path in chosen} <= set("abdfh")
     assert {path.stem for path in choose_photos(new, None, 100)} == set("abcdefgh")
+    split = tmp_path / "faces.npz"
+    np.savez(split, names=json.dumps({"people": list("abcxy"), "held_out": ["b", "x"]}))
+    assert {path.stem for path in choose_photos(new, split, 100)} == set("bdefgh")
 
 
 @pytest.mark.parametrize(
