@@ -122,7 +122,7 @@ def _part(gradient: Tensor) -> tuple[NDArray[np.int64], Shape]:
     count, _, height, width = gradient.shape
     if gradient.device.type != "cpu":
         return np.zeros((count, 2), np.int64), (height, width)
-    there = gradient.any(1)  # [N, h, w]
+    there = gradient.abs().amax(1).ne(0)  # [N, h, w]
     origins, shape = np.zeros((count, 2), np.int64), [1, 1]
     for axis, size in ((0, height), (1, width)):
         line: NDArray[np.bool_] = there.any(2 - axis).numpy()  # [N, size]

@@ -17,9 +17,13 @@ class Descent:
         self.parameter, self.rate = parameter, rate
         self.direction: Tensor | None = None  # of the parameter's shape, root mean square about 1
 
-    @torch.no_grad()
-    def step(self, gradient: Tensor, share: float = 1.0) -> None:
-        """Go `share` of a step against the gradient, of the parameter's shape; nowhere where it is 0."""
+    def turn(self, gradient: Tensor) -> None:
+        """Take the direction against a gradient of the parameter's shape; where it is 0, towards 0."""
         slope = gradient * (gradient.numel() ** 0.5 / gradient.norm().clamp_min(1e-20))
         self.direction = slope if self.direction is None else self.direction.lerp(slope, 1 - MOMENTUM)
-        self.parameter.sub_(self.direction, alpha=self.rate * share)
+
+    @torch.no_grad()
+    def go(self, share: float = 1.0) -> None:
+        """Go `share` of a step in the direction taken; a negative one goes back."""
+        if self.direction is not None:
+            self.parameter.sub_(self.direction, alpha=self.rate * share)

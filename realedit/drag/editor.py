@@ -70,7 +70,7 @@ class Editor:
 
     @property
     def latent(self) -> Tensor:
-        """The latent reached so far: the best one, by the handles' mean distance."""
+        """The latent reached so far: the best one, by the handles' distances (root mean square)."""
         return self._best().latent
 
     @property

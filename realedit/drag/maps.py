@@ -50,15 +50,20 @@ class Maps:
             table, torch.from_numpy(first).to(to), torch.from_numpy(origin).to(to), plan.shape, size, held
         )
 
+    def holds(self, points: Tensor) -> bool:
+        """Whether the points `[K, M, 2]` of handle k lie in its window, for all k."""
+        column, line = self._corner(points)[1].unbind(-1)
+        inside = (column >= 0) & (column <= self.shape[1] - 2) & (line >= 0) & (line <= self.shape[0] - 2)
+        return bool(inside.all())
+
     def sample(self, points: Tensor) -> Tensor:
         """Bilinear samples `[K, M, C]` at points `[K, M, 2]`, float32; the border's value outside of the map.
 
-        Points of handle k must lie in its window.
+        `holds` must be true of the points.
         """
-        places = (points - 0.5).clamp(0, self.size - 1)
-        corner = places.detach().floor().clamp_max(self.size - 2)
-        x, y = (places - corner).unbind(-1)  # [K, M]
-        column, line = (corner.long() - self.origin[:, None]).unbind(-1)
+        shares, corner = self._corner(points)
+        x, y = shares.unbind(-1)  # [K, M]
+        column, line = corner.unbind(-1)
         column, line = column.clamp(0, self.shape[1] - 2), line.clamp(0, self.shape[0] - 2)
         row = self.first[:, None] + line * self.shape[1] + column
         weights = torch.stack([(1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x], -1)  # [K, M, 4]
@@ -66,6 +71,14 @@ class Maps:
         rows = (row[..., None] + beside).reshape(-1)
         corners = self.table.index_select(0, rows).float().reshape(*weights.shape, -1)  # [K, M, 4, C]
         return torch.einsum("kmn,kmnc->kmc", weights, corners)
+
+    def _corner(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """How far each point `[K, M, 2]` is beyond the centre of the cell above and left of it, 0 to 1, and
+        that cell, counted from its window's first one.
+        """
+        places = (points - 0.5).clamp(0, self.size - 1)
+        corner = places.detach().floor().clamp_max(self.size - 2)
+        return places - corner, corner.long() - self.origin[:, None]
 
 
 class Source:

@@ -24,7 +24,7 @@ class DragSettings:
 
     mask_weight: float = 1.0
     r1: float = 3.0
-    r2: float = 8.0
+    r2: float = 6.0
     shift: float = 1.0
     until: float = 1.0
     max_steps: int = 300
@@ -33,7 +33,7 @@ class DragSettings:
     patience: int = 40
 
 
-MOVE = 1.0  # cells: how far a handle usually goes in a step
+LEEWAY = 0.5  # cells: how much farther than it is asked to a handle may go for its features to be at hand
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,20 @@ class Lengths:
 
     @property
     def reach(self) -> float:
-        """How far from where a handle was features are looked at: it is searched there, and supervised where
-        it is now, which is seldom more than `MOVE` away; where it is, features are computed anew.
+        """How far from where a handle was features are computed: it is searched there, and then supervised
+        where it is found. If that is too far away, they are computed anew.
         """
-        return self.r1 + max(self.r2, self.shift + MOVE)
+        return self.r1 + max(self.r2, self.shift + LEEWAY)
+
+    @property
+    def stride(self) -> float:
+        """How far a handle should go in a step at most: half as far as it is searched."""
+        return self.r2 / 2
+
+    @property
+    def rim(self) -> float:
+        """A handle that goes farther than this in a step is at the rim of where it is searched."""
+        return self.r2 - 0.25
 
     @classmethod
     def of(cls, settings: DragSettings, cells: int) -> "Lengths":

@@ -58,3 +58,8 @@ class State:
         """Of the handles to their targets, `[K]` in cells."""
         away: Tensor = (self.targets - self.place.handles).norm(dim=-1)
         return away
+
+    @property
+    def left(self) -> float:
+        """How far the handles are from their targets, root mean square, in cells: what a drag makes small."""
+        return float(self.distances.square().mean().sqrt())

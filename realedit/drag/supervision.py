@@ -15,6 +15,7 @@ from torch import Tensor
 from realedit.drag.maps import Maps
 
 ORIGINAL = 0.5  # share of the original patch in what is supervised; the rest is the patch as it is now
+ARRIVED = 0.1  # cells: what a handle at its target weighs
 SPACING = 0.5  # of the places that tracking tries, in cells
 
 
@@ -33,21 +34,32 @@ def templates_at(maps: Maps, handles: Tensor, *, r1: float) -> Tensor:
     return maps.sample(handles[:, None] + disc(r1, device=handles.device))
 
 
-def motion_loss(
-    maps: Maps, templates: Tensor, handles: Tensor, targets: Tensor, *, r1: float, shift: float
-) -> Tensor:
-    """Equation 1 without the mask term: the patch around each handle should be found one shift towards its
-    target.
-
-    handles, targets `[K, 2]`. The shift ends at the target, so that a handle near it does not overshoot.
-    """
+def supervised(handles: Tensor, targets: Tensor, *, r1: float, shift: float) -> tuple[Tensor, Tensor]:
+    """The patches around handles `[K, 2]`, and where they should be found next: `[K, P, 2]` both."""
     towards = targets - handles
     distance = towards.norm(dim=-1, keepdim=True)
     step = towards / distance.clamp_min(1e-8) * distance.clamp_max(shift)  # [K, 2]
     patch = handles[:, None] + disc(r1, device=handles.device)  # [K, P, 2]
+    return patch, patch + step[:, None]
+
+
+def motion_loss(
+    maps: Maps, templates: Tensor, handles: Tensor, targets: Tensor, *, r1: float, shift: float
+) -> Tensor:
+    """Equation 1 without the mask term: the patch around each handle should be found one shift towards its
+    target. Handles weigh as much as they have left to go, so that the many that have arrived do not hold the
+    few that have not.
+
+    handles, targets `[K, 2]`. The shift ends at the target, so that a handle near it does not overshoot.
+    maps must hold what is `supervised`.
+    """
+    patch, there = supervised(handles, targets, r1=r1, shift=shift)
     with torch.no_grad():
         wanted = torch.lerp(maps.sample(patch), templates, ORIGINAL)
-    return (maps.sample(patch + step[:, None]) - wanted).abs().mean()
+        weights = (targets - handles).norm(dim=-1) + ARRIVED
+    each = (maps.sample(there) - wanted).abs().mean((1, 2))  # [K]
+    loss: Tensor = (each * weights).sum() / weights.sum()
+    return loss
 
 
 def mask_loss(features: Tensor, original: Tensor, fixed: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from checkpoints.windows import Plan
 from realedit.drag import supervision
 from realedit.drag.maps import Maps
 from realedit.drag.supervision import disc, mask_loss, motion_loss, templates_at
@@ -141,6 +142,28 @@ def test_what_has_changed_is_asked_back_even_at_the_target() -> None:
     here = torch.tensor([[16.0, 16.0]])
     templates = templates_at(Maps.whole(features), here, r1=2.0)
     assert float(motion_loss(Maps.whole(features + 0.5), templates, here, here, r1=2.0, shift=1.0)) > 0.2
+
+
+def test_handles_weigh_what_they_have_left_to_go() -> None:
+    features = _features().requires_grad_(True)
+    here = torch.tensor([[8.0, 8.0], [22.0, 22.0]])
+    templates = templates_at(Maps.whole(features, 2), here, r1=2.0)
+    targets = here + torch.tensor([[6.0, 0.0], [1.0, 0.0]])
+    loss = motion_loss(Maps.whole(features, 2), templates, here, targets, r1=2.0, shift=1.0)
+    (slope,) = torch.autograd.grad(loss, features)
+    far, near = slope[..., :16, :16].abs().sum(), slope[..., 16:, 16:].abs().sum()
+    assert float(far / near) == pytest.approx(6.1 / 1.1, rel=0.1)
+
+
+def test_a_map_holds_what_can_be_sampled_from_its_windows() -> None:
+    plan = Plan(0, ((4, 10), (20, 0)), (8, 9), ((0,), (1,)), 0)
+    maps = Maps.of(torch.zeros(2, 3, 8, 9), plan, SIZE)
+    inside = torch.tensor([[[10.5, 4.5], [18.4, 11.4]], [[-3.0, 20.5], [8.4, 27.4]]])
+    assert maps.holds(inside), "beyond the picture's border its last cells go on"
+    for handle, axis, by in ((0, 0, -0.1), (0, 1, 0.2), (1, 1, -0.1), (1, 0, 0.2)):
+        outside = inside.clone()
+        outside[handle, :, axis] += by
+        assert not maps.holds(outside)
 
 
 def test_the_mask_term_sees_only_what_is_fixed() -> None:
