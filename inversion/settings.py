@@ -48,6 +48,8 @@ class TuningSettings:
 
     steps: evaluations at most; 0 leaves the weights as they are.
     first_fall, history, l2: as in the projection.
+    damping: how narrow the loss's narrow directions are taken for at least, as a share of the mean
+    (`conditioning`).
     fast: share of the steps whose activations have the fast dtype (`precision`): it rounds away the small
     changes of weights that the last steps are about.
     target: stop when the perceptual loss is below this.
@@ -57,9 +59,10 @@ class TuningSettings:
     tuned).
     """
 
-    steps: Count = 165
+    steps: Count = 80
     first_fall: Above0 = 0.1
-    history: Annotated[int, msgspec.Meta(ge=1)] = 8
+    history: Annotated[int, msgspec.Meta(ge=1)] = 12
+    damping: Above0 = 0.03
     l2: Weight = 0.5
     fast: Share = 0.5
     target: Weight = 0.0
@@ -94,7 +97,7 @@ class InversionSettings:
         if quality == "best":
             projection, tuning = (
                 ProjectionSettings(steps=80),
-                TuningSettings(steps=400, first_resolution=32, fast=0.25),
+                TuningSettings(steps=200, first_resolution=32),
             )
         return cls(projection=projection, tuning=tuning, seed=seed, label=label)
 

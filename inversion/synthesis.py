@@ -1,5 +1,6 @@
 """Running a generator's blocks for optimisation: from any block on, in a fast dtype, with little memory."""
 
+from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -8,11 +9,21 @@ from torch.utils.checkpoint import checkpoint as recompute
 
 from checkpoints import Generator, fast_dtype
 from checkpoints.memory import require_memory, synthesis_bytes
+from checkpoints.synthesis import Block
 from inversion.settings import Precision
 
 SEEN = 256  # pixels; the published projectors look at no more either
 FULL = 0.1  # share of the steps at the full size, where that is more
 PLENTY = 1 << 30  # bytes of activations above which they are computed again instead of kept
+
+RunBlock = Callable[[Block, Tensor | None, Tensor | None, Tensor], tuple[Tensor, Tensor]]
+"""How a block runs: block, features, image and codes -> features and image."""
+
+
+def as_it_is(block: Block, x: Tensor | None, image: Tensor | None, ws: Tensor) -> tuple[Tensor, Tensor]:
+    """The `RunBlock` that calls the block."""
+    found: tuple[Tensor, Tensor] = block(x, image, ws)
+    return found
 
 
 def chosen_dtype(precision: Precision, device: torch.device) -> torch.dtype:
@@ -37,11 +48,12 @@ def run_blocks(
     upto: int,
     above: int = 0,
     given: tuple[Tensor, Tensor] | None = None,
+    run: RunBlock = as_it_is,
 ) -> tuple[Tensor, Tensor]:
     """Features and skip image `[N, 3, upto, upto]` float32 of the blocks in `above` < resolution <= `upto`.
 
     ws `[N, num_ws, w_dim]`; given: what the block of resolution `above` returned. The first block runs in
-    float32, the others in `dtype`. Raises CapacityError where memory is short.
+    float32, the others in `dtype`, each by `run`. Raises CapacityError where memory is short.
     """
     network = generator.synthesis_network
     gradients = torch.is_grad_enabled()
@@ -54,9 +66,9 @@ def run_blocks(
             continue
         block, codes = network.block(resolution), ws[:, network.block_ws(resolution)]
         if frugal:
-            x, image = recompute(block, x, image, codes, use_reentrant=False)
+            x, image = recompute(run, block, x, image, codes, use_reentrant=False)
         else:
-            x, image = block(x, image, codes)
+            x, image = run(block, x, image, codes)
         assert x is not None
         x = x.to(dtype)
     return cast(Tensor, x), cast(Tensor, image)

@@ -2,20 +2,25 @@
 
 Roich et al. 2021 (PTI, arXiv 2106.05744): eq. 2 for the reconstruction, eq. 4 and 5 for the locality
 regularisation. Here the fine blocks alone are tuned, so that the coarse ones, which decide the motion, run
-once; and L-BFGS takes the place of Adam, which makes the same loss smooth: the locality's codes are drawn
-once.
+once; and L-BFGS, in units that make the loss bend alike in all directions, takes the place of Adam. So the
+loss must stay the same: the locality's codes are drawn once.
 """
 
 import copy
+from collections import defaultdict
 from collections.abc import Generator as Steps
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from checkpoints import Checkpoint, Generator
+from checkpoints.layers import ModulatedConv
+from inversion.conditioning import Moments, Units
+from inversion.folded import Seen, folded_block
 from inversion.lbfgs import Lbfgs
 from inversion.perceptual import PerceptualLoss, resize_valid, weighted_mean
 from inversion.regularisers import CodeSpace
@@ -38,14 +43,14 @@ def first_tuned(generator: Generator, settings: TuningSettings) -> int:
 def tunable(generator: Generator, first: int, last: int) -> dict[str, Tensor]:
     """The weights tuning may move: the synthesis blocks of resolution `first` to `last`, by state-dict name.
 
-    Not how strong the noise is, and of what makes styles the bias alone: at one latent its weights can do no
-    more.
+    Not how strong the noise is, and not what makes styles: at one latent the convolutions' weights can do
+    the same.
     """
     chosen: dict[str, Tensor] = {}
     for name, tensor in generator.named_parameters():
         network, _, rest = name.partition(".b")
         inside = network == "synthesis_network" and first <= int(rest.split(".")[0]) <= last
-        if inside and not name.endswith(("noise_strength", "affine.weight")):
+        if inside and not name.endswith(("noise_strength", "affine.weight", "affine.bias")):
             chosen[name] = tensor
     return chosen
 
@@ -78,7 +83,8 @@ def tune(
             continue
         task.look_at(size)
         tensors = list(tunable(generator, first, size).values())
-        for value, terms in _search(task, tensors, steps, settings):
+        units = task.units(tensors, settings.damping)
+        for value, terms in _search(task, tensors, units, steps, settings):
             index += 1
             yield Step("tune", index, settings.steps, value, terms, pivot)
             if terms[loss.name] < settings.target:
@@ -86,9 +92,13 @@ def tune(
 
 
 def _search(
-    task: "_Task", tensors: Sequence[Tensor], steps: int, settings: TuningSettings
+    task: "_Task",
+    tensors: Sequence[Tensor],
+    units: Sequence[Units | None],
+    steps: int,
+    settings: TuningSettings,
 ) -> Steps[tuple[float, dict[str, float]], None, None]:
-    """Move `tensors` in place; each step's loss and its parts."""
+    """Move `tensors` in place, in their units; each step's loss and its parts."""
     base = [tensor.detach().clone() for tensor in tensors]
     scales: list[float] = []
     search: Lbfgs | None = None
@@ -98,11 +108,12 @@ def _search(
         for index in range(steps):
             if task.set_fast(index < settings.fast * steps) and search is not None:
                 search.again()
-                _place(tensors, base, scales, search.trial[0])
+                _place(tensors, base, units, scales, search.trial[0])
             with torch.enable_grad():
                 terms = task.terms()
                 total = torch.stack(list(terms.values())).sum()
-                gradients = torch.autograd.grad(total, list(tensors))
+                slopes = torch.autograd.grad(total, list(tensors))
+            gradients = [g if unit is None else unit(g) for g, unit in zip(slopes, units, strict=True)]
             if search is None:
                 scales = _scales(gradients)
                 search = Lbfgs(
@@ -112,11 +123,11 @@ def _search(
                 )
             flat = torch.cat([(g * s).reshape(-1) for g, s in zip(gradients, scales, strict=True)])
             search.tell(total.detach()[None], flat[None])
-            _place(tensors, base, scales, search.trial[0])
+            _place(tensors, base, units, scales, search.trial[0])
             yield float(total.detach()), {name: float(term.detach()) for name, term in terms.items()}
     finally:
         if search is not None:
-            _place(tensors, base, scales, search.best[0])
+            _place(tensors, base, units, scales, search.best[0])
         for tensor in tensors:
             tensor.requires_grad_(False)
 
@@ -135,11 +146,18 @@ def _scales(gradients: Sequence[Tensor]) -> list[float]:
 
 
 @torch.no_grad()
-def _place(tensors: Sequence[Tensor], base: Sequence[Tensor], scales: Sequence[float], flat: Tensor) -> None:
-    """Set every tensor to its base plus its part of the flat change `[D]`."""
+def _place(
+    tensors: Sequence[Tensor],
+    base: Sequence[Tensor],
+    units: Sequence[Units | None],
+    scales: Sequence[float],
+    flat: Tensor,
+) -> None:
+    """Set every tensor to its base plus its part of the flat change `[D]`, which is in its units."""
     parts = torch.split(flat, [tensor.numel() for tensor in tensors])
-    for tensor, start, scale, part in zip(tensors, base, scales, parts, strict=True):
-        tensor.copy_(start + scale * part.view(tensor.shape))
+    for tensor, start, unit, scale, part in zip(tensors, base, units, scales, parts, strict=True):
+        change = part.view(tensor.shape)
+        tensor.copy_(start + scale * (change if unit is None else unit(change)))
 
 
 @dataclass(frozen=True)
@@ -203,10 +221,23 @@ class _Task:
             return None
         return run_blocks(self.generator, ws, dtype=torch.float32, upto=self.below)
 
-    def _image(self, ws: Tensor, start: tuple[Tensor, Tensor] | None) -> Tensor:
+    def _image(self, ws: Tensor, start: tuple[Tensor, Tensor] | None, seen: Seen | None = None) -> Tensor:
         return run_blocks(
-            self.generator, ws, dtype=self.dtype, upto=self.size, above=self.below, given=start
-        )[1]
+            self.generator, ws, dtype=self.dtype, upto=self.size, above=self.below, given=start,
+            run=partial(folded_block, gradients=self.fast, seen=seen),
+        )[1]  # fmt: skip
+
+    @torch.no_grad()
+    def units(self, tensors: Sequence[Tensor], damping: float) -> list[Units | None]:
+        """The units of what is tuned, from what convolutions read now; None for what has none."""
+        moments: dict[Tensor, Moments] = defaultdict(Moments)
+
+        def see(layer: ModulatedConv, x: Tensor) -> None:
+            moments[layer.weight].add(layer, x)
+
+        for each in self.full:
+            self._image(each.ws, each.start, see)
+        return [moments[tensor].units(damping) if tensor in moments else None for tensor in tensors]
 
     def set_fast(self, fast: bool) -> bool:
         """Compute in the fast dtype, or in float32; True where that is another one than before."""

@@ -1,14 +1,17 @@
 """Pivotal tuning: a second generator shows the crop; the first, and what is far from the pivot, stay."""
 
 import dataclasses
+from collections import Counter
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from checkpoints import Checkpoint, Generator
+from checkpoints import Block, Checkpoint, Generator
 from checkpoints.testing import random_checkpoint
-from inversion import Pyramid, Step, TuningSettings, apply, difference, synthesis, tune, tuned_copy
+from inversion import Pyramid, Step, TuningSettings, apply, difference, synthesis, tune, tuned_copy, tuning
+from inversion.folded import folded_block
 from inversion.tuning import tunable
 
 SETTINGS = TuningSettings(steps=30, first_resolution=0)
@@ -45,6 +48,18 @@ def _tune(
 def _assert_frozen(generator: Generator) -> None:
     for tensor in (*generator.parameters(), *generator.buffers()):
         assert not tensor.requires_grad and tensor.grad is None
+
+
+def _count_runs(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
+    """How often each block runs for the tuning, by resolution, from now on."""
+    runs: Counter[int] = Counter()
+
+    def counted(block: Block, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
+        runs[block.resolution] += 1
+        return folded_block(block, *args, **kwargs)
+
+    monkeypatch.setattr(tuning, "folded_block", counted)
+    return runs
 
 
 @torch.no_grad()
@@ -84,7 +99,7 @@ def test_mapping_noise_and_coarse_blocks_are_not_tuned(
 ) -> None:
     names = tunable(checkpoint.generator, 16, 32)
     assert names and all("b16." in name or "b32." in name for name in names)
-    fixed = ("noise_strength", "mapping", "affine.weight")
+    fixed = ("noise_strength", "mapping", "affine")
     assert not any(part in name for name in tunable(checkpoint.generator, 0, 32) for part in fixed)
     tuned, _ = _tune(checkpoint, pivot, crop, steps=3, first_resolution=16)
     changed = difference(tuned, checkpoint.generator)
@@ -105,7 +120,7 @@ def test_locality_keeps_other_codes_as_they_were(checkpoint: Checkpoint, pivot: 
         with torch.no_grad():
             return float((tuned.synthesis(near) - checkpoint.generator.synthesis(near)).abs().mean())
 
-    assert drift(3.0) < 0.9 * drift(0.0)
+    assert drift(0.3) < 0.9 * drift(0.0)
 
 
 def test_the_seed_decides_everything(checkpoint: Checkpoint, pivot: Tensor, crop: Tensor) -> None:
@@ -147,21 +162,20 @@ def test_a_difference_brings_the_tuned_generator_back(
         error = (again.synthesis(pivot) - tuned.synthesis(pivot)).abs().max()
     assert float(error) < 2e-3
     for name, tensor in tuned.state_dict().items():
-        assert torch.allclose(again.state_dict()[name], tensor, atol=1e-3), name
+        rounding = float(changes[name].abs().max()) * 2**-11 if name in changes else 0.0
+        assert torch.allclose(again.state_dict()[name], tensor, atol=rounding + 1e-6), name
 
 
 def test_the_blocks_that_stay_run_once(
     checkpoint: Checkpoint, pivot: Tensor, crop: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    runs = _count_runs(monkeypatch)
+    starts: list[int] = []
     tuned = tuned_copy(checkpoint.generator)
-    count = {4: 0, 32: 0}
-    for resolution in count:
-        tuned.synthesis_network.block(resolution).register_forward_hook(
-            lambda *_, resolution=resolution: count.__setitem__(resolution, count[resolution] + 1)
-        )
+    tuned.synthesis_network.block(4).register_forward_hook(lambda *_: starts.append(4))
     settings = dataclasses.replace(SETTINGS, steps=5, first_resolution=16)
     list(tune(checkpoint, tuned, pivot, crop, torch.ones(1, 1, 32, 32), Pyramid(), settings))
-    assert count == {4: 1, 32: 5}
+    assert starts == [4] and runs == {16: 5 + 1, 32: 5 + 1}, "once more for the units"
 
 
 def test_the_fast_dtype_tunes_as_well(checkpoint: Checkpoint, pivot: Tensor, crop: Tensor) -> None:
@@ -207,15 +221,11 @@ def test_large_pictures_are_tuned_small_first(
 ) -> None:
     monkeypatch.setattr(synthesis, "SEEN", 16)
     tuned = tuned_copy(checkpoint.generator)
-    runs = {resolution: 0 for resolution in (8, 16, 32)}
-    for resolution in runs:
-        tuned.synthesis_network.block(resolution).register_forward_hook(
-            lambda *_, resolution=resolution: runs.__setitem__(resolution, runs[resolution] + 1)
-        )
+    runs = _count_runs(monkeypatch)
     settings = dataclasses.replace(SETTINGS, steps=30, first_resolution=16, locality=0.1)
     steps = list(tune(checkpoint, tuned, pivot, crop, torch.ones(1, 1, 32, 32), Pyramid(), settings))
-    # the crop and one code near it: their starts, what the code should stay, and the steps
-    assert runs == {8: 2, 16: 2 * 30 + 1, 32: 2 * 3 + 1}
+    # the crop and one code near it: what the code should stay, the units of both sizes, and the steps
+    assert runs == {16: 1 + 2 * 2 + 2 * 30, 32: 1 + 2 + 2 * 3}
     assert len(steps) == 30
     assert _error(tuned, pivot, crop) < 0.8 * _error(checkpoint.generator, pivot, crop)
     changed = difference(tuned, checkpoint.generator)
