@@ -19,7 +19,7 @@ from realedit.devices import choose_device
 from realedit.drag import DragStep
 from realedit.editing import Begun, EditRequest, begin, finish, invert_begun, marked_place
 from realedit.errors import CheckpointError, UsageError
-from realedit.photos import read_photo
+from realedit.photos import check_photo
 from realedit.pipeline import OnStep
 from realedit.timing import Laps
 
@@ -126,14 +126,14 @@ class Editor:
         begun, laps = prepared.begun, prepared.begun.laps
         report = finish(begun, on_step=_told(prepared.tell))
         laps("verify")
-        written = read_photo(begun.request.output)  # decoded to its end, from what is on the disk
+        written = check_photo(begun.request.output)  # decoded to its end, from what is on the disk
         laps.end()
         facts: dict[str, Any] = report.as_json()
         for name in ("input", "output", "version", "warnings"):
             del facts[name]
         return Outcome(
             content=report.faces[0].session.photo_sha256,
-            sha256=written.sha256,
+            sha256=written,
             timings={name: round(seconds, 4) for name, seconds in laps.seconds.items()},
             warnings=report.warnings,
             report=facts,

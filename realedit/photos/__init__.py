@@ -5,7 +5,7 @@ from realedit.photos.label import with_visible_label
 from realedit.photos.orientation import Box
 from realedit.photos.photo import Format, Photo
 from realedit.photos.provenance import Provenance
-from realedit.photos.read import MAX_PIXELS, read_photo
+from realedit.photos.read import MAX_PIXELS, check_photo, read_photo
 from realedit.photos.signing import Signing, check_signing
 from realedit.photos.write import EXTENSIONS, WriteReport, check_output, check_place, write_photo
 
@@ -21,6 +21,7 @@ __all__ = [
     "Signing",
     "WriteReport",
     "check_output",
+    "check_photo",
     "check_place",
     "check_signing",
     "read_photo",

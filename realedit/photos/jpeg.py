@@ -45,11 +45,7 @@ _APPLICATION = frozenset({*range(0xE0, 0xF0), COM})
 
 def read(data: bytes, max_pixels: int) -> Decoded:
     """The picture of a JPEG."""
-    try:
-        jpeg = read_segments(data)
-    except SegmentError as error:
-        raise UnreadableError(str(error)) from error
-    check_size(jpeg.frame.width, jpeg.frame.height, max_pixels)
+    jpeg = _segments(data, max_pixels)
     with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as image:
         mode = image.mode
         pixels = pillow_pixels(image, mode)
@@ -58,6 +54,23 @@ def read(data: bytes, max_pixels: int) -> Decoded:
     if metadata.icc is None and mode == "RGB" and exif.is_adobe_rgb(metadata.exif):
         implied = icc.adobe_rgb()
     return Decoded(pixels, metadata, cmyk=mode == "CMYK", stale=stale_parts(jpeg), implied_icc=implied)
+
+
+def check(data: bytes, max_pixels: int) -> None:
+    """Raise as `read` does; every coefficient is decoded, but of each block only one pixel is made."""
+    frame = _segments(data, max_pixels).frame
+    with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as image:
+        image.draft(None, (max(1, frame.width // 8), max(1, frame.height // 8)))
+        image.load()
+
+
+def _segments(data: bytes, max_pixels: int) -> JpegFile:
+    try:
+        jpeg = read_segments(data)
+    except SegmentError as error:
+        raise UnreadableError(str(error)) from error
+    check_size(jpeg.frame.width, jpeg.frame.height, max_pixels)
+    return jpeg
 
 
 def write(out: BinaryIO, photo: Photo, metadata: Metadata) -> tuple[str, ...]:

@@ -45,8 +45,7 @@ class Table:
 
 def histogram(events: Events) -> NDArray[np.int64]:
     """How often each table's symbols occur [tables, 256]."""
-    used = events.codes[events.codes != RAW]
-    return np.bincount(used, minlength=8 * 256).reshape(-1, 256)
+    return np.bincount(events.codes, minlength=1 << 16)[: 8 * 256].reshape(-1, 256)
 
 
 def best_table(frequencies: NDArray[np.int64]) -> Table:
@@ -92,7 +91,7 @@ class BitWriter:
 
     def __init__(self, tables: dict[int, Table]) -> None:
         """`tables` by the number that the events use."""
-        self._codes = np.zeros((1 << 16), np.uint32)
+        self._codes = np.zeros((1 << 16), np.uint64)
         self._sizes = np.zeros((1 << 16), np.uint8)
         for number, table in tables.items():
             self._codes[number << 8 : (number + 1) << 8], self._sizes[number << 8 : (number + 1) << 8] = (
@@ -102,7 +101,7 @@ class BitWriter:
 
     def pack(self, events: Events) -> bytes:
         """The whole bytes that `events` complete, with a zero behind every 0xFF."""
-        values = (self._codes[events.codes].astype(np.uint64) << events.counts) | events.bits
+        values = (self._codes[events.codes] << events.counts) | events.bits
         sizes = self._sizes[events.codes] + events.counts
         return self._packed(values, sizes.astype(np.int64))
 

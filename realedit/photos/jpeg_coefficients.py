@@ -175,14 +175,15 @@ def _add_blocks(
 ) -> None:
     """Transform one component's differences `samples` [h, w], at `origin`, and add them to its blocks."""
     wide, high = frame.sampling[0] // component.horizontal, frame.sampling[1] // component.vertical
-    height, width = samples.shape
-    small = samples.reshape(height // high, high, width // wide, wide).mean(axis=(1, 3))
-    # [rows, columns, 8, 8]
-    blocks = small.reshape(height // high // 8, 8, width // wide // 8, 8).swapaxes(1, 2)
+    # strides are added up, which is many times faster than numpy's mean over short axes
+    across = sum(samples[:, at::wide] for at in range(1, wide)) + samples[:, ::wide]
+    small = (sum(across[at::high] for at in range(1, high)) + across[::high]) / np.float32(high * wide)
+    rows, columns = small.shape[0] // 8, small.shape[1] // 8
+    blocks = small.reshape(rows, 8, columns, 8).swapaxes(1, 2)  # [rows, columns, 8, 8]
+    touched = (small != 0).reshape(rows, 8, -1).any(axis=1).reshape(rows, columns, 8).any(axis=2)
     row, column = origin[1] // high // 8, origin[0] // wide // 8
     target = plane[row : row + blocks.shape[0], column : column + blocks.shape[1]]
-    blocks = blocks[: target.shape[0], : target.shape[1]]
-    touched = blocks.any(axis=(2, 3))
+    blocks, touched = (each[: target.shape[0], : target.shape[1]] for each in (blocks, touched))
     change = np.rint((_DCT @ blocks[touched] @ _DCT.T).reshape(-1, 64) / table).astype(np.int32)
     target[touched] = np.clip(target[touched] + change, -1023, 1023)
 

@@ -10,9 +10,13 @@ from realedit.photos.jpeg_bits import RAW, Events
 
 _ZERO_RUN = 0xF0  # sixteen zeros
 _LONGEST_RUN = 0x7FFF  # blocks that one end-of-band symbol can stand for
-_SIZES = np.zeros(1 << 16, np.uint8)  # bits of a magnitude
-for _size in range(1, 17):
-    _SIZES[1 << (_size - 1) : 1 << _size] = _size
+# of a value of 16 bits, negative ones from behind: how many bits its magnitude has, and the bits that follow
+# such a size: the value, or for negative ones value - 1 (T.81 F.1.2.1)
+_SIZES, _BITS = np.zeros(1 << 16, np.uint8), np.arange(1 << 16, dtype=np.uint16)
+for _size in range(1, 16):
+    _low, _high = 1 << (_size - 1), 1 << _size
+    _SIZES[_low:_high] = _SIZES[-_high + 1 : -_low + 1 or None] = _size
+    _BITS[-_high + 1 : -_low + 1 or None] = np.arange(_low)
 
 
 def sequential(
@@ -23,39 +27,36 @@ def sequential(
     `dc_table` and `ac_table` [n] name each block's tables, `dc` [n] are the differences of the DC
     coefficients.
     """
-    count = len(blocks)
-    flat = blocks.reshape(-1)
-    places = np.flatnonzero(flat)
-    places = places[(places & 63) != 0]
-    owner, index, values = places >> 6, places & 63, flat[places]
-    zeros, first = _gaps(owner, index, 1)
-    last = np.zeros(count, np.int64)
-    last[owner] = index  # the last of several assignments stays
-    ends = (last < 63).astype(np.int64)
-    layout = _Layout(np.ones(count, np.int64), owner, (zeros >> 4) + 1, first, ends)
-    codes = np.repeat((ac_table.astype(np.uint16) << 8) | _ZERO_RUN, layout.per_block)
+    nonzero = blocks != 0
+    nonzero[:, 0] = False
+    places = np.flatnonzero(nonzero)
+    owner, index, values = places >> 6, places & 63, blocks.reshape(-1)[places]
+    # behind the last coefficient of the block, or behind its DC
+    zeros = np.minimum(np.diff(places, prepend=0), index) - 1
+    ends = ~nonzero[:, 63]
+    layout = _Layout(np.ones(len(blocks), np.int64), owner, (zeros >> 4) + 1, ends)
+    codes = np.empty(layout.total, np.uint16)
     bits, counts = np.zeros(layout.total, np.uint16), np.zeros(layout.total, np.uint8)
 
-    dc_sizes = _SIZES[np.abs(dc)]
-    codes[layout.heads] = (dc_table.astype(np.uint16) << 8) | dc_sizes
-    bits[layout.heads], counts[layout.heads] = _signed_bits(dc, dc_sizes), dc_sizes
+    sizes = _SIZES[dc]
+    codes[layout.heads] = (dc_table.astype(np.uint16) << 8) | sizes
+    bits[layout.heads], counts[layout.heads] = _BITS[dc], sizes
 
-    sizes = _SIZES[np.abs(values.astype(np.int32))]
-    codes[layout.events] = (
-        (ac_table[owner].astype(np.uint16) << 8) | ((zeros & 15) << 4).astype(np.uint16) | sizes
-    )
-    bits[layout.events], counts[layout.events] = _signed_bits(values, sizes), sizes
-
-    has_end = ends > 0
-    codes[layout.tails[has_end]] = ac_table[has_end].astype(np.uint16) << 8
+    tables, sizes = ac_table.astype(np.uint16) << 8, _SIZES[values]
+    codes[layout.events] = tables[owner] | ((zeros & 15) << 4).astype(np.uint16) | sizes
+    bits[layout.events], counts[layout.events] = _BITS[values], sizes
+    for runs in range(1, 4):
+        long = np.flatnonzero(zeros >= 16 * runs)
+        codes[layout.events[long] - runs] = tables[owner[long]] | _ZERO_RUN
+    codes[layout.tails[ends]] = tables[ends]
     return Events(codes, bits, counts)
 
 
 def dc_first(dc: NDArray[np.int32], dc_table: NDArray[np.uint8]) -> Events:
     """Events of a progressive DC scan: `dc` [n] are the differences, already shifted."""
-    sizes = _SIZES[np.abs(dc)]
+    sizes = _SIZES[dc]
     codes = (dc_table.astype(np.uint16) << 8) | sizes
-    return Events(codes.astype(np.uint16), _signed_bits(dc, sizes), sizes)
+    return Events(codes.astype(np.uint16), _BITS[dc], sizes)
 
 
 def dc_refinement(bits: NDArray[np.uint16]) -> Events:
@@ -78,20 +79,20 @@ def ac_band(band: NDArray[np.int16], low: int, refine: bool, table: int) -> Even
     last = np.full(count, -1)
     last[owner[fresh]] = index[fresh]
 
-    runs, skipped, first = _runs(owner, index, fresh)
+    runs, skipped = _runs(owner, index, fresh)
     # behind the last new coefficient of a block nothing is sent but bits
     symbols = np.where(index <= last[owner], skipped + fresh, 0)
     starts, lengths = _end_runs(last >= 0, last < width - 1)
     tails = np.zeros(count, np.int64)
     tails[starts] = 1
-    layout = _Layout(np.zeros(count, np.int64), owner, symbols, first, tails)
+    layout = _Layout(np.zeros(count, np.int64), owner, symbols, tails)
 
     codes = np.full(layout.total, table << 8 | _ZERO_RUN, np.uint16)
     bits, counts = np.zeros(layout.total, np.uint16), np.zeros(layout.total, np.uint8)
     at, values = layout.events[fresh], np.where(negative, -magnitude, magnitude)[fresh]
-    sizes = _SIZES[np.abs(values)]
+    sizes = _SIZES[values]
     codes[at] = table << 8 | ((runs[fresh] & 15) << 4).astype(np.uint16) | sizes
-    bits[at], counts[at] = _signed_bits(values, sizes), sizes
+    bits[at], counts[at] = _BITS[values], sizes
     at, sizes = layout.tails[starts], _SIZES[lengths] - 1
     codes[at] = table << 8 | sizes.astype(np.uint16) << 4
     bits[at], counts[at] = lengths - (1 << sizes.astype(np.int64)), sizes
@@ -114,32 +115,20 @@ class _Layout:
         heads: NDArray[np.int64],
         owner: NDArray[np.int64],
         symbols: NDArray[np.int64],
-        first: NDArray[np.int64],
-        tails: NDArray[np.int64],
+        tails: NDArray[np.int64] | NDArray[np.bool_],
     ) -> None:
-        """`symbols` [m] per coefficient of block `owner` [m], whose first coefficient is `first` [m]."""
-        body = np.bincount(owner, weights=symbols, minlength=len(heads)).astype(np.int64)
-        self.per_block = heads + body + tails
-        starts = np.cumsum(self.per_block) - self.per_block
-        self.total = int(self.per_block.sum())
-        self.heads = starts
+        """heads, tails [n]: 1 for blocks that have one; symbols [m]: of each coefficient, of block owner
+        [m]."""
         ends = np.cumsum(symbols)
-        before = ends - symbols
+        members = np.cumsum(np.bincount(owner, minlength=len(heads)))
+        body_ends = np.append(0, ends)[members]
+        around = np.cumsum(heads + tails)
+        before_tails = around - tails
+        self.total = int(body_ends[-1] + around[-1])
+        self.heads = np.append(0, (body_ends + around)[:-1])
         # the last symbol of each coefficient; one without symbols has the place of the symbol before it
-        self.events = starts[owner] + heads[owner] + ends - before[first] - 1 if len(owner) else owner
-        self.tails = starts + heads + body
-
-
-def _gaps(
-    owner: NDArray[np.int64], index: NDArray[np.int64], start: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Zeros before each coefficient in its block since the last one, and the block's first coefficient."""
-    first = _firsts(owner)
-    previous = np.empty_like(index)
-    previous[1:] = index[:-1]
-    begins = first == np.arange(len(owner))
-    previous[begins] = start - 1
-    return index - previous - 1, first
+        self.events = ends - 1 + before_tails[owner]
+        self.tails = body_ends + before_tails
 
 
 def _firsts(owner: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -151,8 +140,8 @@ def _firsts(owner: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _runs(
     owner: NDArray[np.int64], index: NDArray[np.int64], fresh: NDArray[np.bool_]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """(zeros since the block's last new one, sixteens of them to send here, first of the block)."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(zeros since the block's last new one, sixteens of them to send here)."""
     order = np.arange(len(owner))
     first = _firsts(owner)
     zeros = index - (order - first)  # zeros in the block before this one
@@ -164,7 +153,7 @@ def _runs(
     # sixteens sent since that one, up to the coefficient before this one
     previous = np.maximum(order - 1, 0)
     sent = np.where((order > first) & ~fresh[previous], runs[previous] >> 4, 0)
-    return runs, (runs >> 4) - sent, first
+    return runs, (runs >> 4) - sent
 
 
 def _end_runs(
@@ -192,9 +181,3 @@ def _with_corrections(events: Events, carrier: NDArray[np.int64], corrections: N
     bits[places] = corrections
     codes[symbol], bits[symbol], counts[symbol] = events.codes, events.bits, events.counts
     return Events(codes, bits, counts)
-
-
-def _signed_bits(values: NDArray[np.signedinteger], sizes: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """The bits that follow a size: the value, or for negative ones value - 1 (T.81 F.1.2.1)."""
-    wide = values.astype(np.int32)
-    return np.where(wide < 0, wide + (1 << sizes.astype(np.int32)) - 1, wide).astype(np.uint16)

@@ -101,11 +101,11 @@ def _band_events(plane: NDArray[np.int16], scan: Scan, table: int) -> Iterator[E
 def _differences(dc: NDArray[np.int32], owner: NDArray[np.intp], latest: dict[int, int]) -> NDArray[np.int32]:
     """Each DC value less the one before it of the same component; `latest` goes from strip to strip."""
     differences = np.empty_like(dc)
-    for component in np.unique(owner):
-        mine = owner == component
+    for component in range(owner.max() + 1):
+        mine = np.flatnonzero(owner == component)
         values = dc[mine]
-        differences[mine] = np.diff(values, prepend=np.int32(latest.get(int(component), 0)))
-        latest[int(component)] = int(values[-1])
+        differences[mine] = np.diff(values, prepend=np.int32(latest.get(component, 0)))
+        latest[component] = int(values[-1])
     return differences
 
 
@@ -117,7 +117,7 @@ def _ordered_blocks(
         plane = planes[scan.components[0][0]]
         rows = max(1, _BATCH // plane.shape[1])
         for top in range(0, len(plane), rows):
-            blocks = plane[top : top + rows].reshape(-1, 64)[:, ZIGZAG]
+            blocks = plane[top : top + rows].reshape(-1, 64).take(ZIGZAG, axis=1)
             yield blocks, np.zeros(len(blocks), np.intp)
         return
     across = -(-frame.width // (8 * frame.sampling[0]))
@@ -134,7 +134,7 @@ def _ordered_blocks(
             part = _padded(planes[index][top * high : (top + count) * high], count * high, across * wide)
             part = part.reshape(count, high, across, wide, 64).swapaxes(1, 2)
             parts.append(part.reshape(count * across, high * wide, 64))
-        blocks = np.concatenate(parts, axis=1).reshape(-1, 64)[:, ZIGZAG]
+        blocks = np.concatenate(parts, axis=1).reshape(-1, 64).take(ZIGZAG, axis=1)
         yield blocks, np.tile(owner, count * across)
 
 

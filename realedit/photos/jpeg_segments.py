@@ -3,6 +3,7 @@
 Source: ITU-T T.81, annex B.
 """
 
+import re
 import struct
 from dataclasses import dataclass, field
 
@@ -11,6 +12,9 @@ APP0, APP1, APP2, APP11, APP13, APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE
 FRAMES = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, DAC}
 _HUFFMAN_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 _BARE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a length
+_ENDS_SCAN = re.compile(
+    rb"\xff[^\x00\x01\xd0-\xd7\xff]", re.DOTALL
+)  # no stuffed zero, no fill, none of those
 
 
 class SegmentError(ValueError):
@@ -157,18 +161,11 @@ def _next_marker(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _scan_end(data: bytes, at: int) -> int:
-    """Offset of the marker that ends the coded data (the end of the file where none does)."""
-    while True:
-        at = data.find(b"\xff", at)
-        if at < 0 or at + 1 >= len(data):
-            raise SegmentError("it ends early")
-        following = data[at + 1]
-        if following == 0 or following in _BARE:
-            at += 2
-        elif following == 0xFF:
-            at += 1
-        else:
-            return at
+    """Offset of the marker that ends the coded data; SegmentError where none does."""
+    found = _ENDS_SCAN.search(data, at)
+    if found is None:
+        raise SegmentError("it ends early")
+    return found.start()
 
 
 def _frame(marker: int, payload: bytes) -> Frame:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from realedit.errors import PhotoError, UsageError
-from realedit.photos import Format, read_photo
+from realedit.photos import Format, check_photo, read_photo
 from tests.realedit.photos import builders as make
 from tests.realedit.photos import corpus
 
@@ -95,6 +95,24 @@ def test_odd_files_are_read_by_content_or_refused(name: str, data: bytes, tmp_pa
             read_photo(path)
     else:
         assert read_photo(path).width >= 1
+
+
+@pytest.mark.parametrize(
+    "sample", [s for s in SAMPLES if s.name.startswith(("jpeg", "png-c3"))], ids=lambda sample: sample.name
+)
+def test_checking_a_file_refuses_what_reading_refuses(sample: corpus.Sample, tmp_path: Path) -> None:
+    whole = write(tmp_path, sample.name, sample.data)
+    assert check_photo(whole) == read_photo(whole).sha256
+    for part in (0.3, 0.9):
+        cut = write(tmp_path, f"cut-{sample.name}", sample.data[: int(part * len(sample.data))])
+        ways = []
+        for way in (read_photo, check_photo):
+            try:
+                way(cut)
+                ways.append("")
+            except PhotoError as error:
+                ways.append(str(error))
+        assert ways[0] == ways[1]
 
 
 def test_the_content_decides_and_not_the_extension(tmp_path: Path) -> None:
