@@ -2,7 +2,8 @@
 """Throughput of `realedit batch`: photos per minute by workers and quality, seconds per stage, memory and
 start-up of a worker, and how fast done photos are skipped.
 
-    scripts/bench_batch.py --photos DIR [--count 4] [--quality draft] [--workers 1 2] [--megapixels 24]
+    scripts/bench_batch.py --photos DIR [--count 4] [--quality draft] [--workers 1 2] [--together 4]
+        [--megapixels 24]
     scripts/bench_batch.py --skip 20000
 
 The first wants idle cores; one quality and one number of workers at a time take about a minute. What needs
@@ -30,7 +31,7 @@ from measuring import Row, report, row  # noqa: E402
 def main() -> None:
     arguments = parse()
     table: list[Row] = []
-    about = f"{os.cpu_count()} cores"
+    about = f"{os.cpu_count()} cores, {arguments.together} photos at once"
     if arguments.photos:
         for quality in arguments.quality:
             for workers in arguments.workers:
@@ -46,6 +47,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=4)
     parser.add_argument("--quality", nargs="+", default=["draft", "standard"])
     parser.add_argument("--workers", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--together", type=int, default=1, help="photos that a worker has at once")
     parser.add_argument("--megapixels", type=float, help="enlarge or reduce the photos to this size")
     parser.add_argument("--recipe", default="smile")
     parser.add_argument("--skip", type=int, default=0, help="photos that are done already")
@@ -61,9 +63,10 @@ def parse() -> argparse.Namespace:
 
 @dataclass
 class Run:
-    """One batch. ends: when each photo was done, seconds from the start; timings: by photo and stage;
-    processor: seconds that each worker computed, all its threads."""
+    """One batch. begun: when the first photo was begun, seconds from the start; ends: when each was done;
+    timings: by photo and stage; processor: seconds that each worker computed, all its threads."""
 
+    begun: float = 0.0
     ends: list[float] = field(default_factory=list)
     timings: list[dict[str, float]] = field(default_factory=list)
     memory: float = 0.0  # MB of the largest worker
@@ -89,6 +92,7 @@ def run(arguments: argparse.Namespace, quality: str, workers: int) -> Run:
             "--no-cache",
         ]
         command += [f"--recipe={arguments.recipe}", f"--quality={quality}", f"--workers={workers}"]
+        command.append(f"--together={arguments.together}")
         environment = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"}
         started = time.monotonic()
         process = subprocess.Popen(
@@ -99,6 +103,8 @@ def run(arguments: argparse.Namespace, quality: str, workers: int) -> Run:
         assert process.stdout is not None
         for line in process.stdout:
             event = json.loads(line)
+            if event["event"] == "stage" and not found.begun:
+                found.begun = time.monotonic() - started
             if event["event"] == "done":
                 found.ends.append(time.monotonic() - started)
                 found.timings.append(event["timings"])
@@ -128,15 +134,14 @@ def measured(run: Run, quality: str, workers: int) -> list[Row]:
     name = f"{quality}, {workers} worker{'s' if workers > 1 else ''}"
     if not run.ends:
         raise SystemExit(f"{name}: no photo came out; see what `realedit batch` says")
-    start = run.ends[0] - sum(run.timings[0].values())
-    seconds = run.ends[-1] - start
+    seconds = run.ends[-1] - run.begun
     total = sum(sum(each.values()) for each in run.timings)
     share = {stage: sum(each.get(stage, 0) for each in run.timings) / total for stage in run.timings[0]}
     model = sum(value for stage, value in share.items() if stage not in FILES)
     computed = sum(run.processor.values()) / ((os.cpu_count() or 1) * run.ends[-1])
     rows = [
         row(f"{name}: photos per minute", 60 * len(run.ends) / seconds, "1/min"),
-        row(f"{name}: seconds until the first photo begins", start, "s"),
+        row(f"{name}: seconds until the first photo begins", run.begun, "s"),
         row(f"{name}: peak memory of a worker", run.memory, "MB", digits=0),
         row(f"{name}: share of the time in which workers have a photo", total / (workers * seconds), "1"),
         row(f"{name}: share of the cores that workers use, from the start", computed, "1"),

@@ -105,6 +105,9 @@ def scenarios(arguments: argparse.Namespace) -> dict[str, Callable[[Path], dict[
         "SIGKILL, --done delete": lambda folder: faults.kills(
             watched(*slow, "--delete")(folder), arguments.kills // 4, seed=1
         ),
+        "SIGKILL, --together 3": lambda folder: faults.kills(
+            watched(*slow, "--together", "3")(folder), arguments.kills // 4, seed=2
+        ),
         "slow writers": running(faults.slow_writers, count=many, pauses=6, pause=1.0),
         "slow writers, no patience": running(
             faults.slow_writers, "--patience", "0.5", count=many, pauses=6, pause=1.0
@@ -115,6 +118,7 @@ def scenarios(arguments: argparse.Namespace) -> dict[str, Callable[[Path], dict[
         "read-only output": forbidden,
         "vanishing inputs": running(faults.vanishing, count=5 * many),
         "poison": running(faults.poison, "--time-limit", "2", count=99),
+        "poison, --together 4": running(faults.poison, "--time-limit", "2", "--together", "4", count=99),
         "times of files": running(faults.times_of_files, count=many),
         "jumps of the wall clock": running(faults.burst, "--jump", count=many),
         "two daemons": running(faults.second_daemons, count=20),

@@ -27,6 +27,7 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=0.01)
     parser.add_argument("--time-limit", type=float, default=30.0)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--together", type=int, default=1)
     parser.add_argument("--delete", action="store_true")
     parser.add_argument("--once", action="store_true")
     parser.add_argument("--jump", action="store_true", help="the wall clock jumps by years at every look")
@@ -37,6 +38,7 @@ def main(words: list[str] | None = None) -> None:
     settings = EngineSettings(
         once=arguments.once,
         time_limit=arguments.time_limit,
+        together=arguments.together,
         patience=arguments.patience,
         remake=False,
         rescan=1.0,

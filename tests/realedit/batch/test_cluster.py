@@ -98,7 +98,7 @@ def test_ray_on_one_machine_edits_photos_that_are_sent_as_bytes(bench: Bench) ->
     photo(bench.photos / "b/c.jpg")
     photo(bench.photos / "hang.jpg", "hang")
     (bench.photos / "cut.jpg").write_bytes(b"photo")
-    bench.settings = dataclasses.replace(bench.settings, time_limit=1.0, attempts=2)
+    bench.settings = dataclasses.replace(bench.settings, time_limit=1.0, attempts=2, together=3)
     pool = RayPool(bench.work, workers=1, cores=1)
     try:
         counts = bench.run(pool=pool)
@@ -108,3 +108,4 @@ def test_ray_on_one_machine_edits_photos_that_are_sent_as_bytes(bench: Bench) ->
     expected = {name: b"edited " + (bench.photos / name).read_bytes() for name in ("a.jpg", "b/c.jpg")}
     assert bench.outputs() == expected and bench.left_behind() == 0
     assert not any("realedit-" in each.text for each in bench.happenings), "a temporary name was shown"
+    assert (bench.log.with_suffix(".shared")).exists(), "nothing was done together"

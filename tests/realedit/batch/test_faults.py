@@ -50,7 +50,10 @@ def test_counts_find_what_is_wrong(watched: faults.InThread) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [("--seconds", "0.1"), ("--seconds", "0.1", "--delete")])
+@pytest.mark.parametrize(
+    "words",
+    [("--seconds", "0.1"), ("--seconds", "0.1", "--delete"), ("--seconds", "0.1", "--together", "3")],
+)
 def test_sigkill_at_random_moments(words: tuple[str, ...], tmp_path: Path) -> None:
     if threading.active_count() > 1:
         pytest.skip("a process with threads must not be forked")
@@ -109,8 +112,11 @@ def test_vanishing_inputs(watched: faults.InThread) -> None:
         assert clean(counts := faults.vanishing(watched, 20)), counts
 
 
-def test_poison_of_every_kind_among_good_photos(watched: faults.InThread) -> None:
-    watched.settings = faults.EngineSettings(once=False, poll=0.05, patience=0.2, remake=False)
+@pytest.mark.parametrize("together", [1, 4])
+def test_poison_of_every_kind_among_good_photos(together: int, watched: faults.InThread) -> None:
+    watched.settings = faults.EngineSettings(
+        once=False, poll=0.05, patience=0.2, remake=False, together=together
+    )
     with watching(watched):
         assert clean(counts := faults.poison(watched, 10)), counts
 
