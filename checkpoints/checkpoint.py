@@ -127,7 +127,7 @@ def assemble(stored: StoredModel, sha256: str, device: torch.device, name: str) 
     shapes = {key: tuple(tensor.shape) for key, tensor in stored.generator.items()}
     arch = infer_architecture(shapes, stored.arguments, source)
     weights = 4 * sum(t.numel() for group in (stored.generator, stored.encoder) for t in group.values())
-    require_memory(weights + synthesis_bytes(arch, 1), device, f"A picture of {source}")
+    require_memory(weights + synthesis_bytes(arch, 1, picture=True), device, f"A picture of {source}")
     generator = build_generator(arch, stored.generator, source)
     encoder = build_encoder(stored.encoder, arch.num_ws, arch.w_dim, source) if stored.encoder else None
     alignment = stored.metadata.get("alignment", "box")

@@ -8,11 +8,14 @@ import torch
 from .architecture import Architecture
 from .errors import CapacityError
 from .files import megabytes
+from .synthesis import BAND, HALO
 
 # Copies of a block's output that are alive at once while it is computed: input, scaled input, convolved,
 # filtered, result. With gradients, what every layer keeps for the way back adds up over all blocks.
 _LIVE_COPIES: Final = 5
 _KEPT_COPIES: Final = 4
+_PICTURES: Final = 9  # three of three channels: the coarser one, enlarged, added to
+_SCRATCH: Final = 1.75  # what convolutions take for themselves beside it; measured at 128 to 1024 px
 _WORTH_ASKING: Final = 64 << 20
 
 _CGROUP_LIMITS: Final = (
@@ -25,11 +28,27 @@ _CGROUP_LIMITS: Final = (
 
 
 def synthesis_bytes(
-    arch: Architecture, batch: int, *, upto: int | None = None, gradients: bool = False
+    arch: Architecture, batch: int, *, upto: int | None = None, gradients: bool = False, picture: bool = False
 ) -> int:
-    """An estimate of the memory that a run of the synthesis network needs besides the weights, in float32."""
-    sizes = [4 * batch * c * r * r for r, c in arch.channels.items() if upto is None or r <= upto]
-    return _LIVE_COPIES * max(sizes) + (_KEPT_COPIES * 2 * sum(sizes) if gradients else 0)
+    """An estimate of the memory that a run of the synthesis network needs besides the weights, in float32.
+
+    picture: what `SynthesisNetwork.forward` draws; without gradients it goes through large blocks in bands.
+    """
+    wanted = {r: c for r, c in sorted(arch.channels.items()) if upto is None or r <= upto}
+    sizes = [batch * c * r * r for r, c in wanted.items()]
+    if gradients:
+        return 4 * (_LIVE_COPIES * max(sizes) + _KEPT_COPIES * 2 * sum(sizes))
+    if not picture:
+        return 4 * _LIVE_COPIES * max(sizes)
+    largest, before = 0, 0
+    for (resolution, channels), size in zip(wanted.items(), sizes, strict=True):
+        needed = _LIVE_COPIES * size
+        if size > BAND:
+            row = batch * channels * resolution
+            band = max(BAND, 2 * row) + 4 * HALO * row
+            needed = before + (0 if resolution == max(wanted) else size) + _LIVE_COPIES * band
+        largest, before = max(largest, needed + _PICTURES * batch * resolution**2), size
+    return int(4 * _SCRATCH * largest)
 
 
 def require_memory(needed: int, device: torch.device, what: str) -> None:

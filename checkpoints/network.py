@@ -96,7 +96,7 @@ class Generator(nn.Module):
 
         Raises CapacityError where the batch would not fit into memory, before anything is computed.
         """
-        self._check_ws(ws, resolution)
+        self._check_ws(ws, resolution, picture=True)
         image: Tensor = self.synthesis_network(ws, noise, resolution)
         return image
 
@@ -112,11 +112,11 @@ class Generator(nn.Module):
         """Which of the num_ws feed the block of `resolution`: its convolutions', then its toRGB's."""
         return self.synthesis_network.block_ws(resolution)
 
-    def _check_ws(self, ws: Tensor, upto: int | None) -> None:
+    def _check_ws(self, ws: Tensor, upto: int | None, *, picture: bool = False) -> None:
         if ws.ndim != 3 or ws.shape[1:] != (self.num_ws, self.w_dim):
             raise ValueError(f"ws has shape {list(ws.shape)}, not [N, {self.num_ws}, {self.w_dim}]")
         gradients = torch.is_grad_enabled() and (ws.requires_grad or self.synthesis_network.trainable)
-        size = synthesis_bytes(self.arch, ws.shape[0], upto=upto, gradients=gradients)
+        size = synthesis_bytes(self.arch, len(ws), upto=upto, gradients=gradients, picture=picture)
         require_memory(size, ws.device, f"A batch of {ws.shape[0]}")
 
     def _check_label(self, label: Tensor | None, n: int) -> None:

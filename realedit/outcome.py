@@ -98,6 +98,12 @@ def drag_warnings(drags: Sequence[Drag]) -> list[str]:
             )
         elif each.ending == "steps":
             warnings.append(f"the drag ended after {each.steps} steps, {missed:.1f} px from its target")
+        if each.vague and each.ending != "nothing":
+            places = " and ".join(f"{x:.0f},{y:.0f}" for x, y in (each.handles[i] for i in each.vague))
+            warnings.append(
+                f"all looks alike around {places}, so how far that moved cannot be told; "
+                "start at an edge or a corner of something"
+            )
     return warnings
 
 

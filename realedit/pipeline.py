@@ -249,7 +249,9 @@ def drag(
     assert step is not None
     ending = "stopped" if step.ending == "running" else step.ending
     reached = _points(session.alignment.to_photo(editor.handles, size))
-    entry = msgspec.structs.replace(entry, reached=reached, steps=step.index, ending=ending)
+    entry = msgspec.structs.replace(
+        entry, reached=reached, steps=step.index, ending=ending, vague=editor.vague.nonzero()[0].tolist()
+    )
     return replace(session, current=editor.latent.detach().cpu(), history=(*session.history, entry))
 
 

@@ -38,7 +38,8 @@ SCHEMA = 1
 
 
 class Drag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A finished drag; points in photo pixels, as displayed."""
+    """A finished drag; points in photo pixels, as displayed. vague: the handles, by their place in the list,
+    that lie where all looks alike, so that `reached` means little."""
 
     handles: list[tuple[float, float]]
     targets: list[tuple[float, float]]
@@ -47,6 +48,7 @@ class Drag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ending: str
     reach: str | Parts
     mask: str | None = None
+    vague: list[int] = []
 
 
 class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from bench_landmarks import SIZE, Sample, samples
 from drag_reference import Reference
+from drawn_faces import SIZE, Sample, samples
 from measuring import report, row
 from torch import Tensor
 

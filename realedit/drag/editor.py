@@ -14,7 +14,7 @@ from realedit.drag.maps import Source
 from realedit.drag.run import Run
 from realedit.drag.settings import DragSettings, Lengths, feature_resolution, moving_layers
 from realedit.drag.state import DragStep, Ending, Place, State
-from realedit.drag.supervision import disc, templates_at
+from realedit.drag.supervision import DISTINCT, disc, distinctness, templates_at
 from realedit.errors import UsageError
 
 
@@ -62,7 +62,7 @@ class Editor:
         none = torch.zeros(0, 2, device=self.device)
         patch = len(disc(self.lengths.r1))
         templates = torch.zeros(0, patch, generator.channels[self.cells], device=self.device)
-        self._state = State(Place(latent, none), none, templates)
+        self._state = State(Place(latent, none), none, templates, none[:, 0] > 0)
         self._run: Run | None = None
         self._undone: list[State] = []
         self._done: list[State] = []
@@ -83,6 +83,14 @@ class Editor:
         """Where the handles should go, crop pixels `[K, 2]`."""
         return self._pixels(self._state.targets)
 
+    @property
+    def vague(self) -> NDArray[np.bool_]:
+        """Which handles lie where all looks alike, `[K]`: where they go cannot be told while they are
+        dragged, so that what is said of them (`handles`, `DragStep`) means little.
+        """
+        found: NDArray[np.bool_] = self._state.vague.cpu().numpy()
+        return found
+
     def add(self, handles: ArrayLike, targets: ArrayLike) -> None:
         """Add points `[K, 2]`, crop pixels of the picture of the last step. Raises UsageError outside of the
         crop, and where the mask holds a handle.
@@ -98,6 +106,7 @@ class Editor:
         with torch.no_grad():
             maps = self.source(state.place.latent, new, hold=False)
             templates = templates_at(maps, new, r1=self.lengths.r1)
+            vague = distinctness(maps, templates, new, r1=self.lengths.r1) < DISTINCT
         place = replace(state.place, handles=torch.cat([state.place.handles, new]))
         self._change(
             replace(
@@ -105,6 +114,7 @@ class Editor:
                 place=place,
                 targets=torch.cat([state.targets, goals]),
                 templates=torch.cat([state.templates, templates]),
+                vague=torch.cat([state.vague, vague]),
             )
         )
 
@@ -114,7 +124,13 @@ class Editor:
         keep = [i for i in range(len(state.targets)) if i not in set(indices)]
         place = replace(state.place, handles=state.place.handles[keep])
         self._change(
-            replace(state, place=place, targets=state.targets[keep], templates=state.templates[keep])
+            replace(
+                state,
+                place=place,
+                targets=state.targets[keep],
+                templates=state.templates[keep],
+                vague=state.vague[keep],
+            )
         )
 
     def set_mask(self, mask: NDArray[np.float32] | None) -> None:

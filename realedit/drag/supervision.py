@@ -16,6 +16,7 @@ from realedit.drag.maps import Maps
 
 ORIGINAL = 0.5  # share of the original patch in what is supervised; the rest is the patch as it is now
 ARRIVED = 0.1  # cells: what a handle at its target weighs
+DISTINCT = 0.05  # share of its features that a patch must change by from one cell to the next to be tracked
 SPACING = 0.5  # of the places that tracking tries, in cells
 
 
@@ -32,6 +33,25 @@ def disc(radius: float, *, device: torch.device | None = None) -> Tensor:
 def templates_at(maps: Maps, handles: Tensor, *, r1: float) -> Tensor:
     """The patches `[K, P, C]` around handles `[K, 2]`."""
     return maps.sample(handles[:, None] + disc(r1, device=handles.device))
+
+
+@torch.no_grad()
+def distinctness(maps: Maps, templates: Tensor, handles: Tensor, *, r1: float) -> Tensor:
+    """How far the patches around handles `[K, 2]` tell their place, `[K]`: the least change from there to one
+    cell away, in any direction, as a share of the features' own size.
+
+    Below `DISTINCT`, where all looks alike, features change more in a drag than from place to place.
+    """
+    angles = torch.arange(8, device=handles.device) * (torch.pi / 4)
+    found = []
+    for step in torch.stack([angles.cos(), angles.sin()], -1):
+        there = handles + step  # [K, 2]
+        patch = there[:, None] + disc(r1, device=handles.device)
+        change = (maps.sample(patch) - templates).abs().mean((1, 2))
+        beyond = ((there < 0.5) | (there > maps.size - 0.5)).any(-1)  # there the border's features go on
+        found.append(change.masked_fill(beyond, torch.inf))
+    size = templates.abs().mean((1, 2)).clamp_min(1e-8)
+    return torch.stack(found).amin(0) / size
 
 
 def supervised(handles: Tensor, targets: Tensor, *, r1: float, shift: float) -> tuple[Tensor, Tensor]:

@@ -41,6 +41,17 @@ def test_gradients_count(monkeypatch: pytest.MonkeyPatch) -> None:
     assert memory.synthesis_bytes(arch, 1, upto=8) < memory.synthesis_bytes(arch, 1)
 
 
+def test_a_large_picture_in_bands_takes_less_than_its_features() -> None:
+    small, large = (
+        random_checkpoint(r, channel_base=r * 64, channel_max=64).generator.arch for r in (32, 512)
+    )
+    assert memory.synthesis_bytes(large, 1, picture=True) < 0.5 * memory.synthesis_bytes(large, 1)
+    assert memory.synthesis_bytes(large, 1, picture=True) > 4 * 64 * 256**2, "what the last block reads"
+    assert memory.synthesis_bytes(small, 1, picture=True) >= memory.synthesis_bytes(small, 1)
+    graded = [memory.synthesis_bytes(large, 1, gradients=True, picture=p) for p in (False, True)]
+    assert graded[0] == graded[1], "no bands where gradients are asked for"
+
+
 def test_this_machine_says_how_much_it_has() -> None:
     free = memory.available(torch.device("cpu"))
     assert free is None or 1 << 20 < free < 1 << 50

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 import skimage.data
@@ -18,7 +19,7 @@ from checkpoints.testing import random_checkpoint
 from inversion import InversionSettings, ProjectionSettings, Step, TuningSettings
 from realedit import outcome, pipeline
 from realedit.cropping import crop_of
-from realedit.drag import DragSettings, DragStep
+from realedit.drag import DragSettings, DragStep, editor
 from realedit.editing import EditRequest, edit
 from realedit.errors import OutputError, SessionError, UsageError
 from realedit.outcome import drag_warnings
@@ -300,6 +301,23 @@ def test_drags_that_do_not_arrive_are_told(checkpoint: Checkpoint, photo: Path) 
     )
     (warning,) = drag_warnings(session.history)
     assert "ended after 5 steps" in warning and "px from its target" in warning
+
+
+def test_handles_where_all_looks_alike_are_told(
+    checkpoint: Checkpoint, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(editor, "DISTINCT", 1e6)
+    points = [(30.0, 30.0), (40.4, 30.0)], [(60.0, 50.0), (41.0, 30.0)]
+    session = pipeline.drag(inverted(checkpoint, photo), checkpoint, *points, settings=STEPS)
+    session.save(tmp_path / "kept")
+    (drag,) = Session.load(tmp_path / "kept").history
+    assert drag.vague == [0, 1]
+    *_, warning = drag_warnings([drag])
+    assert warning == (
+        "all looks alike around 30,30 and 40,30, so how far that moved cannot be told; "
+        "start at an edge or a corner of something"
+    )
+    assert drag_warnings([msgspec.structs.replace(drag, ending="nothing")]) == []
 
 
 @pytest.fixture

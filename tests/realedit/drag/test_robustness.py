@@ -76,6 +76,18 @@ def test_a_flat_picture_stalls() -> None:
     last = _ended(editor)
     assert last.ending == "stalled" and last.index <= 6
     assert np.allclose(last.handles, [(20, 24)]) and torch.equal(last.latent, start)
+    assert editor.vague.tolist() == [True]
+
+
+def test_handles_where_all_looks_alike_are_known_while_points_come_and_go(checkpoint: Checkpoint) -> None:
+    editor = _editor(checkpoint)
+    editor.add([(20.0, 24.0)], [(24.0, 24.0)])
+    with torch.no_grad():
+        editor.source.synthesis.const.zero_()  # from here on the picture is flat
+    editor.add([(40.0, 30.0), (30.0, 40.0)], [(44.0, 30.0), (30.0, 42.0)])
+    assert editor.vague.tolist() == [False, True, True]
+    editor.remove([1])
+    assert editor.vague.tolist() == [False, True]
 
 
 def test_points_at_the_border_are_dragged(checkpoint: Checkpoint) -> None:

@@ -10,7 +10,14 @@ from torch import Tensor
 from checkpoints.windows import Plan
 from realedit.drag import supervision
 from realedit.drag.maps import Maps
-from realedit.drag.supervision import disc, mask_loss, motion_loss, templates_at
+from realedit.drag.supervision import (
+    DISTINCT,
+    disc,
+    distinctness,
+    mask_loss,
+    motion_loss,
+    templates_at,
+)
 
 SIZE = 32
 
@@ -153,6 +160,22 @@ def test_handles_weigh_what_they_have_left_to_go() -> None:
     (slope,) = torch.autograd.grad(loss, features)
     far, near = slope[..., :16, :16].abs().sum(), slope[..., 16:, 16:].abs().sum()
     assert float(far / near) == pytest.approx(6.1 / 1.1, rel=0.1)
+
+
+def test_where_all_looks_alike_a_handle_is_not_distinct() -> None:
+    """Nor on a line along which it could slide; at the picture's border only what is inside of it counts."""
+    features = torch.ones(1, 24, SIZE, SIZE)
+    features[..., 16:] = _features()[..., 16:]
+    features[:, ::2, :16, :8] = -1  # an edge from top to bottom, which has an end
+    handles = torch.tensor([[8.0, 26.0], [24.0, 8.0], [8.0, 6.0], [8.0, 16.0], [31.9, 31.9], [0.1, 31.9]])
+    maps = Maps.whole(features, len(handles))
+    templates = templates_at(maps, handles, r1=2.0)
+    found = distinctness(maps, templates, handles, r1=2.0)
+    assert (found < DISTINCT).tolist() == [True, False, True, False, False, True]
+    noise = torch.randn(features.shape, generator=torch.Generator().manual_seed(1)) * 1e-3
+    maps = Maps.whole((features + noise) * 100, len(handles))
+    again = distinctness(maps, templates_at(maps, handles, r1=2.0), handles, r1=2.0)
+    assert torch.allclose(found, again, atol=0.01), "a share of the features' size"
 
 
 def test_a_map_holds_what_can_be_sampled_from_its_windows() -> None:
