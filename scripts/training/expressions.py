@@ -30,7 +30,7 @@ class Expressions:
     closed, as shares of the eye's height. corners, brows: at most, either way.
     """
 
-    share: float = 0.5
+    share: float = 0.6
     opening: float = 0.35
     closing: float = 1.0
     lids: tuple[float, float] = (-0.3, 1.0)

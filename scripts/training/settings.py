@@ -18,7 +18,7 @@ class Weights:
     """
 
     pixels: float = 1.0
-    moved: float = 0.5
+    moved: float = 1.5
     features: float = 0.4
     identity: float = 1.0
     spread: float = 0.02
@@ -33,9 +33,10 @@ class Settings:
     none; that of the directions is in the codes' spread.
 
     half_life: of the averaged weights, in pictures. mixing: share of the batch whose code gets its later
-    layers from another picture or from the mapping network. collapse: share of the batch whose code is the
-    layers' mean, so that the generator also knows codes that are the same in all layers. led: share of the
-    moved faces whose code is that of the still face and a direction for what moves. coarse: pictures are
+    layers from another picture or from the mapping network. collapse: share of the batch whose code is
+    the layers' mean, so that the generator also knows codes that are the same in all layers. led: share
+    of the moved faces whose code is that of the still face and a direction for what moves; drag_layers:
+    the first so many layers have directions, as only they are moved by drags. coarse: pictures are
     compared at half the resolution for so many steps.
     """
 
@@ -48,11 +49,12 @@ class Settings:
     generator_rate: float = 5e-4
     encoder_rate: float = 1e-4
     face_rate: float = 1e-3
-    direction_rate: float = 3e-3
+    direction_rate: float = 1e-2
     discriminator_rate: float = 5e-4
     half_life: float = 1500
     collapse: float = 0.3
     led: float = 0.7
+    drag_layers: int = 8
     mixing: float = 0.5
     coarse: int = 0
     warm_up: int = 20

@@ -103,6 +103,7 @@ class Trainer:
         ws = encode(self.nets.encoder, seen, self.dtype)
         spread = spread_loss(ws, self.code_scale)
         way = torch.einsum("nk,kld->nld", batch.amounts * led[:, None], self.nets.directions)
+        way[:, settings.drag_layers :] = 0
         ws = ws + way
         alike = (torch.rand(len(ws), 1, 1, generator=rng) < settings.collapse).to(self.device)
         ws = torch.where(alike, ws.mean(1, keepdim=True), ws)
