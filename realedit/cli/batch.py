@@ -31,35 +31,36 @@ def batch_command(
     force: bool,
     sheet: Path | None,
     dry_run: bool,
+    quiet: bool,
 ) -> None:
     """Edit every photo in IN into OUT; a photo that was done before is not done again."""
     if skip_existing and force:
         raise UsageError("--skip-existing and --force say opposite things; give one of them")
     command = shared.changed({"existing": "skip" if skip_existing else "force" if force else "ledger"})
     if dry_run:
-        _print_plan(plan(command.request, command.work()), command)
+        _print_plan(plan(command.request, command.work()), as_json=command.as_json, quiet=quiet)
         return
     if sheet is not None:
         check_sheet(sheet)
         check_place(sheet)
-    counts = command.run()
+    counts = command.run(quiet=quiet)
     if sheet is not None and (entries := [Entry(*pair) for pair in pairs(command.request)]):
         pages, _ = write_sheet(sheet, entries)
-        for page in pages if not command.quiet else ():
+        for page in pages if not quiet else ():
             click.echo(str(page), err=command.as_json)
     if counts.stopped:
         ctx.exit(130)
     ctx.exit(6 if counts.failed or counts.quarantined else 0)
 
 
-def _print_plan(planned: Iterable[tuple[Path, Path]], command: FolderCommand) -> None:
+def _print_plan(planned: Iterable[tuple[Path, Path]], *, as_json: bool, quiet: bool) -> None:
     """What a batch would do, a line per photo."""
     number = 0
     for source, target in planned:
         number += 1
-        if command.as_json:
+        if as_json:
             click.echo(json.dumps({"event": "planned", "photo": str(source), "output": str(target)}))
         else:
             click.echo(f"{printable(source)} -> {printable(target)}")
-    if not command.quiet:
+    if not quiet:
         click.echo(f"realedit: {count_of(number)} would be edited; nothing was written", err=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from realedit.cli.options import path_option, set_up_logging, talk_options, warn
+from realedit.cli.options import path_option, talk_options, warn
 from realedit.compare import STYLES, ComparisonSettings, compare, face_box, given_box
 from realedit.compare.pair import Zoom
 from realedit.compare.sheet import check_sheet, find_pairs, write_sheet
@@ -64,15 +64,12 @@ def compare_command(
     zoom: Zoom | None,
     labels: bool,
     size: int | None,
-    verbose: bool,
     quiet: bool,
-    log_file: Path | None,
 ) -> None:
     """Show what changed from BEFORE to AFTER, two photos or two folders of photos with the same names.
 
     Folders become a contact sheet with names and figures, on as many pages as it takes.
     """
-    set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
     if before.is_dir() != after.is_dir():
         folder, other = (before, after) if before.is_dir() else (after, before)
         raise UsageError(f"{folder} is a folder and {other} is not; give two photos or two folders")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realedit.cli.edit import tell
-from realedit.cli.options import device_option, path_option, set_up_logging, talk_options
+from realedit.cli.options import device_option, path_option, talk_options
 from realedit.cli.progress import Watcher
 from realedit.editing import EditRequest, edit
 from realedit.errors import UsageError
@@ -24,9 +24,8 @@ RECIPE = "smile"
 )
 @device_option
 @talk_options
-def demo_command(output: Path, device: str, verbose: bool, quiet: bool, log_file: Path | None) -> None:
+def demo_command(output: Path, device: str, quiet: bool) -> None:
     """Widen the smile of an astronaut, and say where to look."""
-    set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
     picture = astronaut()
     photo = output / "photo.png"
     try:
@@ -43,7 +42,7 @@ def demo_command(output: Path, device: str, verbose: bool, quiet: bool, log_file
     )
     with Watcher(quiet=quiet) as watcher:
         report = edit(request, on_step=watcher)
-    tell(request, report, quiet=quiet, verbose=verbose)
+    tell(request, report, quiet=quiet)
 
 
 def astronaut() -> NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 """`realedit edit`: a photo in, the same photo with a dragged face out."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from realedit.cli.options import (
     model_options,
     path_option,
     photo_argument,
-    set_up_logging,
     talk_options,
     warn,
 )
@@ -27,6 +27,8 @@ from realedit.outcome import EditReport, endings
 from realedit.photos import Signing
 from realedit.pipeline import PasteSettings
 from realedit.recipes import Use
+
+log = logging.getLogger(__name__)
 
 
 @click.command("edit")
@@ -83,12 +85,9 @@ def edit_command(
     signing: Signing | None,
     max_pixels: int,
     as_json: bool,
-    verbose: bool,
     quiet: bool,
-    log_file: Path | None,
 ) -> None:
     """Edit PHOTO by dragging points; the photo itself is never changed."""
-    set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
     request = EditRequest(
         photo=photo,
         output=output,
@@ -122,10 +121,10 @@ def edit_command(
     if as_json:
         click.echo(json.dumps(report.as_json()))
         return
-    tell(request, report, quiet=quiet, verbose=verbose)
+    tell(request, report, quiet=quiet)
 
 
-def tell(request: EditRequest, report: EditReport, *, quiet: bool, verbose: bool) -> None:
+def tell(request: EditRequest, report: EditReport, *, quiet: bool) -> None:
     """The report in words: what was written on stdout, warnings on stderr."""
     warn(report.warnings, quiet=quiet)
     if quiet:
@@ -138,8 +137,7 @@ def tell(request: EditRequest, report: EditReport, *, quiet: bool, verbose: bool
         click.echo(f"{request.compare}  (before and after)")
     if request.timelapse is not None:
         click.echo(f"{request.timelapse}  (the drag as it happened)")
-    if verbose:
-        for each in report.faces:
-            if each.identity is not None:
-                click.echo(f"face {each.face}: identity distance {each.identity:.2f}", err=True)
-        click.echo(f"changed box {report.changed}", err=True)
+    for each in report.faces:
+        if each.identity is not None:
+            log.info("face %d: identity distance %.2f", each.face, each.identity)
+    log.info("changed box %s", report.changed)

@@ -23,7 +23,6 @@ from realedit.cli.options import (
     parse_recipe,
     path_option,
     recipe_option,
-    set_up_logging,
     strength_option,
 )
 from realedit.cli.photo_options import max_pixels_option, writing_options
@@ -34,14 +33,12 @@ from realedit.recipes import Use
 
 
 def folder_options(command: Command) -> Command:
-    """IN, OUT, what to do and with which workers; the command gets it, and what `talk_options` ask for, as
-    one `shared: FolderCommand` beside its own options."""
-    talk = ("verbose", "quiet", "log_file")
-    names = [option.name for option in getattr(command, "__click_params__", ()) if option.name not in talk]
+    """IN, OUT, what to do and with which workers; the command gets it as one `shared: FolderCommand` beside
+    the options that it has already."""
+    names = [option.name for option in getattr(command, "__click_params__", ())]
 
     @functools.wraps(command)
-    def with_shared(*, verbose: bool, log_file: Path | None, **options: Any) -> Any:
-        set_up_logging(verbose=verbose, quiet=options["quiet"], log_file=log_file)
+    def with_shared(**options: Any) -> Any:
         own = {name: options.pop(name) for name in names}
         return command(shared=_shared(**options), **own)
 
@@ -143,7 +140,6 @@ class FolderCommand:
     ray_address: str | None
     metrics_port: int | None
     as_json: bool
-    quiet: bool
 
     def changed(self, settings: dict[str, Any], **request: Any) -> "FolderCommand":
         """The same with other settings of the engine, and other fields of the request."""
@@ -182,25 +178,25 @@ class FolderCommand:
             shared=(request.folder, request.output / FOLDER),
         )
 
-    def run(self) -> Counts:
+    def run(self, *, quiet: bool) -> Counts:
         """Work the folder off and show it."""
         started = time.monotonic()
         make_pool = self.make_pool()
         work = self.work()
         with ExitStack() as stack:
-            shown = Shown(quiet=self.quiet, as_json=self.as_json)
+            shown = Shown(quiet=quiet, as_json=self.as_json)
             show: Show = shown
             if self.metrics_port is not None:
                 from realedit.batch.metrics import Metrics
 
                 metrics = Metrics(self.metrics_port)
                 stack.callback(metrics.close)
-                if not self.quiet:
+                if not quiet:
                     click.echo(f"realedit: metrics are at http://127.0.0.1:{metrics.port}/metrics", err=True)
                 show = several(shown, metrics)
             stack.enter_context(shown)
             counts = run_folder(self.request, work, make_pool, show, reread=self.work)
-        if not (self.quiet or self.as_json):
+        if not (quiet or self.as_json):
             print_summary(counts, time.monotonic() - started)
         return counts
 

@@ -14,7 +14,6 @@ from realedit.cli.options import (
     model_options,
     path_option,
     photo_argument,
-    set_up_logging,
     talk_options,
 )
 from realedit.cli.perception import offer_backbone
@@ -53,12 +52,9 @@ def invert_command(
     use_cache: bool,
     max_pixels: int,
     report: bool,
-    verbose: bool,
     quiet: bool,
-    log_file: Path | None,
 ) -> None:
     """Find the face of PHOTO in the model and keep the session in a folder."""
-    set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
     check_folder(keep)
     settings = changed_settings(InversionSettings.preset(quality, seed=seed, label=label), changes)
     if quality != "draft":

@@ -262,10 +262,17 @@ def strip_gps_option(command: Command) -> Command:
 
 
 def talk_options(command: Command) -> Command:
-    """How much to say on stderr."""
-    command = click.option("-v", "--verbose", is_flag=True, help="Say more on stderr.")(command)
-    command = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")(command)
-    return path_option("--log-file", help="Keep all messages in this file.")(command)
+    """How much to say on stderr, which is set up before the command begins; it gets `quiet`."""
+
+    @functools.wraps(command)
+    def with_logging(*, verbose: bool, quiet: bool, log_file: Path | None, **options: Any) -> Any:
+        set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
+        return command(quiet=quiet, **options)
+
+    wrapped: Any = with_logging
+    wrapped = click.option("-v", "--verbose", is_flag=True, help="Say more on stderr.")(wrapped)
+    wrapped = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")(wrapped)
+    return cast(Command, path_option("--log-file", help="Keep all messages in this file.")(wrapped))
 
 
 def warn(warnings: Iterable[str], *, quiet: bool) -> None:

@@ -17,7 +17,6 @@ from realedit.cli.options import (
     model_options,
     path_option,
     photo_argument,
-    set_up_logging,
     talk_options,
     warn,
 )
@@ -69,12 +68,9 @@ def align_command(
     label: str | None,
     device: str,
     max_pixels: int,
-    verbose: bool,
     quiet: bool,
-    log_file: Path | None,
 ) -> None:
     """Cut the aligned square of a face out of PHOTO, as the model sees it."""
-    set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
     check_picture(output, photo)
     settings = InversionSettings.preset(quality, seed=seed, label=label)
     picture = read_photo(photo, max_pixels=max_pixels)
@@ -101,12 +97,9 @@ def drag_command(
     settings: DragSettings,
     from_start: bool,
     device: str,
-    verbose: bool,
     quiet: bool,
-    log_file: Path | None,
 ) -> None:
     """Drag points of the session in DIR, going on from what was dragged before."""
-    set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
     session, checkpoint = _kept(folder, device)
     session = session.from_start() if from_start else session
     picture = edit_mask(mask, regions, session.photo_size)
@@ -149,13 +142,10 @@ def paste_command(
     signing: Signing | None,
     max_pixels: int,
     device: str,
-    verbose: bool,
     quiet: bool,
-    log_file: Path | None,
 ) -> None:
     """Put what was dragged in the session in DIR back into its photo; of several faces, one after the
     other."""
-    set_up_logging(verbose=verbose, quiet=quiet, log_file=log_file)
     kept = [(folder, *_kept(folder, device)) for folder in folders]
     path = photo or kept[0][1].photo_path
     if photo is None and not path.exists():

@@ -58,6 +58,7 @@ def watch_command(
     poll: bool,
     once: bool,
     done: Done,
+    quiet: bool,
 ) -> None:
     """Edit photos as they come into IN, until SIGTERM or Ctrl-C; SIGHUP reads the recipes again."""
     settings = {
@@ -67,7 +68,7 @@ def watch_command(
         "done": done,
         "poll": max(settle, 1.0),
     }
-    counts = shared.changed(settings, settle=settle, events=not poll, links=False).run()
+    counts = shared.changed(settings, settle=settle, events=not poll, links=False).run(quiet=quiet)
     if not once:
         ctx.exit(0)
     ctx.exit(130 if counts.stopped else 6 if counts.failed + counts.quarantined else 0)
