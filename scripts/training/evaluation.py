@@ -81,7 +81,8 @@ def samples(checkpoint: Checkpoint, faces: Faces, counts: Counts) -> tuple[Value
     theirs = np.array([_descriptor(faces, i) for i in chosen])
     values: Values = {"samples with exactly one face": (one_face / len(pictures), "share")}
     if len(ours) >= 2:
-        values |= _compared(np.array(ours), theirs)
+        strangers = np.array([_descriptor(faces, i) for i in _one_each(faces, faces.indices(held_out=True))])
+        values |= _compared(np.array(ours), theirs) | _nearer(np.array(ours), theirs, strangers)
     return values, _grid(pictures[:48], 12)
 
 
@@ -104,6 +105,18 @@ def _compared(ours: Array, theirs: Array) -> Values:
             float((across.min(axis=1) < limit).mean()), "share",
         ),
     }  # fmt: skip
+
+
+def _nearer(ours: Array, theirs: Array, strangers: Array) -> Values:
+    """Whether samples are like the people that were trained on, more than like as many that were not."""
+    count = min(len(theirs), len(strangers))
+    known, unknown = (_apart(ours, people[:count]).min(axis=1) for people in (theirs, strangers))
+    return {
+        "samples nearer to training people than to as many held out": (
+            float((known < unknown).mean()),
+            "share",
+        )
+    }
 
 
 def _apart(a: Array, b: Array) -> Array:
