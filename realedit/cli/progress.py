@@ -3,12 +3,13 @@
 import signal
 import sys
 from types import FrameType, TracebackType
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from typing import TYPE_CHECKING
 
 from inversion import Step
 from realedit.drag import DragStep
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 TITLES = {"project": "finding the face", "tune": "tuning to the photo", "drag": "dragging"}
 
@@ -21,24 +22,14 @@ class Watcher:
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self.console = Console(stderr=True)
-        self._drawn = not quiet and self.console.is_terminal
-        self.bar = Progress(
-            TextColumn("{task.description:<20}"),
-            BarColumn(),
-            TextColumn("{task.completed}/{task.total}"),
-            TextColumn("{task.fields[note]}"),
-            TimeElapsedColumn(),
-            console=self.console,
-            disable=not self._drawn,
-        )
+        self.bar = _bar() if not quiet and sys.stderr.isatty() else None
         self.stopped = False
         self._dragging = False
-        self._task = self.bar.add_task("reading", total=None, note="")
         self._stage = ""
 
     def __enter__(self) -> "Watcher":
-        if self._drawn:
+        if self.bar is not None:
+            self._task = self.bar.add_task("reading", total=None, note="")
             self.bar.start()
         self._before = signal.signal(signal.SIGINT, self._on_interrupt)
         return self
@@ -47,24 +38,42 @@ class Watcher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         signal.signal(signal.SIGINT, self._before)
-        if self._drawn:
+        if self.bar is not None:
             self.bar.stop()
 
     def __call__(self, step: Step | DragStep) -> bool:
         """Draw one step; False once the user asked to stop dragging."""
-        stage = "drag" if isinstance(step, DragStep) else step.stage
         self._dragging = isinstance(step, DragStep) and step.ending == "running"
+        if self.bar is not None:
+            self._draw(step, self.bar)
+        return not self.stopped
+
+    def _draw(self, step: Step | DragStep, bar: "Progress") -> None:
+        stage = "drag" if isinstance(step, DragStep) else step.stage
         note = f"loss {step.loss:.3f}"
         if isinstance(step, DragStep):
             note += f", {step.distances.max(initial=0):.1f} px to go"
         if stage != self._stage:
             self._stage = stage
-            self.bar.reset(self._task, total=step.total, description=TITLES[stage], note=note)
-        self.bar.update(self._task, completed=step.index, note=note)
-        return not self.stopped
+            bar.reset(self._task, total=step.total, description=TITLES[stage], note=note)
+        bar.update(self._task, completed=step.index, note=note)
 
     def _on_interrupt(self, number: int, frame: FrameType | None) -> None:
         if not self._dragging or self.stopped:
             raise KeyboardInterrupt
         self.stopped = True
         print("realedit: stopping; Ctrl-C again to give up", file=sys.stderr)  # noqa: T201
+
+
+def _bar() -> "Progress":
+    from rich.console import Console  # imported here: few commands are watched on a terminal
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    return Progress(
+        TextColumn("{task.description:<20}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )

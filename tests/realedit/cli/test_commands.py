@@ -198,6 +198,31 @@ def test_help_names_every_command_and_needs_no_torch(tmp_path: Path) -> None:
         assert f"  {name} " in done.stdout and line in done.stdout
 
 
+def test_an_edit_imports_only_what_it_needs(shell: Shell) -> None:
+    """Most of the seconds before the first step of a drag are imports."""
+    probe = "import sys; from realedit.cli.main import main\n"
+    probe += "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end\n"
+    probe += "print(*sys.modules)"
+    command = [sys.executable, "-c", probe, *EDIT, *QUICK]
+    done = subprocess.run(command, cwd=shell.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    imported = set(done.stdout.split())
+    assert {"torch", "realedit.drag.editor", "realedit.compositing.paste"} <= imported
+    heavy = {
+        "av", "c2pa", "imageio", "lpips", "matplotlib", "ray", "rawpy", "rich.progress", "scipy", "skimage",
+        "sqlite3", "sympy", "torch._dynamo", "torch._inductor", "torchvision", "watchfiles",
+    }  # fmt: skip
+    assert not heavy & imported
+
+
+def test_importing_a_command_leaves_garbage_collection_as_it_was() -> None:
+    probe = "import gc; from realedit.cli.main import cli; "
+    probe += "cli.get_command(None, 'cache'); assert gc.isenabled() and gc.get_freeze_count(); "
+    probe += "gc.disable(); cli.get_command(None, 'jobs'); assert not gc.isenabled()"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
 def test_every_command_explains_itself(command: list[str], shell: Shell) -> None:
     result = shell(*command, "--help")
