@@ -87,7 +87,7 @@ def planned(request: EditRequest, photo: Photo, checkpoint: Checkpoint) -> list[
             check_points(session, np.array(drags, float).reshape(-1, 2))
         keep = _folder(request.keep, session, kept, len(busy))
         session = replace(session, model=model_reference(request.model))
-        edits.append(FaceEdit(session=_or_kept(session, kept), drags=drags, keep=keep))
+        edits.append(FaceEdit(session=_or_kept(session, settings, kept), drags=drags, keep=keep))
     return edits
 
 
@@ -132,10 +132,14 @@ def _folder(keep: Path | None, session: Session, kept: Mapping[Path, Session], c
     return keep / str(session.face)
 
 
-def _or_kept(session: Session, kept: Mapping[Path, Session]) -> Session:
+def _or_kept(session: Session, settings: InversionSettings, kept: Mapping[Path, Session]) -> Session:
     """The kept inversion of this very face, or what was aligned."""
     for other in kept.values():
-        if other.pivot is not None and same_square(other, session) and other.settings == session.settings:
+        if (
+            other.pivot is not None
+            and same_square(other, session)
+            and pipeline.same_settings(other, settings)
+        ):
             return other.from_start()
     return session
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from measuring import Row, choose_photos, report, row
+from measuring import Row, aligned, choose_photos, report, row
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -28,7 +28,7 @@ from checkpoints import Checkpoint
 from inversion import QUALITIES, InversionSettings
 from realedit import pipeline
 from realedit.errors import EXPECTED
-from realedit.photos import Photo, read_photo
+from realedit.photos import Photo
 from realedit.session import Session
 
 # landmark -> movement (right, up) in units of the interocular distance
@@ -60,16 +60,12 @@ def main() -> None:
     tiles: list[NDArray[np.uint8]] = []
     for path in choose_photos(arguments.photos, arguments.without, arguments.count):
         try:
-            photo = read_photo(path)
-            settings = InversionSettings.preset(arguments.quality)
-            session = pipeline.align(
-                photo, checkpoint, photo_path=path, settings=settings, quality=arguments.quality
-            )
+            photo, session = aligned(path, checkpoint, arguments.quality)
         except EXPECTED as error:
             print(f"{path.name}: left out: {error}")
             continue
         started = time.perf_counter()
-        session = pipeline.invert(session, checkpoint, settings)
+        session = pipeline.invert(session, checkpoint, InversionSettings.preset(arguments.quality))
         inversions.append(time.perf_counter() - started)
         for name in DRAGS:
             result, edited = run(name, photo, session, checkpoint)

@@ -31,7 +31,7 @@ import numpy as np
 import torch
 from bench_edit import in_photo
 from inversion_plot import plot
-from measuring import Kept, Row, choose_photos, report, row
+from measuring import Kept, Row, aligned, choose_photos, report, row
 from numpy.typing import NDArray
 
 import checkpoints
@@ -41,7 +41,7 @@ from inversion import ALGORITHM, QUALITIES, InversionSettings
 from realedit import pipeline
 from realedit.errors import EXPECTED
 from realedit.files import write_png
-from realedit.photos import Photo, read_photo
+from realedit.photos import Photo
 from realedit.pictures import pictures
 from realedit.report import inversion_identity, report_of, sheet
 from realedit.session import Session, to_picture
@@ -152,23 +152,18 @@ def measured(
     kept: Kept,
 ) -> Iterator[Result]:
     """Every plan on one photo: what is in the raw file, the rest anew."""
-    aligned: tuple[Photo, Session] | None = None
+    opened: tuple[Photo, Session] | None = None
     for name, settings in named.items():
         key = key_of(path.stem, checkpoint, dataclasses.asdict(settings))
         if key in kept.known:
             yield Result(**{**kept.known[key], "plan": name})
             continue
         try:
-            if aligned is None:
-                photo = read_photo(path)
-                session = pipeline.align(
-                    photo, checkpoint, photo_path=path, settings=settings, quality="standard"
-                )
-                aligned = photo, session
+            opened = opened or aligned(path, checkpoint)
         except EXPECTED as error:
             print(f"{path.name}: left out: {error}")
             return
-        found = measure(name, *aligned, checkpoint, settings, arguments.looks)
+        found = measure(name, *opened, checkpoint, settings, arguments.looks)
         print(f"{found.photo:10} {name:20} identity {found.identity:.3f} {found.psnr:.1f} dB, "
               f"{found.error:.1f} px, {found.cpu:.1f} s", flush=True)  # fmt: skip
         kept.add(key, dataclasses.asdict(found))

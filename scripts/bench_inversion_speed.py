@@ -31,7 +31,7 @@ from typing import Any
 import lpips
 import torch
 import torch.nn.functional as F
-from measuring import Kept, Row, report, row
+from measuring import Kept, Row, aligned, report, row
 from torch import Tensor
 
 import checkpoints
@@ -46,7 +46,6 @@ from inversion import (
     tuned_copy,
 )
 from realedit import pipeline
-from realedit.photos import read_photo
 from realedit.pictures import generator_of
 from realedit.session import to_tensor
 
@@ -144,15 +143,14 @@ def same_loss(path: Path) -> list[Row]:
     """How long PTI's loop takes to the loss that ours ends at, from the same pivot with the bundled model."""
     checkpoint = checkpoints.load("face128")
     settings = InversionSettings.preset("standard")
-    photo = read_photo(path)
-    aligned = pipeline.align(photo, checkpoint, photo_path=path, settings=settings, quality="standard")
+    _, session = aligned(path, checkpoint)
     started = {}
 
     def watch(step: Any) -> bool:
         started.setdefault(step.stage, time.process_time())
         return True
 
-    session = pipeline.invert(aligned, checkpoint, settings, on_step=watch)
+    session = pipeline.invert(session, checkpoint, settings, on_step=watch)
     ours = time.process_time() - started["tune"]
     assert session.pivot is not None
     crop = to_tensor(session.crop)

@@ -30,8 +30,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from measuring import Kept, Row, choose_photos, report, row
-from recipe_edits import Picture, Result, inverted, run
+from measuring import Kept, Row, choose_photos, inverted, report, row
+from recipe_edits import Picture, Result, run
 
 import checkpoints
 from alignment import extract_crop

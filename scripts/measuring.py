@@ -1,4 +1,4 @@
-"""What the benchmarks share: which photos, the rows of a table, and how a table is printed and kept."""
+"""What the benchmarks share: which photos, their inversions, the rows of a table, and how one is printed."""
 
 import json
 import platform
@@ -10,7 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from realedit import __version__
+from checkpoints import Checkpoint
+from inversion import InversionSettings, Quality
+from realedit import __version__, pipeline
+from realedit.photos import Photo, read_photo
+from realedit.session import Session
 
 Row = dict[str, Any]
 
@@ -48,6 +52,19 @@ def _known(without: Path) -> set[str]:
     with np.load(without) as stored:
         names = json.loads(str(stored["names"]))
     return set(names["people"]) - set(names["held_out"])
+
+
+def aligned(path: Path, checkpoint: Checkpoint, quality: Quality = "standard") -> tuple[Photo, Session]:
+    """The photo and the square of its face, with nothing inverted yet."""
+    photo = read_photo(path)
+    settings = InversionSettings.preset(quality)
+    return photo, pipeline.align(photo, checkpoint, photo_path=path, settings=settings, quality=quality)
+
+
+def inverted(path: Path, checkpoint: Checkpoint, quality: Quality) -> tuple[Photo, Session]:
+    """The photo and its inverted face."""
+    photo, session = aligned(path, checkpoint, quality)
+    return photo, pipeline.invert(session, checkpoint, InversionSettings.preset(quality))
 
 
 def row(

@@ -14,12 +14,12 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from measuring import inverted
 from numpy.typing import NDArray
 
 import checkpoints
 from alignment import Alignment, extract_crop, find_faces
 from checkpoints import Checkpoint
-from inversion import InversionSettings
 from realedit import pipeline
 from realedit.drag.settings import feature_resolution
 from realedit.masks import reach_region
@@ -189,12 +189,9 @@ class GeneratedPair:
 def generated_pairs(folder: Path, count: int, model: str = "face128") -> Iterator[GeneratedPair]:
     """The drags of `DRAGS` on the sharpest photos of a folder, each at its own size and enlarged."""
     checkpoint = checkpoints.load(model)
-    settings = InversionSettings.preset("draft")
     files = sorted((p for p in folder.iterdir() if p.is_file()), key=lambda p: (-p.stat().st_size, p.name))
     for path in files[:count]:
-        photo = read_photo(path)
-        session = pipeline.align(photo, checkpoint, photo_path=path, settings=settings, quality="draft")
-        session = pipeline.invert(session, checkpoint, settings)
+        photo, session = inverted(path, checkpoint, "draft")
         large = enlarged(photo)
         for name in DRAGS:
             pair = _dragged(name, photo, session, checkpoint)

@@ -3,7 +3,6 @@
 import math
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,9 +11,8 @@ from numpy.typing import NDArray
 from alignment.identity import descriptor, distance
 from alignment.landmarks import landmarks_in
 from checkpoints import Checkpoint
-from inversion import InversionSettings
 from realedit import pipeline
-from realedit.photos import Photo, read_photo
+from realedit.photos import Photo
 from realedit.recipes import Frame, Recipe, Use, place
 from realedit.recipes.applying import drag
 from realedit.session import Session
@@ -58,14 +56,6 @@ class Result:
     def parted(self) -> bool:
         """Whether the lips stand apart in the photo."""
         return self.gaps[0] >= PARTED
-
-
-def inverted(path: Path, checkpoint: Checkpoint, quality: str) -> tuple[Photo, Session]:
-    """The photo and its inverted face."""
-    photo = read_photo(path)
-    settings = InversionSettings.preset(quality)
-    session = pipeline.align(photo, checkpoint, photo_path=path, settings=settings, quality=quality)
-    return photo, pipeline.invert(session, checkpoint, settings)
 
 
 def run(
