@@ -155,14 +155,14 @@ def test_a_recipe_goes_to_the_numbers_that_are_named(request_of: EditRequest) ->
 def test_a_face_that_cannot_be_edited_is_named_and_nothing_is_written(
     request_of: EditRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = pipeline.invert
+    whole = pipeline.invert_together
 
-    def invert(session: Any, *args: Any, **kwargs: Any) -> Any:
-        if session.face == 1:
+    def invert(sessions: Any, *args: Any, **kwargs: Any) -> Any:
+        if any(session.face == 1 for session in sessions):
             raise UsageError("this face is too odd")
-        return whole(session, *args, **kwargs)
+        return whole(sessions, *args, **kwargs)
 
-    monkeypatch.setattr(pipeline, "invert", invert)
+    monkeypatch.setattr(pipeline, "invert_together", invert)
     with pytest.raises(UsageError, match=r"^face 1: this face is too odd$"):
         edit(request_of)
     assert not request_of.output.exists()
