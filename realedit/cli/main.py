@@ -66,7 +66,6 @@ def _nothing_is_garbage() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.freeze()
         if searched:
             gc.enable()
 

@@ -217,7 +217,7 @@ def test_an_edit_imports_only_what_it_needs(shell: Shell) -> None:
 
 def test_importing_a_command_leaves_garbage_collection_as_it_was() -> None:
     probe = "import gc; from realedit.cli.main import cli; "
-    probe += "cli.get_command(None, 'cache'); assert gc.isenabled() and gc.get_freeze_count(); "
+    probe += "cli.get_command(None, 'cache'); assert gc.isenabled() and not gc.get_freeze_count(); "
     probe += "gc.disable(); cli.get_command(None, 'jobs'); assert not gc.isenabled()"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
