@@ -21,6 +21,17 @@ from realedit.session import Drag, Session, mask_name
 
 QUICK = InversionSettings(projection=ProjectionSettings(steps=2), tuning=TuningSettings(steps=0))
 
+PUSH = """
+name = "push"
+description = "The middle to the right."
+units = "box"
+reach = "all"
+points = [{ at = [0.5, 0.5], move = [0.05, 0.0] }]
+[drag]
+max_steps = 2
+"""
+"""A recipe's file, for pictures without a face."""
+
 
 def picture(width: int = 96, height: int = 80, *, seed: int = 0) -> NDArray[np.uint8]:
     """A colourful, detailed picture `[height, width, 3]` without symmetry."""

@@ -12,23 +12,13 @@ from realedit.batch.edits import Editor, EditWork
 from realedit.batch.work import Finished, Stopped, Task, Trouble, attempts
 from realedit.editing import EditRequest, edit
 from realedit.recipes import Use, load
-from tests.realedit.samples import box_checkpoint, picture, png, save_model
-
-RECIPE = """
-name = "push"
-description = "The middle to the right."
-units = "box"
-reach = "all"
-points = [{ at = [0.5, 0.5], move = [0.05, 0.0] }]
-[drag]
-max_steps = 2
-"""
+from tests.realedit.samples import PUSH, box_checkpoint, picture, png, save_model
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Editor:
     folder = tmp_path_factory.mktemp("edits")
-    (folder / "push.toml").write_text(RECIPE)
+    (folder / "push.toml").write_text(PUSH)
     save_model(box_checkpoint(seed=3), folder / "box.safetensors")
     request = EditRequest(
         photo=folder,

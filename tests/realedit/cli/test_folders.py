@@ -9,17 +9,8 @@ import pytest
 
 from tests.realedit.batch.fake import eventually
 from tests.realedit.cli.running import Result, call, run, snapshot, started
-from tests.realedit.samples import box_checkpoint, picture, png, save_model
+from tests.realedit.samples import PUSH, box_checkpoint, picture, png, save_model
 
-RECIPE = """
-name = "push"
-description = "The middle to the right."
-units = "box"
-reach = "all"
-points = [{ at = [0.5, 0.5], move = [0.05, 0.0] }]
-[drag]
-max_steps = 2
-"""
 WORK = ["--recipe=push.toml", "--model=box.safetensors", "--quality=draft", "--workers=1"]
 
 
@@ -41,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "in").mkdir()
     png(tmp_path / "in" / "one.png", picture(seed=1))
     png(tmp_path / "in" / "two.png", picture(seed=2))
-    (tmp_path / "push.toml").write_text(RECIPE)
+    (tmp_path / "push.toml").write_text(PUSH)
     save_model(box_checkpoint(seed=3), tmp_path / "box.safetensors")
     return tmp_path
 
