@@ -24,14 +24,22 @@ from .storage import StoredModel, read_safetensors, sha256_of
 
 log = logging.getLogger(__name__)
 
+MOST_MOTIONS = 64  # a drag tries each before it begins
+
 
 @dataclass(frozen=True, eq=False)
 class Codes:
-    """Where pictures lie in W: mean [w_dim], principal axes [K, w_dim] (rows), their deviations [K]."""
+    """Where pictures lie in W: mean [w_dim], principal axes [K, w_dim] (rows), their deviations [K].
+
+    motions [M, L, w_dim]: ways in the first L layers of W+ along which what is drawn moves in one manner
+    (lips apart, lids down), whoever it is; one such way is about as far as the generator was trained to go.
+    None: none are known.
+    """
 
     mean: Tensor
     components: Tensor
     std: Tensor
+    motions: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +147,7 @@ def assemble(stored: StoredModel, sha256: str, device: torch.device, name: str) 
         name=name,
         generator=generator.to(device),
         encoder=None if encoder is None else encoder.to(device),
-        codes=_codes(stored, arch.w_dim, device),
+        codes=_codes(stored, arch.num_ws, arch.w_dim, device),
         domain=stored.metadata.get("domain", "unknown"),
         alignment=cast(Alignment, alignment),
         licence=stored.metadata.get("licence", "unknown"),
@@ -158,11 +166,22 @@ def _drag_layers(text: str | None, num_ws: int, source: str) -> int | None:
     return int(text)
 
 
-def _codes(stored: StoredModel, w_dim: int, device: torch.device) -> Codes | None:
+def _codes(stored: StoredModel, num_ws: int, w_dim: int, device: torch.device) -> Codes | None:
     if not stored.codes:
         return None
     shapes = {name: tuple(t.shape) for name, t in stored.codes.items()}
-    count = shapes.get("std", (0,))[0]
+    motions = shapes.pop("motions", (1, 1, w_dim))
+    count = (shapes.get("std") or (0,))[0]
     if shapes != {"mean": (w_dim,), "components": (count, w_dim), "std": (count,)}:
         raise CheckpointError(f"{stored.source} has codes of shapes {shapes} that do not fit w_dim {w_dim}.")
-    return Codes(**{name: t.to(device, torch.float32) for name, t in stored.codes.items()})
+    limits = (MOST_MOTIONS, num_ws, w_dim)
+    if (
+        len(motions) != 3
+        or not all(1 <= n <= most for n, most in zip(motions, limits, strict=True))
+        or motions[2] != w_dim
+    ):
+        raise CheckpointError(f"{stored.source} has motions of shape {motions}, not of at most {limits}.")
+    codes = {name: t.to(device, torch.float32) for name, t in stored.codes.items()}
+    if "motions" in codes and not bool(codes["motions"].isfinite().all()):
+        raise CheckpointError(f"{stored.source} has motions that are not finite; use another file.")
+    return Codes(**codes)

@@ -21,6 +21,7 @@ def random_checkpoint(
     seed: int = 0,
     encoder: bool = True,
     codes: bool = True,
+    motions: int = 0,
     conv_clamp: float | None = None,
     domain: str = "face",
     alignment: Alignment = "ffhq",
@@ -30,7 +31,7 @@ def random_checkpoint(
 
     Channels at resolution r: min(channel_base / r, channel_max), at least 4. Images have a deviation of about
     0.5, features of about 1. `encoder` adds an untrained encoder (so `.perceptual` works too), `codes` a
-    random orthonormal basis of W.
+    random orthonormal basis of W, `motions` so many random ways in all layers but the last.
     """
     if resolution < 8 or resolution & (resolution - 1):
         raise ValueError(f"resolution {resolution} is not a power of two of at least 8")
@@ -47,7 +48,7 @@ def random_checkpoint(
         name=f"random{resolution}",
         generator=generator.eval().requires_grad_(False),
         encoder=None if network is None else network.eval().requires_grad_(False),
-        codes=_random_codes(w_dim, rng) if codes else None,
+        codes=_random_codes(w_dim, motions, arch.num_ws, rng) if codes else None,
         domain=domain,
         alignment=alignment,
         licence="none",
@@ -84,10 +85,11 @@ def _randomise_encoder(encoder: Encoder, rng: torch.Generator) -> None:
             parameter.copy_(_normal(parameter, rng) / fan_in**0.5)
 
 
-def _random_codes(w_dim: int, rng: torch.Generator) -> Codes:
+def _random_codes(w_dim: int, motions: int, num_ws: int, rng: torch.Generator) -> Codes:
     count = max(1, w_dim // 2)
     axes, _ = torch.linalg.qr(torch.randn(w_dim, count, generator=rng))
-    return Codes(torch.zeros(w_dim), axes.t().contiguous(), torch.linspace(1.0, 0.2, count))
+    ways = 0.5 * torch.randn(motions, num_ws - 1, w_dim, generator=rng) if motions else None
+    return Codes(torch.zeros(w_dim), axes.t().contiguous(), torch.linspace(1.0, 0.2, count), ways)
 
 
 def _normal(like: Tensor, rng: torch.Generator) -> Tensor:

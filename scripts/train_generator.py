@@ -63,7 +63,6 @@ def parse() -> argparse.Namespace:
         if name == "export":
             each.add_argument("--out", type=Path, required=True)
             each.add_argument("--name", default="face128")
-            each.add_argument("--drag-layers", type=int, default=8, help="W+ layers that drags should move")
         else:
             add_training(each)
     describe = commands.add_parser("describe", help="write what was measured into a model file")
@@ -172,13 +171,7 @@ def train(arguments: argparse.Namespace) -> None:
 
 
 def write(arguments: argparse.Namespace) -> None:
-    export(
-        arguments.run / "state.pt",
-        arguments.data,
-        arguments.out,
-        name=arguments.name,
-        drag_layers=arguments.drag_layers,
-    )
+    export(arguments.run / "state.pt", arguments.data, arguments.out, name=arguments.name)
 
 
 if __name__ == "__main__":

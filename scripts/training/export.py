@@ -19,6 +19,7 @@ from checkpoints.faces import FaceBranch
 from checkpoints.storage import FORMAT, StoredModel, read_safetensors
 
 from . import dataset
+from .expressions import KIND_NAMES
 from .networks import Shape, make
 from .prior import codes_of, fit_mapping, statistics
 from .source import Source
@@ -30,10 +31,10 @@ def code_scale(init: str | None) -> float:
     return 1.0 if codes is None else float((codes.std.square().sum() / codes.mean.numel()).sqrt())
 
 
-def export(
-    state_file: Path, data: Path, target: Path, *, name: str, drag_layers: int, mapping_steps: int = 1000
-) -> None:
-    """Write the averaged networks of a state as a model file, with codes and samples fitted to them."""
+def export(state_file: Path, data: Path, target: Path, *, name: str, mapping_steps: int = 1000) -> None:
+    """Write the averaged networks of a state as a model file, with codes and samples fitted to them. Drags
+    should move the layers that were trained to move faces.
+    """
     state = torch.load(state_file, map_location="cpu", weights_only=True)
     shape = Shape(**state["shape"])
     nets = make(shape, None, 0)
@@ -48,7 +49,8 @@ def export(
     print(
         f"mapping network: energy distance to the codes {before:.4f} -> {after:.4f} (of their mean distance)"
     )
-    found = statistics(codes.flatten(0, 1))
+    motions = nets.directions[:, : state["settings"]["drag_layers"]]
+    found = {**statistics(codes.flatten(0, 1)), "motions": motions.half()}
     generator = {k.replace("_network.", ".", 1): v for k, v in nets.generator.state_dict().items()}
     metadata = {
         "format": FORMAT,
@@ -56,7 +58,8 @@ def export(
         "domain": "face",
         "alignment": "ffhq",
         "licence": LICENCE,
-        "drag_layers": str(drag_layers),
+        "drag_layers": str(motions.shape[1]),
+        "motions": json.dumps(KIND_NAMES),
         "steps": str(state["step"]),
         "images_seen": str(state["images"]),
         "seed": str(state["settings"]["seed"]),

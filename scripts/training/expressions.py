@@ -19,7 +19,8 @@ EYES = (((36, 37, 38, 39), (36, 41, 40, 39)), ((42, 43, 44, 45), (42, 47, 46, 45
 BROWS = ((17, 18, 19, 20, 21), (22, 23, 24, 25, 26))
 CORNERS, CHIN = (48, 54), 8
 SHOWN = 0.05  # lips that are further apart than this show teeth
-KINDS, LIPS_APART, LIDS = 6, 0, 2  # kinds of motions and two of them, see `Motions.amounts`
+KIND_NAMES = ("lips apart", "lips together", "lids down", "mouth corners out", "mouth corners up", "brows up")
+KINDS, LIPS_APART, LIDS = len(KIND_NAMES), 0, 2  # kinds of motions and two of them, see `Motions.amounts`
 _TEETH = (24, 8)  # columns and rows of what is kept of a mouth's inside
 
 
@@ -99,7 +100,7 @@ class Motions:
     brows: Tensor
 
     def amounts(self) -> Tensor:
-        """`[N, KINDS]`, about 1 at most: lips apart, lips together, lids, corners out, corners up, brows."""
+        """`[N, KINDS]`, about 1 at most, in the order of `KIND_NAMES`."""
         lips = [self.lips.clamp_min(0) / 0.3, (-self.lips).clamp_min(0)]
         kinds = [*lips, self.lids, *(self.corners / 0.12).unbind(1), self.brows / 0.12]
         return torch.stack(kinds, 1)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 import checkpoints
@@ -64,6 +65,34 @@ def test_a_file_loads_with_what_it_says(tmp_path: Path) -> None:
     reference = random_checkpoint(16, w_dim=16).generator
     ws = reference.mapping(torch.randn(1, 16))
     assert torch.allclose(ckpt.generator.synthesis(ws), reference.synthesis(ws), atol=1e-5)
+
+
+def with_motions(path: Path, motions: torch.Tensor) -> Path:
+    codes = {"mean": torch.zeros(16), "components": torch.eye(16), "std": torch.ones(16), "motions": motions}
+    with safe_open(write_model(path), "pt") as file:
+        metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file(tensors | {f"codes.{name}": tensor for name, tensor in codes.items()}, path, metadata)
+    return path
+
+
+def test_motions_are_read_with_the_codes(tmp_path: Path) -> None:
+    motions = torch.randn(3, 4, 16)
+    codes = checkpoints.load(with_motions(tmp_path / "a.safetensors", motions.half())).codes
+    assert codes is not None and codes.motions is not None
+    torch.testing.assert_close(codes.motions, motions, atol=2e-3, rtol=2e-3)
+
+
+@pytest.mark.parametrize(
+    "shape", [(3, 4), (0, 4, 16), (65, 4, 16), (3, 0, 16), (3, 9, 16), (3, 4, 8), (3, 4, 32)]
+)
+def test_motions_that_do_not_fit_are_refused(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    with pytest.raises(CheckpointError, match="motions of shape"):
+        checkpoints.load(with_motions(tmp_path / "a.safetensors", torch.zeros(shape)))
+
+
+def test_motions_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="not finite"):
+        checkpoints.load(with_motions(tmp_path / "a.safetensors", torch.full((1, 2, 16), torch.inf)))
 
 
 def test_unknown_names_are_refused() -> None:

@@ -25,13 +25,15 @@ def test_an_exported_state_is_a_model(tmp_path: Path) -> None:
     runner.save(tmp_path / "state.pt")
     data = stored(tmp_path / "faces.npz", faces(size=dataset.SIZE))
     target = tmp_path / "tiny.safetensors"
-    export(tmp_path / "state.pt", data, target, name="tiny", drag_layers=3, mapping_steps=2)
+    export(tmp_path / "state.pt", data, target, name="tiny", mapping_steps=2)
     model = checkpoints.load(target)
     assert (model.domain, model.alignment, model.licence) == ("face", "ffhq", "CC0-1.0")
-    assert model.drag_layers == 3
+    assert model.drag_layers == runner.settings.drag_layers
     crop = torch.rand(1, 3, 32, 32)
     assert model.encoder is not None
-    assert model.codes is not None
+    assert model.codes is not None and model.codes.motions is not None
+    directions = runner.averaged.directions[:, : runner.settings.drag_layers]
+    torch.testing.assert_close(model.codes.motions, directions.detach(), atol=1e-3, rtol=1e-3)
     expected = runner.averaged.encoder(crop)
     torch.testing.assert_close(model.encoder(crop), expected, atol=1e-2, rtol=1e-2)  # float16
     torch.testing.assert_close(model.generator.w_avg, model.codes.mean, atol=1e-4, rtol=1e-3)
@@ -48,6 +50,7 @@ def test_an_exported_state_is_a_model(tmp_path: Path) -> None:
     assert all(torch.equal(weights[name], again[name]) for name in weights)
     said = CliRunner().invoke(models_group, ["info", str(target)]).output
     assert "PSNR, encoder: 19.5" in said and "one face: 1.0" in said
+    assert "lips apart" in said and "brows up" in said
     assert "1: P000" in said and "public domain" in said
 
 
