@@ -28,18 +28,28 @@ MOST_MOTIONS = 64  # a drag tries each before it begins
 
 
 @dataclass(frozen=True, eq=False)
+class Motions:
+    """Ways in W+ along which what is drawn moves in one manner (lips apart, lids down), whoever it is.
+
+    ways [M, L, w_dim], in the first L layers; ranges [M, 2]: how far along each the generator was trained to
+    go, from 0 or less to 0 or more, in multiples of it.
+    """
+
+    ways: Tensor
+    ranges: Tensor
+
+
+@dataclass(frozen=True, eq=False)
 class Codes:
     """Where pictures lie in W: mean [w_dim], principal axes [K, w_dim] (rows), their deviations [K].
 
-    motions [M, L, w_dim]: ways in the first L layers of W+ along which what is drawn moves in one manner
-    (lips apart, lids down), whoever it is; one such way is about as far as the generator was trained to go.
-    None: none are known.
+    motions: None where none are known.
     """
 
     mean: Tensor
     components: Tensor
     std: Tensor
-    motions: Tensor | None = None
+    motions: Motions | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,19 +179,29 @@ def _drag_layers(text: str | None, num_ws: int, source: str) -> int | None:
 def _codes(stored: StoredModel, num_ws: int, w_dim: int, device: torch.device) -> Codes | None:
     if not stored.codes:
         return None
-    shapes = {name: tuple(t.shape) for name, t in stored.codes.items()}
-    motions = shapes.pop("motions", (1, 1, w_dim))
+    tensors = {name: tensor.to(device, torch.float32) for name, tensor in stored.codes.items()}
+    ways, ranges = tensors.pop("motions", None), tensors.pop("motion_ranges", None)
+    shapes = {name: tuple(t.shape) for name, t in tensors.items()}
     count = (shapes.get("std") or (0,))[0]
     if shapes != {"mean": (w_dim,), "components": (count, w_dim), "std": (count,)}:
         raise CheckpointError(f"{stored.source} has codes of shapes {shapes} that do not fit w_dim {w_dim}.")
-    limits = (MOST_MOTIONS, num_ws, w_dim)
-    if (
-        len(motions) != 3
-        or not all(1 <= n <= most for n, most in zip(motions, limits, strict=True))
-        or motions[2] != w_dim
-    ):
-        raise CheckpointError(f"{stored.source} has motions of shape {motions}, not of at most {limits}.")
-    codes = {name: t.to(device, torch.float32) for name, t in stored.codes.items()}
-    if "motions" in codes and not bool(codes["motions"].isfinite().all()):
-        raise CheckpointError(f"{stored.source} has motions that are not finite; use another file.")
-    return Codes(**codes)
+    motions = None
+    if ways is not None and ranges is not None:
+        motions = _motions(ways, ranges, (MOST_MOTIONS, num_ws, w_dim), stored.source)
+    elif ways is not None or ranges is not None:
+        raise CheckpointError(f"{stored.source} has motions or their ranges, but not both; use another file.")
+    return Codes(tensors["mean"], tensors["components"], tensors["std"], motions)
+
+
+def _motions(ways: Tensor, ranges: Tensor, most: tuple[int, int, int], source: str) -> Motions:
+    shape = tuple(ways.shape)
+    fits = len(shape) == 3 and shape[2] == most[2]
+    if not fits or not all(1 <= n <= m for n, m in zip(shape, most, strict=True)):
+        raise CheckpointError(f"{source} has motions of shape {shape}, which does not fit {most}.")
+    if tuple(ranges.shape) != (shape[0], 2):
+        raise CheckpointError(f"{source} has {tuple(ranges.shape)} ranges of {shape[0]} motions.")
+    if not bool(ways.isfinite().all() and ranges.isfinite().all()):
+        raise CheckpointError(f"{source} has motions that are not finite; use another file.")
+    if bool((ranges[:, 0] > 0).any() or (ranges[:, 1] < 0).any()):
+        raise CheckpointError(f"{source} has motions whose ranges do not hold 0; use another file.")
+    return Motions(ways, ranges)

@@ -1,13 +1,13 @@
 """Our file format: safetensors with the network's arguments, domain, alignment and licence as metadata.
 
 Tensor names: `generator.mapping.*` and `generator.synthesis.*` (NVIDIA's names), `encoder.*`, `codes.mean`,
-`codes.components`, `codes.std`, `codes.motions`. Metadata (all strings): `generator` (JSON: what shapes
-cannot tell, such as `conv_clamp`), `domain`, `alignment` ("ffhq" or "box"), `licence`, `name`,
-`source_sha256` (of the file it was converted from), `drag_layers` (how many layers drags should move),
-`motions` (JSON: what the motions are called), `missing` (JSON: what the original lacked); of models trained
-here `data`, `held_out` (JSON: people), `steps`, `images_seen`, `seed`, `training` (JSON: settings), `commit`,
-`metrics` (JSON: what was measured). A file with bare `mapping.*` and `synthesis.*` and NVIDIA's `init_kwargs`
-is read too.
+`codes.components`, `codes.std`, `codes.motions`, `codes.motion_ranges`. Metadata (all strings): `generator`
+(JSON: what shapes cannot tell, such as `conv_clamp`), `domain`, `alignment` ("ffhq" or "box"), `licence`,
+`name`, `source_sha256` (of the file it was converted from), `drag_layers` (how many layers drags should
+move), `motions` (JSON: what the motions are called), `missing` (JSON: what the original lacked); of models
+trained here `data`, `held_out` (JSON: people), `steps`, `images_seen`, `seed`, `training` (JSON: settings),
+`commit`, `metrics` (JSON: what was measured). A file with bare `mapping.*` and `synthesis.*` and NVIDIA's
+`init_kwargs` is read too.
 """
 
 import hashlib

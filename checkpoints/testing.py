@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from .architecture import Architecture
-from .checkpoint import Checkpoint, Codes
+from .checkpoint import Checkpoint, Codes, Motions
 from .domains import Alignment
 from .encoder import Encoder
 from .network import Generator
@@ -88,8 +88,11 @@ def _randomise_encoder(encoder: Encoder, rng: torch.Generator) -> None:
 def _random_codes(w_dim: int, motions: int, num_ws: int, rng: torch.Generator) -> Codes:
     count = max(1, w_dim // 2)
     axes, _ = torch.linalg.qr(torch.randn(w_dim, count, generator=rng))
-    ways = 0.5 * torch.randn(motions, num_ws - 1, w_dim, generator=rng) if motions else None
-    return Codes(torch.zeros(w_dim), axes.t().contiguous(), torch.linspace(1.0, 0.2, count), ways)
+    known = None
+    if motions:
+        ways = 0.5 * torch.randn(motions, num_ws - 1, w_dim, generator=rng)
+        known = Motions(ways, torch.tensor([-1.0, 1.0]).repeat(motions, 1))
+    return Codes(torch.zeros(w_dim), axes.t().contiguous(), torch.linspace(1.0, 0.2, count), known)
 
 
 def _normal(like: Tensor, rng: torch.Generator) -> Tensor:

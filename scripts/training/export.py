@@ -19,7 +19,7 @@ from checkpoints.faces import FaceBranch
 from checkpoints.storage import FORMAT, StoredModel, read_safetensors
 
 from . import dataset
-from .expressions import KIND_NAMES
+from .expressions import KIND_NAMES, Expressions
 from .networks import Shape, make
 from .prior import codes_of, fit_mapping, statistics
 from .source import Source
@@ -50,7 +50,8 @@ def export(state_file: Path, data: Path, target: Path, *, name: str, mapping_ste
         f"mapping network: energy distance to the codes {before:.4f} -> {after:.4f} (of their mean distance)"
     )
     motions = nets.directions[:, : state["settings"]["drag_layers"]]
-    found = {**statistics(codes.flatten(0, 1)), "motions": motions.half()}
+    ranges = torch.tensor(Expressions(**state["settings"]["expressions"]).ranges())
+    found = {**statistics(codes.flatten(0, 1)), "motions": motions.half(), "motion_ranges": ranges}
     generator = {k.replace("_network.", ".", 1): v for k, v in nets.generator.state_dict().items()}
     metadata = {
         "format": FORMAT,

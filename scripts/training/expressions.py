@@ -21,6 +21,7 @@ CORNERS, CHIN = (48, 54), 8
 SHOWN = 0.05  # lips that are further apart than this show teeth
 KIND_NAMES = ("lips apart", "lips together", "lids down", "mouth corners out", "mouth corners up", "brows up")
 KINDS, LIPS_APART, LIDS = len(KIND_NAMES), 0, 2  # kinds of motions and two of them, see `Motions.amounts`
+OPENING, CORNER, BROW = 0.3, 0.12, 0.12  # interocular distances that are one motion
 _TEETH = (24, 8)  # columns and rows of what is kept of a mouth's inside
 
 
@@ -37,6 +38,15 @@ class Expressions:
     lids: tuple[float, float] = (-0.3, 1.0)
     corners: float = 0.12
     brows: float = 0.12
+
+    def ranges(self) -> list[tuple[float, float]]:
+        """The least and the most of each kind of motion, in the order of `KIND_NAMES`; see
+        `Motions.amounts`."""
+        corner, brow = self.corners / CORNER, self.brows / BROW
+        return [
+            (0.0, self.opening / OPENING), (0.0, self.closing), self.lids,
+            (-corner, corner), (-corner, corner), (-brow, brow),
+        ]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +111,8 @@ class Motions:
 
     def amounts(self) -> Tensor:
         """`[N, KINDS]`, about 1 at most, in the order of `KIND_NAMES`."""
-        lips = [self.lips.clamp_min(0) / 0.3, (-self.lips).clamp_min(0)]
-        kinds = [*lips, self.lids, *(self.corners / 0.12).unbind(1), self.brows / 0.12]
+        lips = [self.lips.clamp_min(0) / OPENING, (-self.lips).clamp_min(0)]
+        kinds = [*lips, self.lids, *(self.corners / CORNER).unbind(1), self.brows / BROW]
         return torch.stack(kinds, 1)
 
 

@@ -67,19 +67,26 @@ def test_a_file_loads_with_what_it_says(tmp_path: Path) -> None:
     assert torch.allclose(ckpt.generator.synthesis(ws), reference.synthesis(ws), atol=1e-5)
 
 
-def with_motions(path: Path, motions: torch.Tensor) -> Path:
+def with_motions(path: Path, motions: torch.Tensor, ranges: torch.Tensor | None) -> Path:
     codes = {"mean": torch.zeros(16), "components": torch.eye(16), "std": torch.ones(16), "motions": motions}
+    if ranges is not None:
+        codes["motion_ranges"] = ranges
     with safe_open(write_model(path), "pt") as file:
         metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     save_file(tensors | {f"codes.{name}": tensor for name, tensor in codes.items()}, path, metadata)
     return path
 
 
+def ranges(count: int) -> torch.Tensor:
+    return torch.tensor([-0.5, 1.0]).repeat(count, 1)
+
+
 def test_motions_are_read_with_the_codes(tmp_path: Path) -> None:
     motions = torch.randn(3, 4, 16)
-    codes = checkpoints.load(with_motions(tmp_path / "a.safetensors", motions.half())).codes
+    codes = checkpoints.load(with_motions(tmp_path / "a.safetensors", motions.half(), ranges(3))).codes
     assert codes is not None and codes.motions is not None
-    torch.testing.assert_close(codes.motions, motions, atol=2e-3, rtol=2e-3)
+    torch.testing.assert_close(codes.motions.ways, motions, atol=2e-3, rtol=2e-3)
+    assert torch.equal(codes.motions.ranges, ranges(3))
 
 
 @pytest.mark.parametrize(
@@ -87,12 +94,24 @@ def test_motions_are_read_with_the_codes(tmp_path: Path) -> None:
 )
 def test_motions_that_do_not_fit_are_refused(tmp_path: Path, shape: tuple[int, ...]) -> None:
     with pytest.raises(CheckpointError, match="motions of shape"):
-        checkpoints.load(with_motions(tmp_path / "a.safetensors", torch.zeros(shape)))
+        checkpoints.load(with_motions(tmp_path / "a.safetensors", torch.zeros(shape), ranges(3)))
 
 
-def test_motions_that_are_not_finite_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="not finite"):
-        checkpoints.load(with_motions(tmp_path / "a.safetensors", torch.full((1, 2, 16), torch.inf)))
+@pytest.mark.parametrize(
+    ("ways", "their", "sentence"),
+    [
+        (torch.inf, ranges(1), "not finite"),
+        (0.0, ranges(1) * torch.nan, "not finite"),
+        (0.0, ranges(1) + 2, "do not hold 0"),
+        (0.0, ranges(2), r"\(2, 2\) ranges of 1 motions"),
+        (0.0, None, "not both"),
+    ],
+)
+def test_motions_without_proper_ranges_are_refused(
+    tmp_path: Path, ways: float, their: torch.Tensor | None, sentence: str
+) -> None:
+    with pytest.raises(CheckpointError, match=sentence):
+        checkpoints.load(with_motions(tmp_path / "a.safetensors", torch.full((1, 2, 16), ways), their))
 
 
 def test_unknown_names_are_refused() -> None:

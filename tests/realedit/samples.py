@@ -72,7 +72,9 @@ def save_model(checkpoint: Checkpoint, path: Path) -> Path:
     encoder = {} if checkpoint.encoder is None else dict(checkpoint.encoder.state_dict())
     codes = {}
     if checkpoint.codes is not None:
-        codes = {name: tensor for name, tensor in vars(checkpoint.codes).items() if tensor is not None}
+        codes = {name: getattr(checkpoint.codes, name) for name in ("mean", "components", "std")}
+        if (motions := checkpoint.codes.motions) is not None:
+            codes |= {"motions": motions.ways, "motion_ranges": motions.ranges}
     metadata = {"domain": checkpoint.domain, "alignment": checkpoint.alignment, "licence": "none"}
     write_model(StoredModel(str(path), generator, encoder, codes, {}, metadata), path)
     return path
