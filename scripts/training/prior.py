@@ -12,6 +12,10 @@ from .source import Source
 
 COMPONENTS = 128
 
+SPREAD = 1.2
+"""Samples are spread so many times as far as the codes: an encoder's guesses at people are nearer to the mean
+than people are. Descriptors of samples are then nearest to those of people (docs/benchmarks.md)."""
+
 
 @torch.no_grad()
 def codes_of(nets: Networks, source: Source, dtype: torch.dtype = torch.bfloat16) -> Tensor:
@@ -35,6 +39,12 @@ def statistics(codes: Tensor, count: int = COMPONENTS) -> dict[str, Tensor]:
         "components": axes[:, order].T.float().contiguous(),
         "std": values[order].clamp_min(0).sqrt().float(),
     }
+
+
+def spread_out(codes: Tensor, times: float = SPREAD) -> Tensor:
+    """Codes `[N, w_dim]`, `times` as far from their mean."""
+    mean = codes.mean(0)
+    return mean + times * (codes - mean)
 
 
 def fit_mapping(mapping: MappingNetwork, codes: Tensor, *, steps: int, seed: int) -> tuple[float, float]:
