@@ -10,7 +10,7 @@ from inversion.settings import QUALITIES, InversionSettings, ProjectionSettings,
 from inversion.step import Step
 from inversion.tuning import tune, tuned_copy
 
-ALGORITHM = 6
+ALGORITHM = 7
 """Counts up when the same settings find another latent or tuning, so that kept ones are not taken for it."""
 
 __all__ = [

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from checkpoints import Checkpoint
 from inversion.lbfgs import Lbfgs
+from inversion.likeness import Likeness
 from inversion.perceptual import PerceptualLoss, resize_valid, weighted_mean
 from inversion.regularisers import CodeSpace
 from inversion.settings import Precision, ProjectionSettings
@@ -57,6 +58,7 @@ def project(
     for resolution, steps in schedule(checkpoint.generator.resolution, settings):
         target = F.adaptive_avg_pool2d(crop, resolution)
         counts = resize_valid(valid, (resolution, resolution))
+        likeness = Likeness.to(checkpoint, target, counts, dtype) if settings.likeness else None
         search = Lbfgs(
             latent.flatten(1) / codes.scale, history=settings.history, first_fall=settings.first_fall
         )
@@ -67,7 +69,7 @@ def project(
             trial = (search.trial.reshape(latent.shape) * codes.scale).requires_grad_(True)
             with torch.enable_grad():
                 _, image = run_blocks(checkpoint.generator, trial, dtype=dtype, upto=resolution)
-                terms = _terms(image, trial, target, counts, loss, settings, codes)
+                terms = _terms(image, trial, target, counts, loss, likeness, settings, codes)
                 total = torch.stack(list(terms.values())).sum(0)  # [N]
                 (gradient,) = torch.autograd.grad(total.sum(), trial)
             search.tell(total.detach(), gradient.flatten(1) * codes.scale)
@@ -97,16 +99,20 @@ def _terms(
     crop: Tensor,
     valid: Tensor,
     loss: PerceptualLoss,
+    likeness: Likeness | None,
     settings: ProjectionSettings,
     codes: CodeSpace,
 ) -> dict[str, Tensor]:
     """The weighted parts of the loss, `[N]` each."""
-    return {
+    terms = {
         loss.name: loss(image, crop, valid),
         "l2": settings.l2 * weighted_mean((image - crop).square(), valid),
         "whitened": settings.whitened * codes.whitened(latent),
         "spread": settings.spread * codes.spread(latent),
     }
+    if likeness is not None:
+        terms["likeness"] = settings.likeness * likeness(image)
+    return terms
 
 
 class Plateau:

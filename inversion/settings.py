@@ -26,6 +26,7 @@ class ProjectionSettings:
     first_fall: share of the loss that the first step would take away if the loss were linear.
     history: pairs that L-BFGS remembers.
     l2: weight of the pixel loss beside the perceptual one.
+    likeness: weight of what a face recognition network sees, where the encoder has one.
     whitened: weight of the squared whitened distance to the mean code, per dimension.
     spread: weight of the layers' squared distance from their mean, in the codes' spread.
     plateau, patience: stop when the loss fell by less than this share over so many steps.
@@ -36,6 +37,7 @@ class ProjectionSettings:
     first_fall: Above0 = 0.1
     history: Annotated[int, msgspec.Meta(ge=1)] = 20
     l2: Weight = 0.5
+    likeness: Weight = 0.1
     whitened: Weight = 1e-4
     spread: Weight = 4e-4
     plateau: Share = 0.01
@@ -47,7 +49,7 @@ class TuningSettings:
     """Pivotal tuning (Roich et al. 2021, arXiv 2106.05744): generator weights at a fixed latent, by L-BFGS.
 
     steps: evaluations at most; 0 leaves the weights as they are.
-    first_fall, history, l2: as in the projection.
+    first_fall, history, l2, likeness: as in the projection.
     damping: how narrow the loss's narrow directions are taken for at least, as a share of the mean
     (`conditioning`).
     fast: share of the steps whose activations have the fast dtype (`precision`): it rounds away the small
@@ -64,6 +66,7 @@ class TuningSettings:
     history: Annotated[int, msgspec.Meta(ge=1)] = 12
     damping: Above0 = 0.03
     l2: Weight = 0.5
+    likeness: Weight = 0.0
     fast: Share = 0.5
     target: Weight = 0.0
     locality: Weight = 0.0

@@ -22,6 +22,7 @@ from checkpoints.layers import ModulatedConv
 from inversion.conditioning import Moments, Units
 from inversion.folded import Seen, folded_block
 from inversion.lbfgs import Lbfgs
+from inversion.likeness import Likeness
 from inversion.perceptual import PerceptualLoss, resize_valid, weighted_mean
 from inversion.regularisers import CodeSpace
 from inversion.settings import Precision, TuningSettings
@@ -188,7 +189,7 @@ class _Task:
         seed: int,
         precision: Precision,
     ) -> None:
-        self.generator, self.loss, self.settings = generator, loss, settings
+        self.checkpoint, self.generator, self.loss, self.settings = checkpoint, generator, loss, settings
         self.fast, self.dtype = chosen_dtype(precision, pivot.device), torch.float32
         first = first_tuned(generator, settings)
         self.below = max((r for r in generator.channels if r < first), default=0)
@@ -213,6 +214,12 @@ class _Task:
             )
             for each in self.full
         ]
+        pivot = self.pairs[0]
+        self.likeness = (
+            Likeness.to(self.checkpoint, pivot.target, pivot.valid, self.fast)
+            if self.settings.likeness
+            else None
+        )
 
     @torch.no_grad()
     def _start(self, ws: Tensor) -> tuple[Tensor, Tensor] | None:
@@ -252,6 +259,8 @@ class _Task:
             self.loss.name: self.loss(image, pivot.target, pivot.valid).mean(),
             "l2": self.settings.l2 * weighted_mean((image - pivot.target).square(), pivot.valid).mean(),
         }
+        if self.likeness is not None:
+            terms["likeness"] = self.settings.likeness * self.likeness(image).mean()
         if near:
             drawn = ((self._image(each.ws, each.start), each) for each in near)
             far = [self.loss(image, each.target, each.valid).mean() for image, each in drawn]

@@ -1,13 +1,14 @@
-"""Our tuning against a plain one to the same loss: processor's seconds of both, from the same pivot."""
+"""Our inversion against a plain loop to the same loss: processor's seconds of both, from the same start."""
 
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from measuring import Row, row
 
-from checkpoints import Generator
+T = TypeVar("T")
 
 PUBLISHED = 350  # tuning steps
 GOAL = 5.0
@@ -48,24 +49,25 @@ class Race:
 
 
 def race(
-    ours: Callable[[], Generator],
-    plain: Iterator[Generator],
-    loss_of: Callable[[Generator], float],
+    ours: Callable[[], T],
+    plain: Iterator[T],
+    loss_of: Callable[[T], float],
     *,
     most: int = PUBLISHED,
+    times: float = math.inf,
 ) -> Race:
-    """Tune with ours, then walk the plain loop until its loss is as low, `most` steps at most. Looking at the
-    loss is not counted.
+    """Run ours, then walk the plain loop until its loss is as low, at most for `most` steps or `times`
+    as long. Looking at the loss is not counted.
     """
     begun = time.process_time()
-    generator = ours()
+    found = ours()
     seconds = time.process_time() - begun
-    wanted, losses, spent = loss_of(generator), [], 0.0
-    while len(losses) < most:
+    wanted, losses, spent = loss_of(found), [], 0.0
+    while len(losses) < most and spent < times * seconds:
         begun = time.process_time()
-        generator = next(plain)
+        found = next(plain)
         spent += time.process_time() - begun
-        losses.append(loss_of(generator))
+        losses.append(loss_of(found))
         if losses[-1] <= wanted:
             break
     return Race(wanted, seconds, losses, spent)
@@ -75,14 +77,14 @@ def race_rows(what: str, found: Race) -> list[Row]:
     """The table; what was not run through says so."""
     per_step = found.plain / len(found.losses)
     table = [
-        row(f"{what}: loss where our tuning ends", found.wanted, "1", digits=6),
-        row(f"{what}: seconds of our tuning", found.ours, "s"),
+        row(f"{what}: loss where ours ends", found.wanted, "1", digits=6),
+        row(f"{what}: seconds of ours", found.ours, "s"),
         row(f"{what}: plain loop, loss after {len(found.losses)} steps", found.losses[-1], "1", digits=6),
     ]
     if found.reached:
         ratio = found.plain / found.ours
         return [*table, row(f"{what}: times as fast to the same loss", ratio, "x", GOAL, least=True)]
-    least = max(len(found.losses), 1) * per_step / found.ours
+    least = found.plain / found.ours
     return [
         *table,
         row(

@@ -171,7 +171,7 @@ def _inverted(
 ) -> Iterator[tuple[str, Pixels]]:
     """The picture after projection and after tuning, at the standard quality, with what needs no download."""
     settings = InversionSettings.preset("standard")
-    loss = inversion.choose("gan-features", checkpoint)
+    loss = inversion.choose(settings.perceptual, checkpoint)
     latent = inversion.starting_latent(checkpoint, crop)
     for step in inversion.project(checkpoint, crop, valid, loss, settings.projection, start=latent):
         latent = step.latent

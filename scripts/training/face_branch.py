@@ -3,19 +3,17 @@
 import torch
 
 from checkpoints.encoder import Encoder
-from checkpoints.faces import CHIP, FaceBranch
+from checkpoints.faces import FaceBranch
+from checkpoints.recogniser import CHIP
 
 from .augment import chips_of
-from .recogniser import Recogniser
 from .source import Source
 
 
 @torch.no_grad()
-def face_branch(encoder: Encoder, recogniser: Recogniser, source: Source, count: int = 512) -> FaceBranch:
+def face_branch(encoder: Encoder, source: Source, count: int = 512) -> FaceBranch:
     """A branch that adds nothing yet, for crops like those of `source`."""
     branch = FaceBranch(encoder.fc.out_features)
-    own = branch.trunk.state_dict()
-    branch.trunk.load_state_dict({k: v for k, v in recogniser.trunk.state_dict().items() if k in own})
     branch.fc.weight.zero_()
     branch.to(source.pixels.device)
     chosen = torch.arange(len(source))[:: max(1, len(source) // count)]

@@ -37,7 +37,7 @@ class Trainer:
         self.recogniser = Recogniser().to(self.device).eval()
         self.nets = nets.to(self.device)
         if nets.encoder.face is None:
-            nets.encoder.face = face_branch(nets.encoder, self.recogniser, source)
+            nets.encoder.face = face_branch(nets.encoder, source)
         self.averaged = copy.deepcopy(self.nets).requires_grad_(False)
         self.size = nets.generator.resolution
         self.step, self.images = 0, 0

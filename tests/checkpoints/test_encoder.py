@@ -8,7 +8,8 @@ import torch
 from checkpoints import Checkpoint, CheckpointError, load
 from checkpoints.convert import write_model
 from checkpoints.encoder import Encoder
-from checkpoints.faces import FaceBranch, FaceTrunk
+from checkpoints.faces import FaceBranch
+from checkpoints.recogniser import FaceTrunk
 from checkpoints.storage import StoredModel
 from checkpoints.testing import random_checkpoint
 
@@ -52,8 +53,8 @@ def test_a_face_branch_is_read_back_and_counts(tmp_path: Path) -> None:
 
 
 def test_an_incomplete_face_branch_is_refused(tmp_path: Path) -> None:
-    path = _written(_with_face(), tmp_path / "bad.safetensors", drop="face.trunk.blocks.3.1.bias")
-    with pytest.raises(CheckpointError, match=r"face\.trunk\.blocks\.3\.1\.bias"):
+    path = _written(_with_face(), tmp_path / "bad.safetensors", drop="face.spread")
+    with pytest.raises(CheckpointError, match=r"face\.spread"):
         load(path, cache=False)
 
 
