@@ -2,7 +2,7 @@
 
 from .architecture import Architecture
 from .bundled import BUNDLED, DEFAULT
-from .checkpoint import Checkpoint, Codes, load
+from .checkpoint import Checkpoint, Codes, Motions, load
 from .encoder import Encoder
 from .errors import (
     CapacityError,
@@ -31,6 +31,7 @@ __all__ = [
     "DownloadError",
     "Encoder",
     "Generator",
+    "Motions",
     "SynthesisNetwork",
     "TruncatedSynthesis",
     "UnknownModelError",

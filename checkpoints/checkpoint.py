@@ -1,5 +1,6 @@
 """From a name or a file to a generator that is ready to run."""
 
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -31,10 +32,11 @@ MOST_MOTIONS = 64  # a drag tries each before it begins
 class Motions:
     """Ways in W+ along which what is drawn moves in one manner (lips apart, lids down), whoever it is.
 
-    ways [M, L, w_dim], in the first L layers; ranges [M, 2]: how far along each the generator was trained to
-    go, from 0 or less to 0 or more, in multiples of it.
+    names: M of them. ways [M, L, w_dim], in the first L layers; ranges [M, 2]: how far along each the
+    generator was trained to go, from 0 or less to 0 or more, in multiples of it.
     """
 
+    names: tuple[str, ...]
     ways: Tensor
     ranges: Tensor
 
@@ -187,14 +189,14 @@ def _codes(stored: StoredModel, num_ws: int, w_dim: int, device: torch.device) -
         raise CheckpointError(f"{stored.source} has codes of shapes {shapes} that do not fit w_dim {w_dim}.")
     motions = None
     if ways is not None and ranges is not None:
-        motions = _motions(ways, ranges, (MOST_MOTIONS, num_ws, w_dim), stored.source)
+        motions = _motions(ways, ranges, (MOST_MOTIONS, num_ws, w_dim), stored)
     elif ways is not None or ranges is not None:
         raise CheckpointError(f"{stored.source} has motions or their ranges, but not both; use another file.")
     return Codes(tensors["mean"], tensors["components"], tensors["std"], motions)
 
 
-def _motions(ways: Tensor, ranges: Tensor, most: tuple[int, int, int], source: str) -> Motions:
-    shape = tuple(ways.shape)
+def _motions(ways: Tensor, ranges: Tensor, most: tuple[int, int, int], stored: StoredModel) -> Motions:
+    source, shape = stored.source, tuple(ways.shape)
     fits = len(shape) == 3 and shape[2] == most[2]
     if not fits or not all(1 <= n <= m for n, m in zip(shape, most, strict=True)):
         raise CheckpointError(f"{source} has motions of shape {shape}, which does not fit {most}.")
@@ -204,4 +206,14 @@ def _motions(ways: Tensor, ranges: Tensor, most: tuple[int, int, int], source: s
         raise CheckpointError(f"{source} has motions that are not finite; use another file.")
     if bool((ranges[:, 0] > 0).any() or (ranges[:, 1] < 0).any()):
         raise CheckpointError(f"{source} has motions whose ranges do not hold 0; use another file.")
-    return Motions(ways, ranges)
+    return Motions(_motion_names(stored, shape[0]), ways, ranges)
+
+
+def _motion_names(stored: StoredModel, count: int) -> tuple[str, ...]:
+    try:
+        names = json.loads(stored.metadata.get("motions", ""))
+    except (ValueError, RecursionError):
+        names = None
+    if not isinstance(names, list) or len(names) != count or not all(isinstance(n, str) for n in names):
+        raise CheckpointError(f"{stored.source} does not say what its {count} motions are called.")
+    return tuple(names)

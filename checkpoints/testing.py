@@ -91,7 +91,9 @@ def _random_codes(w_dim: int, motions: int, num_ws: int, rng: torch.Generator) -
     known = None
     if motions:
         ways = 0.5 * torch.randn(motions, num_ws - 1, w_dim, generator=rng)
-        known = Motions(ways, torch.tensor([-1.0, 1.0]).repeat(motions, 1))
+        known = Motions(
+            tuple(f"way {i}" for i in range(motions)), ways, torch.tensor([-1.0, 1.0]).repeat(motions, 1)
+        )
     return Codes(torch.zeros(w_dim), axes.t().contiguous(), torch.linspace(1.0, 0.2, count), known)
 
 

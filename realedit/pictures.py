@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 
 import checkpoints
 import inversion
+from alignment import Alignment
+from alignment.landmarks import landmarks_in
 from checkpoints import Checkpoint, Generator
 from inversion import InversionSettings
 from realedit.errors import SessionError, UsageError
@@ -22,6 +24,19 @@ def pictures(session: Session, checkpoint: Checkpoint) -> tuple[NDArray[np.float
         before = to_picture(generator.synthesis(pivot.to(device)))
         after = before if torch.equal(pivot, current) else to_picture(generator.synthesis(current.to(device)))
     return before, after
+
+
+def moved_landmarks(
+    session: Session, before: NDArray[np.float32], after: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """The landmarks of a session's photo, moved as dlib sees them move from before to after, photo
+    pixels `[68, 2]`."""
+    assert session.landmarks is not None
+    size = before.shape[0]
+    whole = Alignment(centre=(size / 2, size / 2), side=size, angle=0)
+    drawn = (np.asarray(picture * 255 + 0.5, np.uint8) for picture in (before, after))
+    seen = [session.alignment.to_photo(landmarks_in(each, whole), size) for each in drawn]
+    return np.asarray(session.landmarks + seen[1] - seen[0])
 
 
 def generator_of(session: Session, checkpoint: Checkpoint) -> Generator:

@@ -22,14 +22,14 @@ from alignment.errors import NoFaceError
 from alignment.models import FaceModels
 from checkpoints import Checkpoint
 from inversion import InversionSettings, Step
-from realedit.compositing import ChangeSettings, Mode, debug_pictures, describe, paste
+from realedit.compositing import ChangeSettings, Mode, Mouth, debug_pictures, describe, paste
 from realedit.cropping import crop_of, square_without_face
 from realedit.drag import DragSettings, DragStep, Editor
 from realedit.errors import UsageError
 from realedit.files import make_folder, write_png
 from realedit.masks import Parts, Reach
 from realedit.photos import Box, Photo
-from realedit.pictures import device_of, generator_of, label_of, latents_of, pictures
+from realedit.pictures import device_of, generator_of, label_of, latents_of, moved_landmarks, pictures
 from realedit.regions import check_mask, check_points, crop_region, photo_mask
 from realedit.session import Drag, Session, mask_name, to_tensor
 
@@ -240,6 +240,7 @@ def drag(
         inversion.CodeSpace.of(checkpoint),
         mask=crop_region(session, entry, size),
         layers=checkpoint.drag_layers,
+        motions=None if checkpoint.codes is None else checkpoint.codes.motions,
     )
     editor.add(start, goal)
     step = None
@@ -283,11 +284,20 @@ def render(
         reach,
         replace(settings.change, mode=settings.mode),
         inverted=session.crop,
+        mouth=_mouth(session, before, after),
     )
     if debug is not None:
         for name, picture in debug_pictures(crop, before, after, reach, change).items():
             write_png(debug / f"{name}.png", picture)
     return paste(photo, change, session.alignment, mask=photo_mask(session))
+
+
+def _mouth(session: Session, before: NDArray[np.float32], after: NDArray[np.float32]) -> Mouth | None:
+    """Where the face's landmarks are and where they went; None without a face or a change."""
+    if session.landmarks is None or np.array_equal(before, after):
+        return None
+    old, new = session.landmarks, moved_landmarks(session, before, after)
+    return Mouth(session.alignment.to_crop(old, 1), session.alignment.to_crop(new, 1))
 
 
 def render_faces(

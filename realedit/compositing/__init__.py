@@ -3,6 +3,7 @@
 from realedit.compositing.change import MODES, Change, ChangeSettings, Mode, describe
 from realedit.compositing.debug import debug_pictures
 from realedit.compositing.flow import FlowSettings
+from realedit.compositing.opening import Mouth
 from realedit.compositing.paste import changed_box, paste
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "ChangeSettings",
     "FlowSettings",
     "Mode",
+    "Mouth",
     "changed_box",
     "debug_pictures",
     "describe",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from realedit.compositing.flow import Array, FlowSettings, blur, dilate, measure, warp
 from realedit.compositing.membrane import membrane
+from realedit.compositing.opening import Mouth, part
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Rec. 601
 Mode = Literal["detail", "plain", "seamless"]
@@ -78,12 +79,14 @@ def describe(
     settings: ChangeSettings,
     *,
     inverted: NDArray[np.uint8] | None = None,
+    mouth: Mouth | None = None,
 ) -> Change:
     """Explain the step from before to after.
 
     before, after `[R, R, 3]` sRGB in [0, 1] from the same generator; crop `[R, R, 3]` uint8 and valid `[R,
     R]` the aligned photo; reach `[R, R]` where the drag may act; inverted `[R, R, 3]`: the crop that before
-    shows, where the photo was edited since then.
+    shows, where the photo was edited since then. mouth: where the face's landmarks are and go to, if known:
+    what is between lips that part is the generator's.
     """
     resolution = before.shape[0]
     size = max(settings.size, resolution)
@@ -95,7 +98,11 @@ def describe(
     seen = photo if inverted is None else _enlarge(inverted.astype(np.float32) / 255, size)
     here = _enlarge(valid.astype(np.float32), size)
     within = _enlarge(reach, size) * (here > 0.5)
-    flow = measure(b, a, settings.flow, reach=within, resolution=resolution)
+    inside = np.zeros_like(within)
+    if mouth is not None and mouth.parts and settings.mode == "detail":
+        flow, inside = part(b, a, mouth, settings.flow, reach=within, resolution=resolution)
+    else:
+        flow = measure(b, a, settings.flow, reach=within, resolution=resolution)
     a = within_colours(a, photo, within * here > 0.02)
     still = np.maximum(
         blur(np.abs(a - b).max(-1), 3 * scale) / settings.still_colour,
@@ -111,12 +118,17 @@ def describe(
     error = blur(np.abs(seen - b).mean(-1), 4 * scale)  # what the generator gets wrong of the photo anyway
     residual = shrink(residual, settings.noise + settings.own_error * warp(error, flow), 2 * scale)
     appeared = blur(np.abs(residual).mean(-1), 2 * scale) / settings.new
-    trust = np.clip(warp(here, flow) * 2 - 1, 0, 1) / (1 + appeared**4)
+    generated = _matched(a, photo - b, flow, amount > 0, settings)
+    if mouth is not None and inside.any():
+        generated = np.where(
+            inside[..., None] > 0, within_hues(generated, photo, mouth.lips(size), rare=0.05), generated
+        )
+    trust = np.clip(warp(here, flow) * 2 - 1, 0, 1) / (1 + appeared**4) * (1 - inside)
     return Change(
         flow,
         residual,
         trust.astype(np.float32),
-        _matched(a, photo - b, flow, amount > 0, settings),
+        generated,
         amount,
         resolution,
     )
@@ -141,11 +153,25 @@ def within_colours(picture: Array, photo: Array, where: NDArray[np.bool_]) -> Ar
     """
     if not where.any():
         return picture
+    most = float(np.quantile(photo[where] @ LUMA, 0.995))
+    return within_hues(picture, photo, where, most=most)
+
+
+def within_hues(
+    picture: Array,
+    photo: Array,
+    where: NDArray[np.bool_],
+    *,
+    most: float | None = None,
+    rare: float = 0.005,
+) -> Array:
+    """`picture` held to the hues that `photo` has at `where` in more than a share of `rare`, or more neutral,
+    and to a luma of `most`."""
     y, py = picture @ LUMA, photo[where] @ LUMA
-    held = np.clip(y, 0, float(np.quantile(py, 0.995)))[..., None]
+    held = np.clip(y, 0, most)[..., None]
     chroma, pchroma = picture - y[..., None], photo[where] - py[:, None]
-    low = np.minimum(np.quantile(pchroma, 0.005, axis=0), 0)
-    high = np.maximum(np.quantile(pchroma, 0.995, axis=0), 0)
+    low = np.minimum(np.quantile(pchroma, rare, axis=0), 0)
+    high = np.maximum(np.quantile(pchroma, 1 - rare, axis=0), 0)
     clipped = np.clip(chroma, low, high)
     return np.asarray(held + clipped - (clipped @ LUMA)[..., None], np.float32)
 

@@ -39,13 +39,31 @@ class FlowSettings:
     most: float = 0.5
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is known of a flow: `flow` `[S, S, 2]` where `weight` `[S, S]` is above 0, which counts as so many
+    pixels' votes. Where it is 0 pixels go another way, and the flow goes on as it is around them; below 0 it
+    is measured.
+    """
+
+    flow: Array
+    weight: Array
+
+
 def measure(
-    before: Array, after: Array, settings: FlowSettings, *, reach: Array, resolution: int | None = None
+    before: Array,
+    after: Array,
+    settings: FlowSettings,
+    *,
+    reach: Array,
+    resolution: int | None = None,
+    known: Known | None = None,
 ) -> Array:
     """The flow `[S, S, 2]` between two sRGB pictures `[S, S, 3]` in [0, 1], zero where `reach` `[S, S]` is
     zero.
 
-    resolution: the side the pictures had before they were enlarged to S; None: S. Each round measures what
+    resolution: the side the pictures had before they were enlarged to S; None: S. known: what is
+    known of the flow. Each round measures what
     the rounds before left over, so that the last ones look at hardly moved pictures, where the search is
     exact.
     """
@@ -56,10 +74,15 @@ def measure(
     before, after = (blur(picture, settings.aliasing * pixel) for picture in (before, after))
     flow = np.zeros((size, size, 2), np.float32)
     for _ in range(settings.rounds):
-        votes = _search(warp(before, flow), after, finest, settings.tolerance * scale)
-        step = _filled(*votes, [sigma * widen for sigma in settings.smooth])
+        found, votes = _search(warp(before, flow), after, finest, settings.tolerance * scale)
+        if known is not None:
+            found = np.where(known.weight[..., None] > 0, known.flow - flow, found)
+            votes = np.where(known.weight >= 0, known.weight, votes)
+        step = _filled(found, votes, [sigma * widen for sigma in settings.smooth])
         flow = step + warp(flow, step)
     step = _least_squares(warp(before, flow), after, settings.window * pixel, settings.most * pixel)
+    if known is not None:
+        step = np.where(known.weight[..., None] >= 0, np.float32(0), step)
     flow = step + warp(flow, step)
     return unfold((flow * reach[..., None]).astype(np.float32), most=settings.strain)
 

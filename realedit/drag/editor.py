@@ -8,9 +8,10 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from checkpoints import Generator, fast_dtype
+from checkpoints import Generator, Motions, fast_dtype
 from inversion import CodeSpace
 from realedit.drag.maps import Source
+from realedit.drag.motions import Lead
 from realedit.drag.run import Run
 from realedit.drag.settings import DragSettings, Lengths, feature_resolution, moving_layers
 from realedit.drag.state import DragStep, Ending, Place, State
@@ -37,9 +38,11 @@ class Editor:
         *,
         mask: NDArray[np.float32] | None = None,
         layers: int | None = None,
+        motions: Motions | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        """layers: the checkpoint's advice on how many move. dtype: what features are computed in; None takes
+        """layers: the checkpoint's advice on how many move. motions: the ones it
+        knows. dtype: what features are computed in; None takes
         the device's fastest. Raises UsageError, CapacityError.
         """
         self.generator = generator
@@ -51,6 +54,7 @@ class Editor:
         self.rate = settings.learning_rate * codes.scale
         self.device = latent.device
         latent = latent.detach().clone()
+        self.motions = motions
         self.source = Source(
             generator,
             latent,
@@ -187,7 +191,17 @@ class Editor:
 
     def _begun(self) -> Run:
         latent = self._state.place.latent
-        return Run(self.source, self.settings, self.lengths, latent, layers=self.layers, rate=self.rate)
+        lead = None
+        known = self.motions
+        asked = [] if known is None else [i for i, n in enumerate(known.names) if n in self.settings.motions]
+        if known is not None and asked:
+            count = min(self.layers, known.ways.shape[1])
+            ways = latent.new_zeros(len(asked), *latent.shape[1:])
+            ways[:, :count] = known.ways[asked, :count]  # in layers that move
+            lead = Lead(self.source, self.lengths, ways, known.ranges[asked])
+        return Run(
+            self.source, self.settings, self.lengths, latent, layers=self.layers, rate=self.rate, lead=lead
+        )
 
     def _step(self, run: Run, ending: Ending) -> DragStep:
         """The step to report; an ended drag is settled on its best place first."""

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from realedit.drag.descent import Descent
 from realedit.drag.maps import Maps, Source
+from realedit.drag.motions import Lead
 from realedit.drag.settings import DragSettings, Lengths
 from realedit.drag.state import Ending, Place, State
 from realedit.drag.supervision import mask_loss, motion_loss, supervised, track
@@ -22,7 +23,9 @@ PROGRESS = 0.03  # of the distance that is left: less in `patience` steps is non
 
 
 class Run:
-    """Moves the first `layers` of a latent. rate: a step's length, in the latent's units."""
+    """Moves the first `layers` of a latent. rate: a step's length, in the latent's units. lead: what goes
+    along motions instead, if it finds any that bring the handles nearer.
+    """
 
     def __init__(
         self,
@@ -33,10 +36,12 @@ class Run:
         *,
         layers: int,
         rate: float,
+        lead: Lead | None = None,
     ) -> None:
         self.source, self.settings, self.lengths, self.layers = source, settings, lengths, layers
         self.moving = latent[:, :layers].clone().requires_grad_(True)
         self.descent = Descent(self.moving, rate)
+        self.lead = lead
         self.share = 1.0  # of a step: as much as takes no handle farther than it should go in one
         self.index = 0
         self.terms = (0.0, 0.0, 0.0)  # loss, motion, held
@@ -51,6 +56,8 @@ class Run:
         self.progress = float("inf")  # the distance at the last progress, and how many steps ago that was
         self.since_progress = 0
         self.maps: Maps | None = None  # features of the current latent, which the next update supervises
+        if self.lead is not None:
+            self.lead.forget()
 
     def step(self, state: State) -> State:
         """One update of the latent, and where the handles are then.
@@ -61,6 +68,12 @@ class Run:
         """
         if self.best is None:  # a drag never ends farther away than it began
             self._remember(state)
+        if self.lead is not None:
+            if self.lead.start is None:
+                self.lead.begin(state)
+            if not self.lead.over:
+                return self._led(state, self.lead)
+            self.lead = None  # which found nothing
         self.descent.turn(self._slope(state, self.maps or self._features(state)))
         near = min(1.0, max(SHORTEST, state.left / NEAR))
         self.descent.go(self.share * near)
@@ -76,8 +89,22 @@ class Run:
         self.index += 1
         return found
 
+    def _led(self, state: State, lead: Lead) -> State:
+        """A step along the motions. They end where the handles asked them to, whatever the tracker makes of
+        what came to light on the way."""
+        found = lead.step(state)
+        with torch.no_grad():
+            self.moving.copy_(found.place.latent[:, : self.layers])
+        self.best = found.place
+        self.index += 1
+        return found
+
     def ending(self, state: State) -> Ending:
         """Whether that was the last step, and why."""
+        if self.lead is not None and not self.lead.over:
+            return "steps" if self.index >= self.settings.max_steps else "running"
+        if self.lead is not None:
+            return "arrived"
         if float(state.distances.max()) <= self.lengths.until:
             self.best = state.place
             return "arrived"

@@ -20,6 +20,8 @@ class DragSettings:
     learning_rate: a step's length, root mean square in units of the codes' spread per dimension.
     layers: W+ layers that move, from the first on; None takes the checkpoint's advice or a third.
     patience: steps without progress after which the drag ends as stalled.
+    motions: names of motions that the drag goes along instead of down its slope, as far as the handles ask,
+    where the checkpoint knows them and they bring the handles nearer.
     """
 
     mask_weight: float = 1.0
@@ -31,6 +33,7 @@ class DragSettings:
     learning_rate: float = 0.02
     layers: int | None = None
     patience: int = 40
+    motions: tuple[str, ...] = ()
 
 
 LEEWAY = 0.5  # cells: how much farther than it is asked to a handle may go for its features to be at hand

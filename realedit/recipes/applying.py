@@ -6,13 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from alignment.geometry import Alignment
-from alignment.landmarks import landmarks_in
 from checkpoints import Checkpoint
 from realedit import pipeline
 from realedit.drag import DragSettings
 from realedit.masks import Parts, Reach
-from realedit.pictures import pictures
+from realedit.pictures import moved_landmarks, pictures
 from realedit.pipeline import OnStep, keep_going
 from realedit.recipes.placing import draggable, frame_for, place, within
 from realedit.recipes.recipe import Use
@@ -102,8 +100,4 @@ def current_landmarks(session: Session, checkpoint: Checkpoint) -> NDArray[np.fl
     """
     if session.landmarks is None or not session.history:
         return session.landmarks
-    before, after = (np.asarray(picture * 255 + 0.5, np.uint8) for picture in pictures(session, checkpoint))
-    size = before.shape[0]
-    whole = Alignment(centre=(size / 2, size / 2), side=size, angle=0)
-    seen = [session.alignment.to_photo(landmarks_in(each, whole), size) for each in (before, after)]
-    return np.asarray(session.landmarks + seen[1] - seen[0])
+    return moved_landmarks(session, *pictures(session, checkpoint))

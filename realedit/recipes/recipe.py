@@ -82,6 +82,7 @@ class Choices(_Strict, frozen=True):
     max_steps: int | None = None
     layers: int | None = None
     learning_rate: float | None = None
+    motions: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         for key in ("max_steps", "layers", "learning_rate"):

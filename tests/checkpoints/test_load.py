@@ -67,12 +67,15 @@ def test_a_file_loads_with_what_it_says(tmp_path: Path) -> None:
     assert torch.allclose(ckpt.generator.synthesis(ws), reference.synthesis(ws), atol=1e-5)
 
 
-def with_motions(path: Path, motions: torch.Tensor, ranges: torch.Tensor | None) -> Path:
+def with_motions(
+    path: Path, motions: torch.Tensor, ranges: torch.Tensor | None, names: str | None = None
+) -> Path:
     codes = {"mean": torch.zeros(16), "components": torch.eye(16), "std": torch.ones(16), "motions": motions}
     if ranges is not None:
         codes["motion_ranges"] = ranges
     with safe_open(write_model(path), "pt") as file:
         metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    metadata |= {"motions": '["a", "b", "c"]' if names is None else names}
     save_file(tensors | {f"codes.{name}": tensor for name, tensor in codes.items()}, path, metadata)
     return path
 
@@ -85,6 +88,7 @@ def test_motions_are_read_with_the_codes(tmp_path: Path) -> None:
     motions = torch.randn(3, 4, 16)
     codes = checkpoints.load(with_motions(tmp_path / "a.safetensors", motions.half(), ranges(3))).codes
     assert codes is not None and codes.motions is not None
+    assert codes.motions.names == ("a", "b", "c")
     torch.testing.assert_close(codes.motions.ways, motions, atol=2e-3, rtol=2e-3)
     assert torch.equal(codes.motions.ranges, ranges(3))
 
@@ -112,6 +116,12 @@ def test_motions_without_proper_ranges_are_refused(
 ) -> None:
     with pytest.raises(CheckpointError, match=sentence):
         checkpoints.load(with_motions(tmp_path / "a.safetensors", torch.full((1, 2, 16), ways), their))
+
+
+@pytest.mark.parametrize("names", ["", "{}", '["a"]', '["a", "b", 3]', "[" * 100_000])
+def test_motions_without_names_are_refused(tmp_path: Path, names: str) -> None:
+    with pytest.raises(CheckpointError, match="what its 3 motions are called"):
+        checkpoints.load(with_motions(tmp_path / "a.safetensors", torch.zeros(3, 4, 16), ranges(3), names))
 
 
 def test_unknown_names_are_refused() -> None:

@@ -1,6 +1,7 @@
 """Models, photos and sessions that the tests of the pipeline share: tiny, random, made in milliseconds."""
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +71,14 @@ def save_model(checkpoint: Checkpoint, path: Path) -> Path:
     state = checkpoint.generator.state_dict()
     generator = {name.replace("_network.", ".", 1): t.clone().contiguous() for name, t in state.items()}
     encoder = {} if checkpoint.encoder is None else dict(checkpoint.encoder.state_dict())
-    codes = {}
+    codes, names = {}, ()
     if checkpoint.codes is not None:
         codes = {name: getattr(checkpoint.codes, name) for name in ("mean", "components", "std")}
         if (motions := checkpoint.codes.motions) is not None:
+            names = motions.names
             codes |= {"motions": motions.ways, "motion_ranges": motions.ranges}
     metadata = {"domain": checkpoint.domain, "alignment": checkpoint.alignment, "licence": "none"}
+    metadata |= {"motions": json.dumps(names)} if names else {}
     write_model(StoredModel(str(path), generator, encoder, codes, {}, metadata), path)
     return path
 

@@ -134,7 +134,7 @@ def test_landmarks_after_a_drag_are_moved_as_the_picture_moved(
     """dlib sees nothing in a random generator's pictures, so its answers are given here."""
     done = drag(face, checkpoint, [], [_use("smile")], settings=STEPS)
     answers = iter([np.zeros((68, 2)), np.full((68, 2), 3.0)])  # before, after; crop pixels of 32
-    monkeypatch.setattr("realedit.recipes.applying.landmarks_in", lambda *_: next(answers))
+    monkeypatch.setattr("realedit.pictures.landmarks_in", lambda *_: next(answers))
     moved = current_landmarks(done, checkpoint)
     axes = face.alignment.to_photo([(3, 3)], 32) - face.alignment.to_photo([(0, 0)], 32)
     assert moved == pytest.approx(face.landmarks + axes)
