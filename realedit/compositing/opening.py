@@ -22,7 +22,8 @@ LOWER_LIP = (48, 60, 67, 66, 65, 64, 54, 55, 56, 57, 58, 59)
 OUTER, INNER = slice(48, 60), slice(60, 68)
 SURE = 4.0  # votes of a pixel of a lip
 NEAR = 0.08  # interocular distances: how far a landmark's motion counts
-LEAST = 0.03  # interocular distances that lips must part by
+LEAST = 0.03  # interocular distances that closed lips must part by
+STRETCH = 1.5  # of what is between open ones: a smile's teeth are stretched so far as ever
 CORNER = 0.12  # interocular distances over which the two flows become one at the mouth's corners
 OPEN = 0.06  # interocular distances: lips this far apart show teeth, which go with the upper lip
 EDGE = 1.0  # pixels of a 512 square over which a lip's edge fades
@@ -48,9 +49,9 @@ class Mouth:
 
     @property
     def parts(self) -> bool:
-        """Whether the lips part."""
+        """Whether the lips part by more than teeth that show may well be stretched."""
         apart = [float(points[66, 1] - points[62, 1]) for points in (self.photo, self.after)]
-        return apart[1] - max(apart[0], 0.0) > LEAST * self.unit
+        return apart[1] > STRETCH * max(apart[0], 0.0) + LEAST * self.unit
 
 
 def part(

@@ -83,6 +83,7 @@ def test_lips_that_hardly_part_are_pasted_as_ever() -> None:
     assert not Mouth(landmarks(0), landmarks(1.5)).parts
     assert Mouth(landmarks(0), landmarks(3)).parts
     assert not Mouth(landmarks(10), landmarks(4)).parts, "lips that close"
+    assert not Mouth(landmarks(10), landmarks(16)).parts, "teeth that show a little more"
     ever, now = opened(1.5, known=False), opened(1.5)
     for field in dataclasses.fields(Change):
         assert np.array_equal(getattr(ever, field.name), getattr(now, field.name)), field.name
