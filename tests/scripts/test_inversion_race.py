@@ -1,4 +1,5 @@
 import math
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +22,18 @@ def test_the_plain_loop_runs_until_it_is_as_far() -> None:
     assert found.wanted == 0.5 and found.losses == [2.0, 1.0, 0.4] and found.reached and found.needed == 3
     short = race(lambda: ours, _walk(plain, losses, [2.0, 1.0, 0.4]), losses.__getitem__, most=2)
     assert short.losses == [2.0, 1.0] and not short.reached
+
+
+def test_the_plain_loop_stops_when_it_has_taken_so_many_times_as_long() -> None:
+    def slow(seconds: float, loss: float) -> float:
+        end = time.process_time() + seconds
+        while time.process_time() < end:
+            pass
+        return loss
+
+    plain = (slow(0.01, 1.0) for _ in range(50))
+    found = race(lambda: slow(0.02, 0.5), plain, lambda loss: loss, times=3)
+    assert 4 <= len(found.losses) <= 7 and found.plain >= 3 * found.ours
 
 
 def test_what_was_not_run_is_extrapolated_and_said_to_be() -> None:
