@@ -49,7 +49,7 @@ def detection_score(picture: Picture) -> float:
 
 
 def samples(checkpoint: Checkpoint, count: int) -> Iterator[Sample]:
-    """Faces that dlib sees, in the order of their seeds."""
+    """Faces that dlib sees whole, in the order of their seeds: all of their landmarks are in the picture."""
     generator, seed, found = checkpoint.generator, 0, 0
     while found < count:
         rng = torch.Generator().manual_seed(seed)
@@ -58,9 +58,12 @@ def samples(checkpoint: Checkpoint, count: int) -> Iterator[Sample]:
             z = torch.randn(1, generator.z_dim, generator=rng)
             latent = generator.mapping(z.to(generator.w_avg.device), truncation=TRUNCATION)
         picture = picture_of(checkpoint, latent)
-        if detection_score(picture) > 0.3:
+        if detection_score(picture) <= 0.3:
+            continue
+        landmarks = landmarks_of(picture)
+        if bool(((landmarks >= 0) & (landmarks < SIZE)).all()):
             found += 1
-            yield Sample(latent, picture, landmarks_of(picture))
+            yield Sample(latent, picture, landmarks)
 
 
 def floor(pictures: Sequence[Picture], indices: Sequence[int]) -> float:
