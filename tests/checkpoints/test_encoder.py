@@ -9,7 +9,6 @@ from checkpoints import Checkpoint, CheckpointError, load
 from checkpoints.convert import write_model
 from checkpoints.encoder import Encoder
 from checkpoints.faces import FaceBranch
-from checkpoints.recogniser import FaceTrunk
 from checkpoints.storage import StoredModel
 from checkpoints.testing import random_checkpoint
 
@@ -56,11 +55,3 @@ def test_an_incomplete_face_branch_is_refused(tmp_path: Path) -> None:
     path = _written(_with_face(), tmp_path / "bad.safetensors", drop="face.spread")
     with pytest.raises(CheckpointError, match=r"face\.spread"):
         load(path, cache=False)
-
-
-def test_the_trunk_halves_where_it_widens() -> None:
-    trunk = FaceTrunk()
-    for tensor in trunk.state_dict().values():
-        tensor.fill_(0.01)
-    shapes = [tuple(m.shape) for m in trunk(torch.zeros(1, 3, 150, 150))]
-    assert shapes == [(1, 32, 35, 35), (1, 64, 17, 17), (1, 128, 8, 8), (1, 256, 4, 4)]
