@@ -23,7 +23,7 @@ from tests.realedit.samples import png
 
 pytestmark = pytest.mark.slow
 posix = pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
-FAR = ["--drag=200.5,139.5:150,60", "--quality=draft", "--max-steps=10000", "--step-size=0.001"]
+SLOW = ["--drag=200.5,139.5:190,134", "--quality=draft", "--max-steps=10000", "--step-size=0.001"]
 
 
 @pytest.fixture
@@ -68,12 +68,12 @@ def test_stages_and_edit_give_the_same_bytes_with_a_face(folder: Path) -> None:
 @pytest.fixture
 def dragging(folder: Path) -> Iterator["subprocess.Popen[str]"]:
     """A long edit that has reached its drag: the session is kept just before."""
-    process = started(["edit", "photo.png", "-o", "out.png", *FAR, "--keep=session"], folder)
+    process = started(["edit", "photo.png", "-o", "out.png", *SLOW, "--keep=session"], folder)
     deadline = time.monotonic() + 120
     while not (folder / "session" / "session.json").exists():
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()
         time.sleep(0.05)
-    time.sleep(4.0)  # a few of the thousand steps
+    time.sleep(3.0)  # some of its hundreds of steps
     yield process
     if process.poll() is None:
         process.kill()
@@ -112,7 +112,7 @@ def test_the_second_interrupt_gives_up_and_writes_nothing(
 
 @posix
 def test_an_interrupt_before_the_drag_gives_up(folder: Path) -> None:
-    process = started(["edit", "photo.png", "-o", "out.png", *FAR, "--quality=best"], folder)
+    process = started(["edit", "photo.png", "-o", "out.png", *SLOW, "--quality=best"], folder)
     time.sleep(7)
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
