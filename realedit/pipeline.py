@@ -284,7 +284,7 @@ def render(
         reach,
         replace(settings.change, mode=settings.mode),
         inverted=session.crop,
-        mouth=_mouth(session, before, after),
+        mouth=_mouth(session, before, after) if settings.mode == "detail" else None,
     )
     if debug is not None:
         for name, picture in debug_pictures(crop, before, after, reach, change).items():

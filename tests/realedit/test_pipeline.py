@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
+from numpy.typing import NDArray
 
 import checkpoints
 from alignment import Alignment, extract_crop
@@ -18,6 +19,7 @@ from checkpoints import Checkpoint
 from checkpoints.testing import random_checkpoint
 from inversion import InversionSettings, ProjectionSettings, Step, TuningSettings
 from realedit import outcome, pipeline
+from realedit.compositing.change import Mode
 from realedit.cropping import crop_of
 from realedit.drag import DragSettings, DragStep, editor
 from realedit.editing import EditRequest, edit
@@ -353,6 +355,23 @@ def _two_faces(photo: Path, checkpoint: Checkpoint) -> tuple[Session, Session]:
             pipeline.drag(session, checkpoint, handles, [(x + step, 40.0)], reach="all", settings=STEPS)
         )
     return made[0], made[1]
+
+
+@pytest.mark.parametrize(("mode", "looks"), [("detail", 1), ("plain", 0), ("seamless", 0)])
+def test_a_faces_landmarks_are_looked_for_again_only_where_the_paste_takes_them(
+    photo: Path, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, mode: Mode, looks: int
+) -> None:
+    face = dataclasses.replace(inverted(checkpoint, photo), landmarks=np.full((68, 2), 32.0))
+    face = pipeline.drag(face, checkpoint, *zip(*DRAG, strict=True), settings=STEPS)
+    seen = []
+
+    def look(session: Session, *_: object) -> NDArray[np.float64] | None:
+        seen.append(session)
+        return session.landmarks
+
+    monkeypatch.setattr(pipeline, "moved_landmarks", look)
+    pipeline.render(read_photo(photo), face, checkpoint, pipeline.PasteSettings(mode=mode))
+    assert len(seen) == looks
 
 
 def test_several_faces_of_one_photo_compose_in_order(photo: Path, checkpoint: Checkpoint) -> None:
