@@ -96,7 +96,10 @@ def add_training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--half-life", type=float, default=default.half_life, help="of the averaged weights, in pictures"
     )
-    parser.add_argument("--adversarial-weight", type=float, default=weights.adversarial)
+    parser.add_argument(
+        "--adversarial-weight", type=float, default=weights.adversarial, help="0: judge details alone"
+    )
+    parser.add_argument("--details-weight", type=float, default=weights.details)
     parser.add_argument("--identity-weight", type=float, default=weights.identity)
     parser.add_argument("--features-weight", type=float, default=weights.features)
     parser.add_argument("--seed", type=int, default=0)
@@ -119,6 +122,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         shape=shape_of(arguments),
         weights=Weights(
             adversarial=arguments.adversarial_weight,
+            details=arguments.details_weight,
             identity=arguments.identity_weight,
             features=arguments.features_weight,
         ),
@@ -147,6 +151,7 @@ def train(arguments: argparse.Namespace) -> None:
     state = run / "state.pt"
     if state.exists():
         trainer.resume(state)
+    trainer.begin_game()
     print(
         f"{len(source)} faces to learn from, {len(unseen)} held out; from step {trainer.step} on {device}",
         flush=True,

@@ -21,7 +21,7 @@ from checkpoints.storage import FORMAT, StoredModel, read_safetensors
 from . import dataset
 from .expressions import KIND_NAMES, Expressions
 from .networks import Shape, make
-from .prior import codes_of, fit_mapping, spread_out, statistics
+from .prior import fit_samples, statistics
 from .source import Source
 
 
@@ -44,12 +44,7 @@ def export(state_file: Path, data: Path, target: Path, *, name: str, mapping_ste
     nets.eval().requires_grad_(False)
     faces = dataset.load(data, round(shape.resolution * dataset.MARGIN))
     source = Source.of(faces, held_out=False, device=torch.device("cpu"))
-    codes = codes_of(nets, source)
-    wanted = spread_out(codes.mean(1))
-    before, after = fit_mapping(nets.generator.mapping_network, wanted, steps=mapping_steps, seed=0)
-    print(
-        f"mapping network: energy distance to the codes {before:.4f} -> {after:.4f} (of their mean distance)"
-    )
+    codes = fit_samples(nets, source, steps=mapping_steps)
     motions = nets.directions[:, : state["settings"]["drag_layers"]]
     ranges = torch.tensor(Expressions(**state["settings"]["expressions"]).ranges())
     found = {**statistics(codes.flatten(0, 1)), "motions": motions.half(), "motion_ranges": ranges}

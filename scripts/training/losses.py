@@ -63,8 +63,10 @@ def psnr(images: Tensor, batch: Batch) -> Tensor:
 
 
 def gradient_penalty(scores: Tensor, pictures: Tensor) -> Tensor:
-    """R1 (Mescheder et al. 2018, arXiv 1801.04406): squared gradient of the scores at real pictures."""
-    (gradient,) = torch.autograd.grad(scores.sum(), pictures, create_graph=True)
+    """R1 (Mescheder et al. 2018, arXiv 1801.04406): squared gradient of the pictures' mean scores,
+    of `[N, P]`, at real ones.
+    """
+    (gradient,) = torch.autograd.grad(scores.mean(1).sum(), pictures, create_graph=True)
     return gradient.square().sum((1, 2, 3)).mean()
 
 

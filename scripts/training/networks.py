@@ -126,7 +126,10 @@ def synthesise(
 
 
 class Discriminator(nn.Module):
-    """Pictures `[N, 3, R, R]` -> scores `[N]`: the encoder's trunk, deviation within groups, two layers."""
+    """Pictures `[N, 3, R, R]` -> scores `[N, 1]`.
+
+    The encoder's trunk, deviation within groups, two layers.
+    """
 
     def __init__(self, encoder: Encoder, group: int = 4) -> None:
         super().__init__()
@@ -145,7 +148,7 @@ class Discriminator(nn.Module):
             x = self.trunk.features(pictures.contiguous(memory_format=torch.channels_last))[-1]
         x = torch.cat([x.float(), self._deviation(x.float())], 1)
         x = leaky_relu(self.conv(x)).flatten(1)
-        scores: Tensor = self.out(leaky_relu(self.fc(x)))[:, 0]
+        scores: Tensor = self.out(leaky_relu(self.fc(x)))
         return scores
 
     def _deviation(self, x: Tensor) -> Tensor:
@@ -155,6 +158,37 @@ class Discriminator(nn.Module):
         y = x.reshape(size, -1, c, h, w)
         y = (y - y.mean(0)).square().mean(0).add(1e-8).sqrt().mean((1, 2, 3), keepdim=True)
         return y.repeat(size, 1, h, w)
+
+
+class Details(nn.Module):
+    """Pictures `[N, 3, R, R]` -> scores `[N, (R/4)^2]` of their patches of some 20 pixels (Isola et al. 2017,
+    arXiv 1611.07004).
+
+    What the eye calls soft is missing from the finest band, a small part of a picture's values: the network
+    gets it apart and enlarged. It sees too little to know a picture again, so it needs no augmentation.
+    """
+
+    def __init__(self, width: int = 32) -> None:
+        super().__init__()
+        layers = [
+            nn.Conv2d(6, width, 3, padding=1),
+            nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),
+            nn.Conv2d(2 * width, 4 * width, 4, stride=2, padding=1),
+            nn.Conv2d(4 * width, 4 * width, 3, padding=1),
+        ]
+        for layer in layers:
+            nn.init.kaiming_normal_(layer.weight, 0.2)
+        self.layers = nn.ModuleList(layers)
+        self.out = nn.Conv2d(4 * width, 1, 1)
+
+    def forward(self, pictures: Tensor, dtype: torch.dtype) -> Tensor:
+        coarse = F.interpolate(F.avg_pool2d(pictures, 2), scale_factor=2, mode="bilinear")
+        x = torch.cat([pictures, 4 * (pictures - coarse)], 1).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(pictures.device.type, dtype, enabled=dtype != torch.float32):
+            for layer in self.layers:
+                x = F.leaky_relu(layer(x), 0.2)
+            scores: Tensor = self.out(x)
+        return scores.float().flatten(1)
 
 
 def average(target: nn.Module, source: nn.Module, decay: float) -> None:

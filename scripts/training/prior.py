@@ -47,6 +47,18 @@ def spread_out(codes: Tensor, times: float = SPREAD) -> Tensor:
     return mean + times * (codes - mean)
 
 
+def fit_samples(nets: Networks, source: Source, *, steps: int, dtype: torch.dtype = torch.bfloat16) -> Tensor:
+    """Fit the generator's mapping network to the codes of all pictures; says how well. -> those codes."""
+    codes = codes_of(nets, source, dtype)
+    mapping = nets.generator.mapping_network
+    wanted = spread_out(codes.mean(1)).to(mapping.w_avg.device)
+    before, after = fit_mapping(mapping, wanted, steps=steps, seed=0)
+    print(
+        f"mapping network: energy distance to the codes {before:.4f} -> {after:.4f} (of their mean distance)"
+    )
+    return codes
+
+
 def fit_mapping(mapping: MappingNetwork, codes: Tensor, *, steps: int, seed: int) -> tuple[float, float]:
     """Train the mapping network until its samples are distributed as codes `[N, w_dim]`.
 
@@ -67,7 +79,7 @@ def fit_mapping(mapping: MappingNetwork, codes: Tensor, *, steps: int, seed: int
         done = step / steps * 2 % 1  # of this half
         for group in optimiser.param_groups:
             group["lr"] = (2.0 if regress else 0.2) * (0.5 + 0.5 * math.cos(math.pi * done))
-        z = torch.randn(512, width, generator=rng)
+        z = torch.randn(512, width, generator=rng).to(codes.device)
         w = mapping(z)
         if regress:
             target = found["mean"] + (z[:, :count] * found["std"]) @ found["components"]
@@ -90,5 +102,5 @@ def energy_distance(a: Tensor, b: Tensor) -> Tensor:
 
 @torch.no_grad()
 def _against(mapping: MappingNetwork, codes: Tensor, width: int, unit: float, rng: torch.Generator) -> float:
-    w = mapping(torch.randn(min(2048, len(codes)), width, generator=rng))
+    w = mapping(torch.randn(min(2048, len(codes)), width, generator=rng).to(codes.device))
     return float(energy_distance(w, codes[torch.randperm(len(codes), generator=rng)[: len(w)]])) / unit

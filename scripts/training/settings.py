@@ -13,8 +13,8 @@ Dtype = Literal["bfloat16", "float32"]
 @dataclass(frozen=True, kw_only=True)
 class Weights:
     """Of the losses. pixels: multi-scale L1; moved: the same where a face was moved. features, identity: of
-    the recognition network. spread: of the layers' codes. adversarial: of the generator's part of the game;
-    r1, path: their usual factors.
+    the recognition network. spread: of the layers' codes. adversarial, details: of the generator's part of
+    the game, against what judges whole pictures and what judges details; r1, path: their usual factors.
     """
 
     pixels: float = 1.0
@@ -23,6 +23,7 @@ class Weights:
     identity: float = 1.0
     spread: float = 0.02
     adversarial: float = 0.05
+    details: float = 0.1
     r1: float = 1.0
     path: float = 2.0
 

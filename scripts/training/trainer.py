@@ -9,19 +9,12 @@ from torch import Tensor
 
 import checkpoints.files
 
-from .augment import Batch, diff_augment
+from .augment import Batch
 from .face_branch import face_branch
-from .losses import (
-    discriminator_loss,
-    face_losses,
-    generator_loss,
-    gradient_penalty,
-    moved_loss,
-    path_lengths,
-    pixel_loss,
-    spread_loss,
-)
-from .networks import Discriminator, Networks, average, encode, synthesise, upsampled
+from .game import Game
+from .losses import face_losses, moved_loss, path_lengths, pixel_loss, spread_loss
+from .networks import Networks, average, encode, synthesise, upsampled
+from .prior import fit_samples
 from .recogniser import Recogniser
 from .settings import Settings
 from .source import Source
@@ -42,7 +35,6 @@ class Trainer:
         self.size = nets.generator.resolution
         self.step, self.images = 0, 0
         self.mean_path = torch.zeros((), device=self.device)
-        self.discriminator: Discriminator | None = None
         synthesis = list(nets.generator.synthesis_network.parameters())
         own = [p for name, p in nets.encoder.named_parameters() if not name.startswith("face.")]
         self.optimiser = torch.optim.Adam(
@@ -54,16 +46,14 @@ class Trainer:
             ],
             betas=(0.9, 0.99),
         )
-        if settings.adversarial:
-            self.start_game()
+        self.game = Game(nets.encoder, settings, self.device) if settings.adversarial else None
 
-    def start_game(self) -> None:
-        """A discriminator whose trunk starts as the encoder's."""
-        torch.manual_seed(self.settings.seed)
-        self.discriminator = Discriminator(self.nets.encoder).to(self.device)
-        self.opponent = torch.optim.Adam(
-            self.discriminator.parameters(), lr=self.settings.discriminator_rate, betas=(0.0, 0.99)
-        )
+    def begin_game(self, *, mapping_steps: int = 600) -> None:
+        """Where the game has just begun: let the samples, which it also judges, follow the codes of now."""
+        if self.game is not None and self.game.answers == 0:
+            fit_samples(self.nets, self.source, steps=mapping_steps, dtype=self.dtype)
+            fitted = self.nets.generator.mapping_network.state_dict()
+            self.averaged.generator.mapping_network.load_state_dict(fitted)
 
     def advance(self) -> dict[str, float]:
         """One step; the losses before it."""
@@ -77,20 +67,15 @@ class Trainer:
             group["lr"] = group["rate"] * min(1.0, (self.step + 1) / settings.warm_up)
         self.optimiser.zero_grad(set_to_none=True)
         terms, ws, images = self._reconstruct(batch, rng)
-        total = sum(terms.values(), torch.zeros((), device=self.device))
-        if self.discriminator is not None:
+        if self.game is not None:
             fakes = torch.cat([images, self._imagined(ws, rng)])
-            self.discriminator.requires_grad_(False)
-            scores = self.discriminator(diff_augment(fakes, rng), self.dtype)
-            terms["adversarial"] = settings.weights.adversarial * generator_loss(scores)
-            total = total + terms["adversarial"]
+            terms |= self.game.losses(fakes, rng)
             if self.step % settings.path_every == 0:
                 terms["path"] = self._path_penalty(ws, rng)
-                total = total + terms["path"]
-        total.backward()
+        torch.stack(list(terms.values())).sum().backward()
         self.optimiser.step()
-        if self.discriminator is not None:
-            terms |= self._answer(batch, fakes.detach(), rng)
+        if self.game is not None:
+            terms |= self.game.answer(batch, fakes.detach(), rng, penalise=self.step % settings.r1_every == 0)
         self.step, self.images = self.step + 1, self.images + settings.batch
         average(self.averaged, self.nets, 0.5 ** (settings.batch / settings.half_life))
         return {name: float(value.detach()) for name, value in terms.items()}
@@ -145,25 +130,6 @@ class Trainer:
         penalty = ((lengths - self.mean_path) / self.mean_path).square().mean()
         return self.settings.weights.path * self.settings.path_every * penalty * 1e-2
 
-    def _answer(self, batch: Batch, fakes: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
-        """The discriminator's step."""
-        assert self.discriminator is not None
-        settings = self.settings
-        self.discriminator.requires_grad_(True)
-        self.opponent.zero_grad(set_to_none=True)
-        real = self.discriminator(diff_augment(batch.crops, rng), self.dtype)
-        fake = self.discriminator(diff_augment(fakes, rng), self.dtype)
-        loss = discriminator_loss(real, fake)
-        terms = {"discriminator": loss, "real": real.mean(), "fake": fake.mean()}
-        if self.step % settings.r1_every == 0:
-            pictures = batch.crops.detach().clone().requires_grad_(True)
-            scores = self.discriminator(diff_augment(pictures, rng), torch.float32)
-            terms["r1"] = settings.weights.r1 / 2 * settings.r1_every * gradient_penalty(scores, pictures)
-            loss = loss + terms["r1"]
-        loss.backward()
-        self.opponent.step()
-        return terms
-
     def save(self, path: Path) -> None:
         """Write the state, complete or not at all."""
         state = {
@@ -176,16 +142,13 @@ class Trainer:
             "mean_path": self.mean_path,
             "shape": dataclasses.asdict(self.settings.shape),
         }
-        if self.discriminator is not None:
-            state |= {
-                "discriminator": self.discriminator.state_dict(),
-                "opponent": self.opponent.state_dict(),
-            }
+        if self.game is not None:
+            state["game"] = self.game.state()
         with checkpoints.files.replacing(path) as temporary:
             torch.save(state, temporary)
 
     def resume(self, path: Path) -> None:
-        """Go on from a state; a discriminator begins afresh where the state has none."""
+        """Go on from a state; opponents begin afresh where the state has none."""
         state = torch.load(path, map_location=self.device, weights_only=True)
         if state["shape"] != dataclasses.asdict(self.settings.shape):
             raise SystemExit(
@@ -198,6 +161,5 @@ class Trainer:
         for group, rate in zip(self.optimiser.param_groups, rates, strict=True):
             group["rate"] = rate
         self.step, self.images, self.mean_path = state["step"], state["images"], state["mean_path"]
-        if self.discriminator is not None and "discriminator" in state:
-            self.discriminator.load_state_dict(state["discriminator"])
-            self.opponent.load_state_dict(state["opponent"])
+        if self.game is not None and "game" in state:
+            self.game.resume(state["game"])

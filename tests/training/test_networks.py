@@ -63,9 +63,9 @@ def test_the_discriminator_scores_every_picture_and_sees_that_all_are_alike() ->
     discriminator = Discriminator(make(SHAPE, None, 0).encoder)
     pictures = torch.rand(4, 3, 32, 32)
     scores = discriminator(pictures, torch.float32)
-    assert scores.shape == (4,)
+    assert scores.shape == (4, 1)
     alike = discriminator(pictures[:1].repeat(4, 1, 1, 1), torch.float32)
-    assert abs(float((alike[0] - scores[0]).detach())) > 1e-6
+    assert abs(float((alike[0, 0] - scores[0, 0]).detach())) > 1e-6
 
 
 def test_averaged_weights_follow() -> None:

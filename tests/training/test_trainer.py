@@ -43,17 +43,6 @@ def test_directions_are_learned_from_faces_that_move_and_from_no_others() -> Non
     assert bool(moving.nets.directions.any())
 
 
-def test_the_game_has_both_sides_and_both_regularisers() -> None:
-    runner = trainer(adversarial=True)
-    before = [p.detach().clone() for p in runner.discriminator.parameters()]  # type: ignore[union-attr]
-    terms = runner.advance()
-    assert {"adversarial", "discriminator", "r1", "path"} <= set(terms)
-    assert all(np.isfinite(value) for value in terms.values())
-    moved = [not torch.equal(a, b) for a, b in zip(before, runner.discriminator.parameters(), strict=True)]  # type: ignore[union-attr]
-    assert all(moved)
-    assert "r1" not in runner.advance()
-
-
 def test_a_state_of_another_shape_is_refused(tmp_path: Path) -> None:
     trainer().save(tmp_path / "state.pt")
     shape = Shape(resolution=16, channel_base=512, channel_max=32, w_dim=32, mapping_layers=2)
