@@ -4,6 +4,7 @@
     scripts/train_generator.py prepare --photos DIR [--photos DIR ...] [--seen DIR] --out faces.npz
     scripts/train_generator.py train   --data faces.npz --run DIR --init face128 --steps 2000 [--adversarial]
     scripts/train_generator.py export  --data faces.npz --run DIR --out model.safetensors
+    scripts/train_generator.py samples --data faces.npz --model model.safetensors
     scripts/train_generator.py describe --model model.safetensors --metrics rows.json
 
 `train` goes on where the folder's state.pt ended. Splits go by person (file name without ending); a tenth is
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import torch
 from training import dataset, watching
-from training.export import add_metrics, code_scale, export
+from training.export import add_metrics, code_scale, export, fit_again
 from training.networks import Shape, make
 from training.settings import Settings, Weights
 from training.source import Source
@@ -65,6 +66,10 @@ def parse() -> argparse.Namespace:
             each.add_argument("--name", default="face128")
         else:
             add_training(each)
+    again = commands.add_parser("samples", help="fit the samples of an exported model once more")
+    again.add_argument("--model", type=Path, required=True)
+    again.add_argument("--data", type=Path, required=True)
+    again.set_defaults(command=lambda a: fit_again(a.model, a.data))
     describe = commands.add_parser("describe", help="write what was measured into a model file")
     describe.add_argument("--model", type=Path, required=True)
     describe.add_argument(

@@ -19,9 +19,10 @@ from checkpoints.faces import FaceBranch
 from checkpoints.storage import FORMAT, StoredModel, read_safetensors
 
 from . import dataset
+from .apart import keep_away
 from .expressions import KIND_NAMES, Expressions
-from .networks import Shape, make
-from .prior import fit_samples, statistics
+from .networks import Networks, Shape, make
+from .prior import SPREAD, fit_samples, spread_out, statistics
 from .source import Source
 
 
@@ -31,7 +32,15 @@ def code_scale(init: str | None) -> float:
     return 1.0 if codes is None else float((codes.std.square().sum() / codes.mean.numel()).sqrt())
 
 
-def export(state_file: Path, data: Path, target: Path, *, name: str, mapping_steps: int = 1000) -> None:
+def export(
+    state_file: Path,
+    data: Path,
+    target: Path,
+    *,
+    name: str,
+    mapping_steps: int = 1000,
+    apart_steps: int = 300,
+) -> None:
     """Write the averaged networks of a state as a model file, with codes and samples fitted to them. Drags
     should move the layers that were trained to move faces.
     """
@@ -44,7 +53,7 @@ def export(state_file: Path, data: Path, target: Path, *, name: str, mapping_ste
     nets.eval().requires_grad_(False)
     faces = dataset.load(data, round(shape.resolution * dataset.MARGIN))
     source = Source.of(faces, held_out=False, device=torch.device("cpu"))
-    codes = fit_samples(nets, source, steps=mapping_steps)
+    codes = _follow(nets, source, faces, mapping_steps, apart_steps)
     motions = nets.directions[:, : state["settings"]["drag_layers"]]
     ranges = torch.tensor(Expressions(**state["settings"]["expressions"]).ranges())
     found = {**statistics(codes.flatten(0, 1)), "motions": motions.half(), "motion_ranges": ranges}
@@ -79,6 +88,36 @@ def export(state_file: Path, data: Path, target: Path, *, name: str, mapping_ste
     print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
 
 
+def _follow(
+    nets: Networks, source: Source, faces: dataset.Faces, mapping_steps: int, apart_steps: int
+) -> Tensor:
+    """Fit the samples to the source's codes, then keep them away from its people. -> the codes."""
+    codes = fit_samples(nets, source, steps=mapping_steps)
+    names = [faces.people[i] for i in faces.indices(held_out=False)]
+    before, after = keep_away(nets, source, names, spread_out(codes.mean(1)), steps=apart_steps)
+    print(f"samples nearer to a person than 95 % of people are to the next: {before:.1%} -> {after:.1%}")
+    return codes
+
+
+def fit_again(model: Path, data: Path, *, mapping_steps: int = 1000, apart_steps: int = 300) -> None:
+    """Fit the samples of an exported model anew; nothing but its mapping network's layers changes."""
+    stored = read_safetensors(model)
+    shape = Shape(**json.loads(stored.metadata["training"])["shape"])
+    nets = make(shape, model, 0).eval()
+    faces = dataset.load(data, round(shape.resolution * dataset.MARGIN))
+    source = Source.of(faces, held_out=False, device=torch.device("cpu"))
+    _follow(nets, source, faces, mapping_steps, apart_steps)
+    fitted = nets.generator.mapping_network.state_dict()
+    changed = {f"mapping.{name}": tensor for name, tensor in fitted.items() if name != "w_avg"}
+    mapping = {"spread": SPREAD, "steps": mapping_steps, "apart_steps": apart_steps}
+    commit = commit_of(Path(__file__).parent)
+    if commit is not None:
+        mapping["commit"] = commit
+    generator = {**stored.generator, **_halved(changed)}
+    metadata = {**stored.metadata, "mapping": json.dumps(mapping)}
+    write_model(replace(stored, generator=generator, metadata=metadata), model)
+
+
 def commit_of(folder: Path) -> str | None:
     """The commit that is checked out there, with `-dirty` where tracked files differ from it; None without
     git or outside of a checkout.
@@ -91,7 +130,8 @@ def commit_of(folder: Path) -> str | None:
 
 
 def add_metrics(model: Path, evaluations: Sequence[Path]) -> None:
-    """Write the rows of `eval_generator.py --json` files into a model file's metadata, its weights unchanged.
+    """Write the rows of `eval_generator.py --json` files into a model file's metadata, its weights unchanged;
+    figures of which they have none stay.
 
     Exits with a sentence where a file is no such table.
     """
@@ -102,6 +142,7 @@ def add_metrics(model: Path, evaluations: Sequence[Path]) -> None:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SystemExit(f"{file} is no table of eval_generator.py --json ({error})") from error
     stored = read_safetensors(model)
+    metrics = json.loads(stored.metadata.get("metrics", "{}")) | metrics
     stored = replace(stored, metadata={**stored.metadata, "metrics": json.dumps(metrics)})
     write_model(stored, model)
 

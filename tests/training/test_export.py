@@ -9,7 +9,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 from training import dataset, evaluation
-from training.export import add_metrics, commit_of, export
+from training.export import add_metrics, commit_of, export, fit_again
 from training.prior import energy_distance, fit_mapping, statistics
 
 import checkpoints
@@ -25,7 +25,7 @@ def test_an_exported_state_is_a_model(tmp_path: Path) -> None:
     runner.save(tmp_path / "state.pt")
     data = stored(tmp_path / "faces.npz", faces(size=dataset.SIZE))
     target = tmp_path / "tiny.safetensors"
-    export(tmp_path / "state.pt", data, target, name="tiny", mapping_steps=2)
+    export(tmp_path / "state.pt", data, target, name="tiny", mapping_steps=2, apart_steps=1)
     model = checkpoints.load(target)
     assert (model.domain, model.alignment, model.licence) == ("face", "ffhq", "CC0-1.0")
     assert model.drag_layers == runner.settings.drag_layers
@@ -52,9 +52,29 @@ def test_an_exported_state_is_a_model(tmp_path: Path) -> None:
     again = checkpoints.load(target).generator.state_dict()
     assert all(torch.equal(weights[name], again[name]) for name in weights)
     said = CliRunner().invoke(models_group, ["info", str(target)]).output
+    (tmp_path / "rows.json").write_text(json.dumps({"rows": [{"what": "one face", "value": 0.5}]}))
+    add_metrics(target, [tmp_path / "rows.json"])
+    metrics = json.loads(checkpoints.storage.read_safetensors(target).metadata["metrics"])
+    assert metrics == {"PSNR, encoder": 19.5, "one face": 0.5}
     assert "PSNR, encoder: 19.5" in said and "one face: 1.0" in said
     assert "lips apart" in said and "brows up" in said
     assert "1: P000" in said and "public domain" in said
+
+
+def test_samples_are_fitted_again_and_nothing_else_of_a_model_changes(tmp_path: Path) -> None:
+    runner = trainer()
+    runner.save(tmp_path / "state.pt")
+    data = stored(tmp_path / "faces.npz", faces(size=dataset.SIZE))
+    target = tmp_path / "tiny.safetensors"
+    export(tmp_path / "state.pt", data, target, name="tiny", mapping_steps=2, apart_steps=1)
+    before, _ = checkpoints.storage.read_tensors(target)
+    before = {name: tensor.clone() for name, tensor in before.items()}
+    fit_again(target, data, mapping_steps=4, apart_steps=1)
+    after, metadata = checkpoints.storage.read_tensors(target)
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert set(before) == set(after)
+    assert changed and all(name.startswith("generator.mapping.fc") for name in changed)
+    assert json.loads(metadata["mapping"])["steps"] == 4
 
 
 def test_what_is_no_table_of_figures_is_refused_in_a_sentence(tmp_path: Path) -> None:
