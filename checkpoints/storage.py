@@ -6,8 +6,8 @@ Tensor names: `generator.mapping.*` and `generator.synthesis.*` (NVIDIA's names)
 `name`, `source_sha256` (of the file it was converted from), `drag_layers` (how many layers drags should
 move), `motions` (JSON: what the motions are called), `missing` (JSON: what the original lacked); of models
 trained here `data`, `held_out` (JSON: people), `steps`, `images_seen`, `seed`, `training` (JSON: settings),
-`commit`, `metrics` (JSON: what was measured). A file with bare `mapping.*` and `synthesis.*` and NVIDIA's
-`init_kwargs` is read too.
+`commit`, `mapping` (JSON: how samples were fitted afterwards), `metrics` (JSON: what was measured). A file
+with bare `mapping.*` and `synthesis.*` and NVIDIA's `init_kwargs` is read too.
 """
 
 import hashlib
