@@ -13,11 +13,10 @@ from torch import Tensor
 
 from .augment import chips_of
 from .networks import Networks, synthesise
-from .prior import energy_distance
+from .prior import PSI, energy_distance
 from .recogniser import CHIP, Recogniser
 from .source import Source
 
-PSI = 0.7  # samples are drawn there
 MARGIN = 0.04  # farther than people are from each other: descriptors of another chip differ
 HOLD = 2.0  # weight of the energy distance
 
@@ -37,7 +36,8 @@ def descriptors(
 
 def nearest_strangers(people: Tensor, names: Sequence[str]) -> Tensor:
     """`[N]` distance of each descriptor `[N, 128]` to the nearest that has another name."""
-    numbers = torch.tensor([sorted(set(names)).index(name) for name in names], device=people.device)
+    order = {name: number for number, name in enumerate(sorted(set(names)))}
+    numbers = torch.tensor([order[name] for name in names], device=people.device)
     apart = torch.cdist(people, people)
     return apart.masked_fill(numbers[:, None] == numbers[None], math.inf).amin(1)
 

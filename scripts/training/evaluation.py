@@ -24,6 +24,7 @@ from realedit.photos import read_photo
 from realedit.session import Session, to_tensor
 
 from .dataset import MARGIN, Faces
+from .prior import PSI
 from .watching import pixels
 
 Values = dict[str, tuple[float, str]]
@@ -33,7 +34,6 @@ Array = NDArray[np.float64]
 DIVERSITY = "diversity: median distance of samples over that of people"
 MEMORISED = "samples nearer to a training person than people are to each other"
 
-PSI = 0.7
 NEAR = 0.05  # of the interocular distance: a handle has arrived
 
 # landmark -> movement (right, up) in units of the interocular distance

@@ -14,6 +14,7 @@ from torch import Tensor
 from .expressions import LIDS, LIPS_APART
 from .losses import face_losses, psnr
 from .networks import Networks, encode, synthesise
+from .prior import PSI
 from .recogniser import Recogniser
 from .source import Source
 
@@ -47,7 +48,7 @@ def sheet(nets: Networks, source: Source, columns: int = 12, seed: int = 0) -> P
     half = generator.num_ws // 2
     mixed = torch.cat([ws[:, :half], ws.roll(1, 0)[:, half:]], 1)
     z = torch.randn(2 * columns, generator.z_dim, generator=torch.Generator().manual_seed(seed))
-    samples = generator.mapping(z.to(ws.device), truncation=0.7)
+    samples = generator.mapping(z.to(ws.device), truncation=PSI)
     flat = ws.mean(1, keepdim=True).expand_as(ws)
     acting = [ws + nets.directions[kind] for kind in (LIPS_APART, LIDS)]
     rows = [
