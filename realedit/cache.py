@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import secrets
 import shutil
 import time
@@ -29,6 +30,8 @@ from realedit.session import Session
 log = logging.getLogger(__name__)
 
 DAY = 24 * 3600.0
+_ENTRY = re.compile(r"\.?[0-9a-f]{32}-.*")
+"""Names of entries; whatever else lies in a folder that REALEDIT_CACHE names is not ours to delete."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +101,8 @@ def entries() -> list[Entry]:
     found = []
     with suppress(FileNotFoundError, NotADirectoryError):
         for path in sessions_folder().iterdir():
+            if not _ENTRY.fullmatch(path.name) or not path.is_dir():
+                continue
             with suppress(FileNotFoundError):  # another process may be clearing up
                 sizes = [file.stat().st_size for file in path.iterdir()]
                 found.append(Entry(path, sum(sizes), path.stat().st_mtime))

@@ -14,6 +14,7 @@ are used, so that stages run one by one and all at once give the same bytes.
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,10 +32,20 @@ from torch import Tensor
 
 from alignment import Alignment
 from realedit.errors import OutputError, SessionError
-from realedit.files import output_error, write_bytes
+from realedit.files import output_error, png_of, write_bytes
 from realedit.masks import Parts
+from realedit.places import has_mark
 
 SCHEMA = 1
+
+STDIN = Path("-")
+"""The path of a photo that was no file."""
+
+_MARK = "realedit session"  # in the crop
+_OWN = re.compile(
+    r"(session|report)\.json|(crop|report|mask-[0-9a-f]{12})\.png|(latents|tuned)\.safetensors"
+    r"|history\.jsonl|\.realedit-[0-9a-f]{16}\.part"
+)
 
 
 class Drag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,16 +128,17 @@ class Session:
                 path = folder / name
                 if not path.exists() or path.read_bytes() != content:
                     write_bytes(path, content, private=True)
-            for path in (*folder.glob("*.safetensors"), *folder.glob("mask-*.png")):
-                if path.name not in files:
-                    path.unlink()
+            for path in folder.iterdir():
+                if path.suffix in (".safetensors", ".png") and is_own_name(path.name):
+                    if path.name not in files and path.name != "report.png":
+                        path.unlink()
         except OSError as error:
             raise output_error(error, folder) from error
 
     def _files(self) -> dict[str, bytes]:
         """Content by name; session.json last, so that a folder without it is an unfinished one."""
         alpha = np.where(self.valid, 255, 0).astype(np.uint8)
-        files = {"crop.png": _png(np.dstack([self.crop[..., ::-1], alpha]))}
+        files = {"crop.png": png_of(np.dstack([self.crop, alpha]), _MARK)}
         if self.pivot is not None and self.current is not None:
             latents = {"pivot": self.pivot.cpu().contiguous(), "current": self.current.cpu().contiguous()}
             files["latents.safetensors"] = save_tensors({k: v.clone() for k, v in latents.items()})
@@ -174,7 +186,7 @@ class Session:
 
     @classmethod
     def _load(cls, folder: Path) -> "Session":
-        header = msgspec.json.decode((folder / "session.json").read_bytes(), type=_Header)
+        header = msgspec.convert(_read_json(folder / "session.json"), type=_Header)
         if header.schema != SCHEMA:
             raise ValueError(f"schema {header.schema}, this version reads {SCHEMA}")
         picture = _read_png(folder / "crop.png")
@@ -228,10 +240,32 @@ def check_folder(folder: Path) -> None:
             raise OutputError(f"there is no folder {folder.parent} to keep the session in; make it first")
         if not os.access(folder.parent, os.W_OK | os.X_OK):
             raise OutputError(f"no right to write into {folder.parent}; keep the session elsewhere")
-    elif any(folder.iterdir()) and not (
-        any((folder / name).exists() for name in ("session.json", "crop.png")) or session_folders(folder)
-    ):
+    elif not _is_sessions(folder):
         raise OutputError(f"{folder} holds other files; name an empty or new folder for the session")
+
+
+def is_own_name(name: str) -> bool:
+    """Whether a session keeps a file of that name in its folder, and may replace it."""
+    return _OWN.fullmatch(name) is not None
+
+
+def session_files(folder: Path) -> list[Path]:
+    """The files that a session in `folder` has, or, of several faces, the sessions in its numbered folders."""
+    inside = [folder, *(each for each in folder.glob("*") if each.name.isdecimal())]
+    return [path for each in inside for path in each.glob("*") if is_own_name(path.name)]
+
+
+def _is_sessions(folder: Path) -> bool:
+    """Whether a folder is empty or a session's, finished or not, or holds those of several faces."""
+    names = {path.name for path in folder.iterdir()}
+    if "session.json" in names:
+        return b'"photo_sha256"' in (folder / "session.json").read_bytes()
+    inner = [folder / name for name in names if name.isdecimal() and (folder / name).is_dir()]
+    if any(any(each.iterdir()) and _is_sessions(each) for each in inner):
+        return True
+    begun = {name for name in names if not name.endswith(".part")}
+    marked = "crop.png" in begun and has_mark(folder / "crop.png", _MARK)
+    return all(map(is_own_name, names)) and (marked or not begun)
 
 
 def session_folders(folder: Path) -> list[Path]:
@@ -250,6 +284,18 @@ def make_private(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     if os.name == "posix":
         folder.chmod(0o700)
+
+
+def _read_json(path: Path) -> Any:
+    """What a JSON file says, names that are not UTF-8 among it, which msgspec refuses. Raises ValueError."""
+
+    def refuse(number: str) -> None:
+        raise ValueError(f"{path.name} holds {number}")
+
+    try:
+        return json.loads(path.read_bytes(), parse_constant=refuse)
+    except RecursionError as error:
+        raise ValueError(f"{path.name} is nested too deeply") from error
 
 
 def _png(picture: NDArray[np.uint8]) -> bytes:
