@@ -111,8 +111,8 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def path_of(content: Iterable[bytes]) -> Iterator[Path]:
-    """A path under which libraries that open files by name find `content`, in pieces, for the time of the block.
+def path_of(content: Iterable[bytes | memoryview]) -> Iterator[Path]:
+    """A path where libraries that open files by name find `content`, given in pieces, during the block.
 
     On Linux it is in memory. Elsewhere it is in the folder for temporary files, and where that cannot be
     written, ResourceError names it.

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from realedit.errors import OutputError
 
+STDIN = Path("-")
+"""Stands for a photo that comes from stdin and has no place."""
+
 MARK = "realedit working picture"
 """In every picture, page or animation that realedit makes to be looked at; an edited photo has another."""
 
@@ -30,9 +33,15 @@ def _folded(path: Path) -> tuple[Path, str]:
     return whole.parent, unicodedata.normalize("NFC", whole.name).casefold()
 
 
-def check_apart(outputs: Mapping[str, Path | None], inputs: Mapping[str, Sequence[Path]]) -> None:
+def check_apart(
+    outputs: Mapping[str, Path | None],
+    inputs: Mapping[str, Sequence[Path]],
+    *,
+    appended: Sequence[str] = (),
+) -> None:
     """Raise OutputError where an output is an input, lies in a folder that is read and would replace what is
-    there, or is another output. outputs, inputs: by the option or argument that names them.
+    there, or is another output. outputs, inputs: by the option or argument that names them; appended: the
+    outputs that replace nothing.
     """
     named: list[tuple[str, Path]] = []
     for option, path in outputs.items():
@@ -40,7 +49,8 @@ def check_apart(outputs: Mapping[str, Path | None], inputs: Mapping[str, Sequenc
             continue
         for source, other in ((source, each) for source, paths in inputs.items() for each in paths):
             if other.is_dir():
-                _check_outside(path, other, source)
+                if option not in appended:
+                    _check_outside(path, other, source)
             elif same_place(path, other):
                 raise OutputError(f"cannot write {path}: {_is_input(source)}; give {option} another name")
         for first, earlier in named:
@@ -50,7 +60,7 @@ def check_apart(outputs: Mapping[str, Path | None], inputs: Mapping[str, Sequenc
 
 
 def _is_input(source: str) -> str:
-    if source == "PHOTO":
+    if source in ("PHOTO", "BEFORE", "AFTER"):
         return "it is the photo itself, which is never changed"
     return f"{source} reads it, and it is never changed"
 

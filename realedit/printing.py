@@ -1,4 +1,4 @@
-"""Names of files in sentences, pages and pictures: whatever bytes a name has, what is shown is harmless text."""
+"""Names of files in sentences, pages and pictures: whatever bytes a name has, harmless text is shown."""
 
 
 def printable(what: object) -> str:

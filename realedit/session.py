@@ -38,14 +38,12 @@ from realedit.places import has_mark
 
 SCHEMA = 1
 
-STDIN = Path("-")
-"""The path of a photo that was no file."""
-
 _MARK = "realedit session"  # in the crop
 _OWN = re.compile(
     r"(session|report)\.json|(crop|report|mask-[0-9a-f]{12})\.png|(latents|tuned)\.safetensors"
     r"|history\.jsonl|\.realedit-[0-9a-f]{16}\.part"
 )
+_STALE = re.compile(r"mask-[0-9a-f]{12}\.png|(latents|tuned)\.safetensors")
 
 
 class Drag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -129,9 +127,8 @@ class Session:
                 if not path.exists() or path.read_bytes() != content:
                     write_bytes(path, content, private=True)
             for path in folder.iterdir():
-                if path.suffix in (".safetensors", ".png") and is_own_name(path.name):
-                    if path.name not in files and path.name != "report.png":
-                        path.unlink()
+                if path.name not in files and _STALE.fullmatch(path.name):
+                    path.unlink()
         except OSError as error:
             raise output_error(error, folder) from error
 
@@ -250,7 +247,7 @@ def is_own_name(name: str) -> bool:
 
 
 def session_files(folder: Path) -> list[Path]:
-    """The files that a session in `folder` has, or, of several faces, the sessions in its numbered folders."""
+    """The files of a session in `folder`, and of those of several faces in its numbered folders."""
     inside = [folder, *(each for each in folder.glob("*") if each.name.isdecimal())]
     return [path for each in inside for path in each.glob("*") if is_own_name(path.name)]
 

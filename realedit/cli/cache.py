@@ -8,6 +8,7 @@ import click
 from checkpoints.files import megabytes
 from realedit import cache
 from realedit.cache import CacheSettings, Entry
+from realedit.cli.streams import message, result
 from realedit.errors import SessionError
 from realedit.session import Session
 
@@ -34,7 +35,7 @@ def show_command(as_json: bool) -> None:
         return
     for entry in entries:
         used = datetime.fromtimestamp(entry.used).strftime("%Y-%m-%d %H:%M")
-        click.echo(f"{used}  {megabytes(entry.size):>9}  {_photo(entry)}")
+        result(f"{used}  {megabytes(entry.size):>9}  {_photo(entry)}")
     click.echo(
         f"{len(entries)} kept in {cache.sessions_folder()}, {megabytes(total)} of "
         f"{megabytes(limits.max_bytes)}; what is not used for {limits.max_age:.0f} days goes",
@@ -46,7 +47,7 @@ def show_command(as_json: bool) -> None:
 def clear_command() -> None:
     """Delete every kept inversion; models stay."""
     count, size = cache.clear()
-    click.echo(f"{count} deleted, {megabytes(size)}")
+    message(f"{count} deleted, {megabytes(size)}")
 
 
 def _photo(entry: Entry) -> str:

@@ -9,6 +9,7 @@ from checkpoints import models
 from checkpoints.cache import cache_folder, subfolder
 from checkpoints.errors import CheckpointError
 from inversion import LPIPS_NETS, InversionSettings
+from realedit.cli.streams import complain
 
 BEST = "lpips-vgg"
 
@@ -37,4 +38,4 @@ def offer_backbone(settings: InversionSettings, *, quiet: bool) -> None:
     try:
         models.pull(BEST, accept_licence=lambda entry, licence: True)
     except CheckpointError as error:
-        click.echo(f"realedit: {error}; going on without it", err=True)
+        complain(f"{error}; going on without it")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-import numpy as np
 from PIL import Image
 
 from realedit.compare.animation import SUFFIXES, blink, check_encoder, software, wipe, write_animation

@@ -175,7 +175,9 @@ def _cell(entry: Entry, pair: Pair | None) -> Picture:
         shown = side_by_side(pair.before, pair.after, max_height=_CELL)
         if shown.shape[1] > _WIDEST:
             shown = resized(shown, (_WIDEST, max(1, round(shown.shape[0] * _WIDEST / shown.shape[1]))))
-    lines = [line for text in (entry.name, entry.note) for line in wrap(printable(text), shown.shape[1] // 7)[:3]]
+    lines = [
+        line for text in (entry.name, entry.note) for line in wrap(printable(text), shown.shape[1] // 7)[:3]
+    ]
     caption = Image.new("RGB", (shown.shape[1], _LINE * len(lines) + 4), _GROUND)
     draw, font = ImageDraw.Draw(caption), ImageFont.load_default(_LINE - 5)
     for number, line in enumerate(lines):

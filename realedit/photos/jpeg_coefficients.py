@@ -186,7 +186,7 @@ def _add_blocks(
     target[touched] = np.clip(target[touched] + change, -1023, 1023)
 
 
-def _bare(jpeg: JpegFile) -> Iterator[bytes]:
+def _bare(jpeg: JpegFile) -> Iterator[bytes | memoryview]:
     """The file, in pieces, without the segments that do not matter to its coefficients."""
     yield b"\xff\xd8"
     for segment in jpeg.segments:

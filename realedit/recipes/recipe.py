@@ -6,7 +6,6 @@ sees the face upright. It is read strictly from TOML (`realedit.recipes.load`); 
 
 import dataclasses
 import hashlib
-import math
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -20,6 +19,10 @@ from realedit.errors import LandmarkError, UsageError
 from realedit.masks import Parts, Reach
 
 Pair = tuple[float, float]
+
+LARGEST = 10  # interocular distances, sides of the box, and shares of a way
+LARGEST_STRENGTH = 10
+_MOST_MEASURED = 1_000_000  # portraits, and the figures of them
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -48,9 +51,10 @@ class Point(_Strict, frozen=True):
         if self.move is None and self.toward is None:
             raise ValueError("`move` is missing; say how far to go, or name a landmark to go `toward`")
         numbers = {"move": self.move or (), "offset": self.offset, "share": (self.share or 0.0,)}
-        for key, values in {**numbers, "way": (self.way,)}.items():
-            if not all(map(math.isfinite, values)):
-                raise ValueError(f"`{key}` has a number that is not finite")
+        places = [each for each in self.at if not isinstance(each, str)]
+        for key, values in {**numbers, "way": (self.way,), "at": places}.items():
+            if not all(-LARGEST <= value <= LARGEST for value in values):
+                raise ValueError(f"`{key}` has a number that does not lie from {-LARGEST} to {LARGEST}")
         for key, names in (("at", self.landmarks), ("toward", (self.toward,) if self.toward else ())):
             try:
                 for name in names:
@@ -85,12 +89,12 @@ class Choices(_Strict, frozen=True):
     motions: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        for key in ("max_steps", "layers", "learning_rate"):
+        for key, most in {"max_steps": 10_000, "layers": 1000, "learning_rate": 10}.items():
             value = getattr(self, key)
-            if value is not None and not 0 < value < math.inf:
-                raise ValueError(f"`{key}` is {value:g}; it must be above 0")
-        if self.mask_weight is not None and not 0 <= self.mask_weight < math.inf:
-            raise ValueError(f"`mask_weight` is {self.mask_weight:g}; it must be 0 or more")
+            if value is not None and not 0 < value <= most:
+                raise ValueError(f"`{key}` is {value:g}; it must be above 0 and at most {most}")
+        if self.mask_weight is not None and not 0 <= self.mask_weight <= 1000:
+            raise ValueError(f"`mask_weight` is {self.mask_weight:g}; it must be from 0 to 1000")
 
     def over(self, settings: DragSettings) -> DragSettings:
         """`settings` with these choices in their place."""
@@ -110,6 +114,11 @@ class Verified(_Strict, frozen=True):
     found: float | None = None
     warp_found: float | None = None
     inside: float | None = None
+
+    def __post_init__(self) -> None:
+        for key, value in msgspec.structs.asdict(self).items():
+            if isinstance(value, (int, float)) and not 0 <= value <= _MOST_MEASURED:
+                raise ValueError(f"`{key}` is {value:g}; it must be from 0 to {_MOST_MEASURED}")
 
 
 class Recipe(_Strict, frozen=True):
@@ -172,5 +181,8 @@ class Use:
     strength: float = 1.0
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.strength):
-            raise UsageError(f"the strength {self.strength} of {self.recipe.name} is not a number; e.g. 0.7")
+        if not -LARGEST_STRENGTH <= self.strength <= LARGEST_STRENGTH:
+            raise UsageError(
+                f"the strength {self.strength:g} of {self.recipe.name} is not a number from "
+                f"{-LARGEST_STRENGTH} to {LARGEST_STRENGTH}; try 0.7"
+            )
