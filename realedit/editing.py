@@ -293,6 +293,7 @@ def check_picture(path: Path, photo: Path) -> None:
     if path.suffix.lower() != ".png":
         raise UsageError(f"a crop is written as PNG; end {path} in .png")
     check_output(path, photo)
+    check_ours(path)
 
 
 def marked_place(compare: Path) -> Path:
