@@ -23,7 +23,7 @@ from realedit.cli.paths import Fills, Keeps, PathCommand, Writes
 from realedit.cli.photo_options import max_pixels_option, writing_options
 from realedit.cli.piping import output_format_option, piped, sent
 from realedit.cli.progress import Watcher
-from realedit.cli.streams import message
+from realedit.cli.streams import LostOutput, complain, message
 from realedit.compositing import MODES
 from realedit.drag import DragSettings
 from realedit.editing import EditRequest, edit
@@ -144,7 +144,12 @@ def edit_command(
         if not as_json:
             tell(request, report, quiet=quiet)
     if as_json:
-        click.echo(json.dumps(report.as_json()))
+        try:
+            click.echo(json.dumps(report.as_json()))
+        except LostOutput as lost:
+            if not lost.unread:
+                complain(f"{output} is written, its report is lost")
+            raise
 
 
 def tell(request: EditRequest, report: EditReport, *, quiet: bool) -> None:

@@ -1,4 +1,4 @@
-"""File names of any bytes are shown so that they harm nobody, and kept exactly by what prints or writes them."""
+"""File names of any bytes harm nobody where they are shown, and are kept exactly where they are written."""
 
 import json
 import os
