@@ -110,8 +110,8 @@ def write_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], ta
     require_disk(target.parent, size, f"Writing {target.name}")
     with replacing(target) as temporary:
         try:
-            with utf8_path(temporary, write=True) as name:
-                save_file(kept, name, dict(metadata))
+            with utf8_path(temporary, write=True) as place:
+                save_file(kept, place, dict(metadata))
         except safetensors.SafetensorError as error:
             # The library wraps the system's error in text: "... No space left on device (os error 28)".
             full = f"os error {errno.ENOSPC})" in str(error)

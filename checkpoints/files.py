@@ -57,17 +57,17 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def utf8_path(path: Path, *, write: bool = False) -> Iterator[str]:
+def utf8_path(path: Path, *, write: bool = False) -> Iterator[Path]:
     """A name of the file at `path` for the safetensors library, which takes UTF-8 alone: the path itself, or
     on Linux, where names are any bytes, one by way of an open descriptor. write: of a file that is to be
     written, whose own name is UTF-8."""
     name = str(path)
     if name.isascii() or name == os.fsencode(path).decode(errors="replace") or sys.platform != "linux":
-        yield name
+        yield path
         return
     descriptor = os.open(path.parent, os.O_PATH) if write else os.open(path, os.O_RDONLY)
     try:
-        yield f"/proc/self/fd/{descriptor}" + (f"/{path.name}" if write else "")
+        yield Path(f"/proc/self/fd/{descriptor}", *([path.name] if write else []))
     finally:
         os.close(descriptor)
 

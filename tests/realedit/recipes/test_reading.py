@@ -50,7 +50,7 @@ def test_every_shipped_recipe_is_one_and_has_the_name_of_its_file() -> None:
     ("old", "new", "said"),
     [
         ("move = [0, -0.2]", "move = [0, 'x']", ["line 10", "points[0].move[1]", "float", "str"]),
-        ("move = [0, -0.2]", "move = [0, inf]", ["line 10", "points[0].move", "finite"]),
+        ("move = [0, -0.2]", "move = [0, inf]", ["line 10", "points[0].move", "from -10 to 10"]),
         ("move = [0, -0.2]", "mve = [0, -0.2]", ["line 10", "points[0].mve", "no such key"]),
         ("share = 0.25\nmove = [0.0, -0.1]", "", ["line 12", "points[1].move", "missing"]),
         ('"68:8"', '"68:68"', ["line 13", "points[1].at", "68:67"]),
