@@ -175,7 +175,10 @@ def test_animations_and_depths_that_are_lost_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tags", "reason"),
     [
-        ({"dtype": np.float32}, "whole numbers"),
+        ({"dtype": np.float32}, "floating-point numbers of 32 bits"),
+        ({"dtype": np.float16}, "floating-point numbers of 16 bits"),
+        ({"dtype": np.uint32}, "whole numbers"),
+        ({"dtype": np.int16}, "whole numbers"),
         ({"photometric": "cielab"}, "colour space"),
         ({"photometric": "separated", "dtype": np.uint16, "channels": 4}, "CMYK"),
     ],
