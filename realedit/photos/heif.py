@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from realedit.photos import exif, icc
 from realedit.photos.decoded import Decoded, UnreadableError, check_size
 from realedit.photos.iso_boxes import Contents, contents
+from realedit.photos.layout import straightened
 from realedit.photos.metadata import Metadata
 from realedit.photos.picture import Picture
 
@@ -33,6 +34,8 @@ def read(data: bytes, max_pixels: int) -> Decoded:
     check_size(width, height, max_pixels)
     pixels = np.asarray(image)
     pixels = pixels.reshape(len(pixels), -1, 1) if pixels.ndim == 2 else pixels
+    if image.premultiplied_alpha:  # the whole picture is encoded anew in any case, then with straight colours
+        pixels = np.concatenate([straightened(pixels[..., :3], pixels[..., 3:]), pixels[..., 3:]], axis=2)
     if pixels.shape[:2] != (height, width):
         raise UnreadableError("its picture data are damaged or cut short")
     block = image.info.get("exif")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FURTHER, PREMULTIPLIED, STRAIGHT = 0, 1, 2
+_ROWS = 256  # straightened at a time, so that the wide numbers of a whole frame are never held
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,13 @@ def straightened(colours: NDArray[Any], opacity: NDArray[Any]) -> NDArray[Any]:
     Where the opacity is 0 no colour is known, and the stored one stays.
     """
     full = int(np.iinfo(colours.dtype).max)
-    alpha = opacity.astype(np.uint32)
-    wide = colours * np.uint32(full) + (alpha >> 1)
-    seen = np.minimum(wide // np.maximum(alpha, 1), full).astype(colours.dtype)
-    return np.where(opacity == 0, colours, seen)
+    seen = np.array(colours, order="C")
+    for top in range(0, len(seen), _ROWS):
+        strip = seen[top : top + _ROWS]
+        alpha = opacity[top : top + _ROWS].astype(np.uint32)
+        straight = np.minimum((strip * np.uint32(full) + (alpha >> 1)) // np.maximum(alpha, 1), full)
+        np.copyto(strip, straight.astype(strip.dtype), where=alpha > 0)
+    return seen
 
 
 def premultiplied(colours: NDArray[Any], opacity: NDArray[Any]) -> NDArray[Any]:
