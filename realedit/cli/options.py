@@ -303,3 +303,4 @@ def set_up_logging(*, verbose: bool, quiet: bool, log_file: Path | None) -> None
     logging.captureWarnings(True)
     for noisy in ("PIL", "numba", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # one sentence of ours says what is damaged

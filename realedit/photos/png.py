@@ -60,16 +60,14 @@ def read(data: bytes, max_pixels: int) -> Decoded:
     if kind not in _CHANNELS:
         raise UnreadableError("its header is damaged")
     transparent = next((bytes(chunk.data) for chunk in chunks if chunk.kind == b"tRNS"), None)
+    key = _key(transparent, kind)
     warnings = [f"the damaged chunk {kind.decode('latin-1')} was left out" for kind in damaged]
     if depth == 16:
         pixels: NDArray[Any] = _deep_pixels(data, chunks, kind)
     else:
         pixels = _plain_pixels(data, kind, with_opacity=transparent is not None)
-    if transparent is not None and kind in (_GREY, _RGB):
-        if len(transparent) == 2 * _CHANNELS[kind]:
-            pixels = _with_transparent(pixels, struct.unpack(f">{_CHANNELS[kind]}H", transparent), depth)
-        else:
-            warnings.append("the damaged chunk tRNS was left out")
+    if key:
+        pixels = _with_transparent(pixels, key, depth)
     if any(chunk.kind == b"acTL" for chunk in chunks):
         warnings.append("it is animated; only the first frame is used")
     stale = ("a C2PA manifest (content credentials)",) if any(c.kind == b"caBX" for c in chunks) else ()
@@ -106,6 +104,15 @@ def _deep_pixels(data: bytes, chunks: list[Chunk], kind: int) -> NDArray[np.uint
     if kind in (_RGB, _RGBA):
         return swap_red_and_blue(image)[..., : _CHANNELS[kind]]
     return np.ascontiguousarray(image[..., :: max(1, image.shape[2] - 1)][..., : _CHANNELS[kind]])
+
+
+def _key(transparent: bytes | None, kind: int) -> tuple[int, ...]:
+    """The one colour of a grey or RGB picture that is transparent; () without one."""
+    if transparent is None or kind not in (_GREY, _RGB):
+        return ()
+    if len(transparent) != 2 * _CHANNELS[kind]:
+        raise UnreadableError("its transparent colour (chunk tRNS) is damaged")
+    return struct.unpack(f">{_CHANNELS[kind]}H", transparent)
 
 
 def _with_transparent(pixels: NDArray[Any], colour: tuple[int, ...], depth: int) -> NDArray[Any]:

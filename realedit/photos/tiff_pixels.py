@@ -110,10 +110,9 @@ def _page(raw: tifffile.TiffPage) -> _Page:
         raise UnreadableError("it is CMYK of another kind than four inks of 8 bits; convert it to RGB")
     if photometric == WHITE_IS_ZERO and layout.premultiplied:
         raise UnreadableError("white is its zero and its opacity is premultiplied; save it as RGB")
-    ycbcr = photometric == YCBCR and raw.compression != _JPEG
-    by_libtiff = ycbcr or raw.compression == _OLD_JPEG
-    if by_libtiff and (bits != 8 or further):
+    if photometric == YCBCR and (bits != 8 or further or raw.planarconfig != 1):
         raise UnreadableError("it is YCbCr of another kind than three channels of 8 bits; convert it to RGB")
+    by_libtiff = raw.compression == _OLD_JPEG or (photometric == YCBCR and raw.compression != _JPEG)
     table = _palette(raw, bits) if photometric == PALETTE else None
     dtype = np.dtype(np.uint8 if bits <= 8 else np.uint16) if table is None else table.dtype
     return _Page(
@@ -166,14 +165,15 @@ def _palette(raw: tifffile.TiffPage, bits: int) -> NDArray[Any]:
 
 def _check_memory(raw: tifffile.TiffPage, page: _Page, max_pixels: int) -> None:
     """Refuse pictures whose channels, or whose tiles' margins, need much more room than `max_pixels` do."""
-    width, height = page.width, page.height
+    width, height, most = page.width, page.height, _BYTES_PER_PIXEL * max_pixels
     if raw.is_tiled:
         if raw.tilewidth < 1 or raw.tilelength < 1:
             raise UnreadableError("its tiles have no pixels")
         width = math.ceil(width / raw.tilewidth) * raw.tilewidth
         height = math.ceil(height / raw.tilelength) * raw.tilelength
+        most += _SLACK
     channels = max(page.samples, page.layout.channels)
-    if width * height * channels * page.dtype.itemsize > _BYTES_PER_PIXEL * max_pixels + _SLACK:
+    if width * height * channels * page.dtype.itemsize > most:
         raise UnreadableError(
             f"its {page.samples} channels of {page.width} x {page.height} pixels need more memory than the "
             f"limit of {max_pixels} pixels allows (--max-pixels raises it)"

@@ -141,6 +141,8 @@ def _losses(photo: Photo, kind: Format) -> tuple[str, ...]:
         losses.append(f"{kind} is written with 8 bits per channel; the photo's {photo.depth} were rounded")
     if photo.has_alpha and kind is Format.JPEG:
         losses.append("JPEG knows no opacity; the photo was laid on white")
+    if photo.layout.further and kind is not photo.format:
+        losses.append(f"{kind} knows no further channels; the photo's {photo.layout.further} were left out")
     if photo.inks is not None and kind is not photo.format:
         losses.append("its inks (CMYK) were turned to sRGB")
     if kind is photo.format and photo.changed is not None and photo.palette:

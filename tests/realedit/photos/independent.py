@@ -19,13 +19,15 @@ needs_libtiff = pytest.mark.skipif(shutil.which("tiffcp") is None, reason="libti
 def run(*command: str | Path) -> bytes:
     """What a command prints."""
     done = subprocess.run([str(word) for word in command], capture_output=True, check=False)
-    assert done.returncode == 0, (command, done.stderr)
+    assert done.returncode == 0, f"{command[0]} ... {command[-1]}: {done.stderr.decode()[-500:]}"
     return done.stdout
 
 
 def seen(paths: Sequence[Path], sizes: Sequence[tuple[int, int]]) -> list[NDArray[np.uint16]]:
     """The displayed RGBA [h, w, 4] of each file, as ImageMagick shows it; `sizes` are (width, height)."""
-    pixels = np.frombuffer(run("convert", *[f"{path}[0]" for path in paths], "-auto-orient", *_RAW), np.uint16)
+    pixels = np.frombuffer(
+        run("convert", *[f"{path}[0]" for path in paths], "-auto-orient", *_RAW), np.uint16
+    )
     ends = np.cumsum([4 * width * height for width, height in sizes])
     assert ends[-1] == len(pixels)
     parts = np.split(pixels, ends[:-1])
