@@ -24,6 +24,13 @@ DAMAGED = [
         "tiff-lzw-d16.tif",
     ),
     *(
+        "tiff-tiled-zstd.tif",
+        "tiff-tiled-lzma.tif",
+        "tiff-webp.tif",
+        "tiff-jpeg-tiles.tif",
+        "tiff-group4.tif",
+    ),
+    *(
         "tiff-tiff_lzw.tif",
         "webp-lossless.webp",
         "webp-lossy.webp",
