@@ -196,7 +196,7 @@ def _check_data(raw: tifffile.TiffPage, size: int) -> None:
 def _by_tifffile(data: bytes, raw: tifffile.TiffPage, page: _Page, max_pixels: int) -> NDArray[Any]:
     if page.photometric != YCBCR:
         raw.subsampling = None  # left behind by libtiff's tiffcp, which turns JPEG to RGB
-    raw.init_decode()
+    decode = raw.decode  # made by the first who asks, which should be no thread
     pixels = np.empty((page.height, page.width, page.layout.channels), page.dtype)
     coded = memoryview(data)
     options = {"jpegtables": raw.jpegtables} if raw.compression == _JPEG else {}
@@ -206,7 +206,7 @@ def _by_tifffile(data: bytes, raw: tifffile.TiffPage, page: _Page, max_pixels: i
         piece = coded[offset : offset + count]
         if raw.compression == _JPEG or raw.compression in _WEBP:
             check_size(*embedded_size(bytes(piece)), max_pixels)
-        decoded, (plane, _, top, left, _), _ = raw.decode(piece, index, **options)
+        decoded, (plane, _, top, left, _), _ = decode(piece, index, **options)
         values = decoded[0, : page.height - top, : page.width - left]
         _put(pixels[top : top + values.shape[0], left : left + values.shape[1]], values, plane, page)
 
