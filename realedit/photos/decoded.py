@@ -30,7 +30,7 @@ class Decoded:
     implied_icc: bytes | None = None  # a profile that the file states by other means than a profile
     stale: tuple[str, ...] = ()  # what the file holds that is untrue of an edited picture
     warnings: tuple[str, ...] = ()
-    channels: Layout | None = None  # None: what the number of channels and `cmyk` say
+    layout: Layout | None = None  # None: what the number of channels and `cmyk` say
 
 
 def check_size(width: int, height: int, max_pixels: int) -> None:

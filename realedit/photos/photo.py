@@ -72,13 +72,13 @@ class Photo:
     warnings: tuple[str, ...] = ()  # one sentence each
     stale: tuple[str, ...] = ()  # what the file holds that is untrue of an edited picture
     patch: Patch | None = field(default=None, repr=False)
-    channels: Layout | None = None  # None: what the number of channels and `inks` say
+    stated_layout: Layout | None = None  # None: what the number of channels and `inks` say
 
     @cached_property
     def layout(self) -> Layout:
         """What the stored channels are."""
-        if self.channels is not None:
-            return self.channels
+        if self.stated_layout is not None:
+            return self.stated_layout
         return Layout(4) if self.inks is not None else Layout.usual(self.stored.shape[2])
 
     @property
@@ -189,6 +189,13 @@ class Photo:
         _inside(region, (left, top), overlap)[:] = _inside(self.patch.pixels, self.patch.box[:2], overlap)
         return region
 
+    def straight(self, stored: NDArray[Any]) -> NDArray[Any]:
+        """The colours [h, w, colours] of stored pixels [h, w, c], not multiplied with their opacity."""
+        colours, opacity = stored[..., : self.layout.colours], self.layout.opacity
+        if opacity is None or not self.layout.premultiplied:
+            return colours
+        return straightened(colours, stored[..., opacity : opacity + 1])
+
     @cached_property
     def _to_srgb(self) -> ToSrgb:
         return converter(self.colour, self.dtype)
@@ -204,13 +211,6 @@ class Photo:
         if not (0 <= left <= right <= self.width and 0 <= top <= bottom <= self.height):
             raise ValueError(f"the box {box} is not inside the photo of {self.width} x {self.height} pixels")
         return box_to_stored(box, self.orientation, self._size)
-
-    def straight(self, stored: NDArray[Any]) -> NDArray[Any]:
-        """The colours [h, w, colours] of stored pixels [h, w, c], not multiplied with their opacity."""
-        colours, opacity = stored[..., : self.layout.colours], self.layout.opacity
-        if opacity is None or not self.layout.premultiplied:
-            return colours
-        return straightened(colours, stored[..., opacity : opacity + 1])
 
     def _rgb(self, stored: NDArray[Any]) -> NDArray[Any]:
         colours = self.straight(stored)

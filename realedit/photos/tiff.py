@@ -72,7 +72,7 @@ def read(data: bytes, max_pixels: int) -> Decoded:
         cmyk=pixels.cmyk,
         palette=pixels.palette,
         stale=_stale(data, page),
-        channels=pixels.layout,
+        layout=pixels.layout,
     )
 
 

@@ -12,17 +12,17 @@ _DAMAGED = "its picture data are damaged or cut short"
 _BARE = frozenset({0x01, *range(0xD0, 0xD8), SOI})  # JPEG markers without a length
 
 
-def embedded_size(data: bytes) -> tuple[int, int]:
+def embedded_size(data: memoryview) -> tuple[int, int]:
     """(width, height) that the header of a JPEG or WebP states; UnreadableError where there is none."""
     try:
-        if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        if bytes(data[:4]) == b"RIFF" and bytes(data[8:12]) == b"WEBP":
             return _webp_size(data)
         return _jpeg_size(data)
     except struct.error as error:
         raise UnreadableError(_DAMAGED) from error
 
 
-def _jpeg_size(data: bytes) -> tuple[int, int]:
+def _jpeg_size(data: memoryview) -> tuple[int, int]:
     at = 0
     while True:
         mark, marker = struct.unpack_from(">BB", data, at)
@@ -39,8 +39,8 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
             at += 2 + max(2, struct.unpack_from(">H", data, at + 2)[0])
 
 
-def _webp_size(data: bytes) -> tuple[int, int]:
-    kind = data[12:16]
+def _webp_size(data: memoryview) -> tuple[int, int]:
+    kind = bytes(data[12:16])
     if kind == b"VP8X":
         low, high = struct.unpack_from("<IH", data, 24)
         return (low & 0xFFFFFF) + 1, (low >> 24 | high << 8) + 1

@@ -35,6 +35,7 @@ _COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 3, SEPARATED: 4
 _LAB = frozenset({8, 9, 10})
 _PHOTOMETRIC, _ORIENTATION, _COLOUR_MAP, _INK_SET = 262, 274, 320, 332
 _BYTES_PER_PIXEL = 8  # at most, of all channels together: 16 bits of RGB and opacity
+_ROWS = 256  # put into the picture at a time, so that no second frame is held
 _SLACK = 1 << 26  # bytes that tiles may reach beyond a small picture
 
 
@@ -205,10 +206,12 @@ def _by_tifffile(data: bytes, raw: tifffile.TiffPage, page: _Page, max_pixels: i
         offset, count = raw.dataoffsets[index], raw.databytecounts[index]
         piece = coded[offset : offset + count]
         if raw.compression == _JPEG or raw.compression in _WEBP:
-            check_size(*embedded_size(bytes(piece)), max_pixels)
+            check_size(*embedded_size(piece), max_pixels)
         decoded, (plane, _, top, left, _), _ = decode(piece, index, **options)
         values = decoded[0, : page.height - top, : page.width - left]
-        _put(pixels[top : top + values.shape[0], left : left + values.shape[1]], values, plane, page)
+        room = pixels[top : top + values.shape[0], left : left + values.shape[1]]
+        for row in range(0, len(values), _ROWS):
+            _put(room[row : row + _ROWS], values[row : row + _ROWS], plane, page)
 
     for _ in ordered_map(place, range(math.prod(raw.chunked))):
         pass

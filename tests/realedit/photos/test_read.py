@@ -28,7 +28,6 @@ DAMAGED = [
         "tiff-tiled-lzma.tif",
         "tiff-webp.tif",
         "tiff-jpeg-tiles.tif",
-        "tiff-group4.tif",
     ),
     *(
         "tiff-tiff_lzw.tif",
