@@ -33,6 +33,7 @@ from realedit.photos.jpeg_segments import (
     SegmentError,
     read_segments,
 )
+from realedit.photos.limits import LIMITS
 from realedit.photos.metadata import Metadata
 from realedit.photos.photo import Photo
 from realedit.photos.picture import Picture, as_stored
@@ -69,7 +70,13 @@ def _segments(data: bytes, max_pixels: int) -> JpegFile:
         jpeg = read_segments(data)
     except SegmentError as error:
         raise UnreadableError(str(error)) from error
-    check_size(jpeg.frame.width, jpeg.frame.height, max_pixels)
+    frame = jpeg.frame
+    check_size(frame.width, frame.height, max_pixels)
+    if LIMITS["JPEG"].broken_by(frame.width, frame.height):
+        raise UnreadableError(
+            f"its {frame.width} x {frame.height} pixels are more than the {LIMITS['JPEG'].side} a side that "
+            "libjpeg reads"
+        )
     return jpeg
 
 
