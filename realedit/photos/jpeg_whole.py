@@ -78,4 +78,4 @@ def _all_intervals(jpeg: JpegFile, scan: Scan) -> bool:
 
 def _digest(data: bytes) -> bytes:
     with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as image:
-        return hashlib.sha256(memoryview(pillow_pixels(image, image.mode))).digest()
+        return hashlib.sha256(pillow_pixels(image, image.mode).data).digest()
