@@ -153,6 +153,11 @@ def _losses(photo: Photo, kind: Format) -> tuple[str, ...]:
         losses.append("JPEG knows no opacity; the photo was laid on white")
     if photo.inks is not None and kind is not photo.format:
         losses.append("its inks (CMYK) were turned to sRGB")
+    hdr = heif.hdr_of(photo.metadata.nclx)
+    if hdr is not None and kind is not Format.HEIC:
+        losses.append(
+            f"{kind} is written without the mark of HDR ({hdr}), so it will look pale; end it in .heic"
+        )
     if kind is photo.format and photo.changed is not None and photo.palette:
         losses.append("its palette was replaced by full colours")
     return tuple(losses)
@@ -197,4 +202,4 @@ def _same_file(path: Path, other: Path) -> bool:
     try:
         return path.samefile(other)
     except OSError:
-        return path.resolve() == other.resolve()
+        return os.path.realpath(path) == os.path.realpath(other)  # which does not mind links in a circle
