@@ -86,6 +86,47 @@ def test_a_jpeg_that_ends_between_two_of_its_parts_is_refused(kind: str, tmp_pat
                 read_photo(written(tmp_path, "cut.jpg", data[:end]))
 
 
+PNGS = {
+    "8 bits": make.png(make.picture()),
+    "16 bits": make.png(make.picture(depth=16), depth=16),
+    "interlaced": make.png(make.picture(depth=16), depth=16, interlaced=True),
+    "text behind": make.png(make.picture(), after=[(b"tEXt", b"Comment\x00" + b"long " * 20)]),
+    "Pillow": make.saved(make.picture(), "PNG"),
+}
+
+
+@pytest.mark.parametrize("kind", PNGS)
+def test_a_png_is_read_if_only_what_lies_behind_its_picture_is_cut(kind: str, tmp_path: Path) -> None:
+    data = PNGS[kind]
+    whole = read_photo(written(tmp_path, "whole.png", data))
+    at = data.rindex(b"IDAT")
+    behind = len(data) - (at + 4 + int.from_bytes(data[at - 4 : at], "big") + 4)
+    for cut in range(1, behind + 1):
+        photo = read_photo(written(tmp_path, "cut.png", data[:-cut]))
+        assert any("was left out" in warning for warning in photo.warnings)
+        np.testing.assert_array_equal(photo.stored, whole.stored)
+    for name, photo in (("edited.png", edited(photo)), ("stripped.png", photo)):
+        write_photo(photo, tmp_path / name, provenance=None, strip_gps=True)
+        assert (tmp_path / name).read_bytes().endswith(make.png_chunk(b"IEND", b""))
+        assert read_photo(tmp_path / name).warnings == ()
+    for cut in range(behind + 1, behind + 40):
+        with pytest.raises(PhotoError, match=r"ends early|damaged"):
+            read_photo(written(tmp_path, "cut.png", data[:-cut]))
+
+
+def test_a_png_that_lacks_one_of_its_picture_chunks_is_refused(tmp_path: Path) -> None:
+    for depth in (8, 16):
+        data = make.png(make.picture(depth=depth), depth=depth)
+        at = data.index(b"IDAT") - 4
+        length = int.from_bytes(data[at : at + 4], "big")
+        packed = data[at + 8 : at + 8 + length]
+        halves = [packed[: length // 2], packed[length // 2 :]]
+        chunks = [make.png_chunk(b"IDAT", half) for half in halves]
+        assert read_photo(written(tmp_path, "a.png", data[:at] + b"".join(chunks))).depth == max(depth, 8)
+        with pytest.raises(PhotoError, match=r"ends early|damaged|cut short"):
+            read_photo(written(tmp_path, "b.png", data[:at] + chunks[0]))
+
+
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp", "a.heic", "a.avif"])
 @pytest.mark.parametrize("behind", [b"x" * 99, bytes(500), b"\x00\x00\x00\x10junk12345678"])
 def test_bytes_behind_the_picture_do_no_harm(name: str, behind: bytes, tmp_path: Path) -> None:
