@@ -105,8 +105,8 @@ def test_a_png_is_read_if_only_what_lies_behind_its_picture_is_cut(kind: str, tm
         photo = read_photo(written(tmp_path, "cut.png", data[:-cut]))
         assert any("was left out" in warning for warning in photo.warnings)
         np.testing.assert_array_equal(photo.stored, whole.stored)
-    for name, photo in (("edited.png", edited(photo)), ("stripped.png", photo)):
-        write_photo(photo, tmp_path / name, provenance=None, strip_gps=True)
+    for name, each in (("edited.png", edited(photo)), ("stripped.png", photo)):
+        write_photo(each, tmp_path / name, provenance=None, strip_gps=True)
         assert (tmp_path / name).read_bytes().endswith(make.png_chunk(b"IEND", b""))
         assert read_photo(tmp_path / name).warnings == ()
     for cut in range(behind + 1, behind + 40):
