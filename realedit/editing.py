@@ -36,6 +36,7 @@ from realedit.photos import (
     Photo,
     Provenance,
     Signing,
+    check_fits,
     check_output,
     check_place,
     check_signing,
@@ -120,6 +121,7 @@ def begin(request: EditRequest, *, checkpoint: Checkpoint | None = None, laps: L
     laps("read")
     check_request(request)
     photo = read_photo(request.photo, max_pixels=request.max_pixels)
+    check_fits(request.output, photo)
     laps("load")
     mask = edit_mask(request.mask, request.regions, (photo.width, photo.height))
     checkpoint = checkpoint or checkpoints.load(request.model, device=choose_device(request.device))

@@ -36,6 +36,7 @@ from realedit.photos import (
     Photo,
     Provenance,
     Signing,
+    check_fits,
     check_output,
     check_signing,
     read_photo,
@@ -156,6 +157,7 @@ def paste_command(
     if signing is not None:
         check_signing(signing)
     result: Photo = read_photo(path, max_pixels=max_pixels)
+    check_fits(output, result)
     for folder, session, checkpoint in kept:
         check_belongs(session, result, checkpoint, folder)
     pasted = [(session, checkpoint) for _, session, checkpoint in kept]

@@ -15,6 +15,7 @@ from realedit.photos.orientation import is_orientation
 ORIENTATION = 0x0112
 EXIF_IFD = 0x8769
 GPS_IFD = 0x8825
+COLOUR_SPACE = 0xA001
 INTEROPERABILITY_IFD = 0xA005
 MAKER_NOTE = 0x927C
 _THUMBNAIL_OFFSET = 0x0201
@@ -182,11 +183,13 @@ def with_orientation(data: bytes | None, value: int) -> bytes | None:
 
 
 def is_adobe_rgb(data: bytes | None) -> bool:
-    """Whether a block says by its interoperability index R03 that the colours are Adobe RGB (DCF 2.0,
-    4.2).
+    """Whether a block says by its interoperability index R03 that the colours are Adobe RGB (DCF 2.0, 4.2),
+    or by the colour space 2, which no standard knows and some cameras write.
     """
     block = block_of(data)
     directory = block.directory(EXIF_IFD) if block else None
+    if block is not None and directory is not None and block.integer(directory, COLOUR_SPACE) == 2:
+        return True
     inner = block.directory(INTEROPERABILITY_IFD, directory) if block and directory else None
     return block is not None and inner is not None and (block.value(inner, 1) or b"").startswith(b"R03")
 

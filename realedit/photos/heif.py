@@ -62,12 +62,16 @@ def implied_profile(inside: Contents) -> tuple[bytes | None, tuple[str, ...]]:
     if inside.primaries is None:
         return None, ()
     primaries, transfer = inside.primaries[:2]
-    if transfer in (16, 18):
-        name = "PQ" if transfer == 16 else "HLG"
+    if (name := hdr_of(inside.primaries)) is not None:
         return None, (
             f"it is HDR ({name}); it is edited as it is, and faces are looked for without tone mapping",
         )
     return icc.profile_of_code_points(primaries, transfer), ()
+
+
+def hdr_of(code_points: tuple[int, ...] | None) -> str | None:
+    """PQ or HLG, where the transfer among these code points (ITU-T H.273) is one of them."""
+    return {16: "PQ", 18: "HLG"}.get(code_points[1]) if code_points is not None else None
 
 
 def _stale(inside: Contents, info: dict[str, Any], pictures: int) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from realedit.photos import exif
 from realedit.photos.exif import block_of
 from realedit.photos.photo import Format, Photo
 from realedit.photos.png_chunks import SIGNATURE, read_chunks, write_chunk
+from realedit.photos.webp import with_true_length
 from realedit.photos.xmp import XmpError, XmpPacket
 
 _XMP_EXIF = "http://ns.adobe.com/exif/1.0/"
@@ -26,7 +27,7 @@ def without_location(photo: Photo) -> bytes | None:
     if photo.format is Format.PNG:
         return _png(photo.source)
     if photo.format is Format.WEBP:
-        return _webp(photo.source)
+        return _webp(with_true_length(photo.source))
     if photo.format is Format.TIFF:
         return _tiff(photo.source)
     if photo.format in (Format.HEIC, Format.AVIF):

@@ -29,6 +29,7 @@ from realedit.photos.png_chunks import (
     Chunk,
     ChunkError,
     read_chunks,
+    with_end,
     write_chunk,
     write_chunks,
 )
@@ -59,6 +60,8 @@ def read(data: bytes, max_pixels: int) -> Decoded:
     check_size(width, height, max_pixels)
     if kind not in _CHANNELS:
         raise UnreadableError("its header is damaged")
+    if b"IEND" in damaged:
+        data = with_end(chunks)
     transparent = next((bytes(chunk.data) for chunk in chunks if chunk.kind == b"tRNS"), None)
     key = _key(transparent, kind)
     warnings = [f"the damaged chunk {kind.decode('latin-1')} was left out" for kind in damaged]

@@ -15,10 +15,11 @@ from realedit.errors import OutputError, ResourceError, UsageError
 from realedit.files import complete, output_error
 from realedit.photos import avif, heif, jpeg, png, tiff, webp
 from realedit.photos.label import with_visible_label
+from realedit.photos.limits import check_limit
 from realedit.photos.location import without_location
 from realedit.photos.metadata import Metadata
 from realedit.photos.photo import Format, Photo
-from realedit.photos.picture import as_stored, for_format, is_upright
+from realedit.photos.picture import Picture, as_stored, for_format, is_upright
 from realedit.photos.provenance import Provenance
 from realedit.photos.signing import Signing, sign
 from realedit.photos.upkeep import metadata_for
@@ -87,6 +88,14 @@ def check_place(path: Path, photo_path: Path | None = None, *, overwrite: bool =
         raise OutputError(f"cannot write {path}: no right to write into the folder {folder}")
 
 
+def check_fits(path: Path, photo: Photo) -> None:
+    """Raise OutputError where the format that `path` asks for cannot hold a picture of the photo's size."""
+    kind = EXTENSIONS[path.suffix.lower()]
+    picture = _picture(photo, kind)
+    data = picture.width * picture.height * picture.channels * picture.dtype.itemsize
+    check_limit(kind, path, picture.width, picture.height, data=data)
+
+
 def write_photo(
     photo: Photo,
     path: Path,
@@ -101,9 +110,10 @@ def write_photo(
 
     A photo that is unchanged and keeps its format is copied byte for byte, without a mark. An edited one is
     marked with `provenance` (None: no mark), and with `visible_label` in a corner as well. Errors as in
-    `check_output`, and ResourceError when the disk is full.
+    `check_output` and `check_fits`, and ResourceError when the disk is full.
     """
     kind = check_output(path, photo.path, overwrite=overwrite)
+    check_fits(path, photo)
     if visible_label and photo.changed is not None:
         photo = with_visible_label(photo)
     if photo.changed is None and kind is photo.format and not strip_gps:
@@ -145,6 +155,11 @@ def _losses(photo: Photo, kind: Format) -> tuple[str, ...]:
         losses.append(f"{kind} knows no further channels; the photo's {photo.layout.further} were left out")
     if photo.inks is not None and kind is not photo.format:
         losses.append("its inks (CMYK) were turned to sRGB")
+    hdr = heif.hdr_of(photo.metadata.nclx)
+    if hdr is not None and kind is not Format.HEIC:
+        losses.append(
+            f"{kind} is written without the mark of HDR ({hdr}), so it will look pale; end it in .heic"
+        )
     if kind is photo.format and photo.changed is not None and photo.palette:
         losses.append("its palette was replaced by full colours")
     return tuple(losses)
@@ -152,10 +167,9 @@ def _losses(photo: Photo, kind: Format) -> tuple[str, ...]:
 
 def _encode(out: BinaryIO, photo: Photo, kind: Format, metadata: Metadata) -> tuple[str, ...]:
     same = kind is photo.format
-    upright = is_upright(photo, kind)
-    picture = for_format(photo, kind) if upright else as_stored(photo)
+    picture = _picture(photo, kind)
     original = photo.source if same else None
-    orientation = 1 if upright else photo.orientation
+    orientation = 1 if is_upright(photo, kind) else photo.orientation
     if kind is Format.JPEG:
         return jpeg.write(out, photo, metadata) if same else jpeg.encode(out, picture, metadata)
     if kind is Format.PNG:
@@ -167,6 +181,11 @@ def _encode(out: BinaryIO, photo: Photo, kind: Format, metadata: Metadata) -> tu
     if kind is Format.AVIF:
         return avif.write(out, picture, metadata)
     return webp.write(out, picture, metadata, original)
+
+
+def _picture(photo: Photo, kind: Format) -> Picture:
+    """The pixels as a file of that format has them."""
+    return for_format(photo, kind) if is_upright(photo, kind) else as_stored(photo)
 
 
 @contextmanager
@@ -185,4 +204,4 @@ def _same_file(path: Path, other: Path) -> bool:
     try:
         return path.samefile(other)
     except OSError:
-        return path.resolve() == other.resolve()
+        return os.path.realpath(path) == os.path.realpath(other)  # which does not mind links in a circle
