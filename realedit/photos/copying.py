@@ -94,8 +94,8 @@ def copied_without(photo: Photo, strip: Strip) -> Copied | None:
             return _tiff(photo.source, strip)
         if photo.format in (Format.HEIC, Format.AVIF):
             return _iso(photo, strip)
-    except (DirectoryError, IsoError, struct.error):
-        return None
+    except (DirectoryError, IsoError, struct.error, IndexError, ValueError):
+        return None  # a structure that cannot be followed
     if photo.format not in (Format.PNG, Format.WEBP):
         return None
     left_out = photo.metadata.others + photo.stale

@@ -22,6 +22,7 @@ from realedit.photos.jpeg_segments import (
     Segment,
 )
 from realedit.photos.metadata import Metadata
+from realedit.photos.stale_xmp import has_second_picture, names_second_picture
 from realedit.photos.xmp_extended import EXTENDED_HEAD, joined, split
 
 _EXIF = b"Exif\x00\x00"
@@ -36,8 +37,6 @@ _RATIO_IMAGE = b"HDR_RI"
 _COMMENTS = b"comments"
 _NO_DENSITY = struct.pack(">BHH", 0, 1, 1)
 _PAYLOAD = 65533
-# extended XMP with one of these holds the unedited picture or something measured on it
-_STALE_EXTENSIONS = (b"/photos/1.0/image/", b"/photos/1.0/depthmap/", b"/photos/1.0/camera/", b"/photos/dd/")
 
 
 def metadata_of(jpeg: JpegFile) -> Metadata:
@@ -50,7 +49,7 @@ def metadata_of(jpeg: JpegFile) -> Metadata:
         iptc=b"".join(_payloads(jpeg, APP13, _RESOURCES)) or None,
         dpi=_density(jpeg),
         text=tuple(comments),
-        others=tuple(dict.fromkeys(_name(s) for s in jpeg.segments if _is_foreign(jpeg, s))),
+        others=tuple(dict.fromkeys(_name(s) for s in jpeg.segments if _is_foreign(s))),
     )
 
 
@@ -67,14 +66,14 @@ def _whole_xmp(jpeg: JpegFile) -> tuple[bytes | None, bool]:
     return joined(main, _payloads(jpeg, APP1, _EXTENDED_XMP))
 
 
-def _is_foreign(jpeg: JpegFile, segment: Segment) -> bool:
+def _is_foreign(segment: Segment) -> bool:
     """Whether a segment is neither the picture nor one of the blocks and parts that are known by name."""
     if segment.marker not in APPLICATION or segment.marker in (COM, APP14) or _kind(segment) is not None:
         return False
     known = ((APP0, _JFIF), (APP1, _EXTENDED_XMP), (APP2, _ICC), (APP12, b"Ducky"))
     if any(segment.marker == marker and segment.payload.startswith(prefix) for marker, prefix in known):
         return False
-    return not _is_stale(jpeg, segment)
+    return not _is_stale(segment)
 
 
 def _name(segment: Segment) -> str:
@@ -94,9 +93,11 @@ def stale_parts(jpeg: JpegFile) -> tuple[str, ...]:
         found.append("further pictures in the same file (previews, gain or depth maps)")
     elif bytes(jpeg.trailer).strip(b"\x00"):
         found.append("data behind the picture (a motion photo's video, for example)")
-    if any(_is_stale_extension(jpeg, segment) for segment in jpeg.segments):
+    extensions = _payloads(jpeg, APP1, _EXTENDED_XMP)
+    xmp, whole = _whole_xmp(jpeg)
+    if extensions and (has_second_picture(xmp) or any(map(names_second_picture, extensions))):
         found.append("a depth map or a second picture in the XMP")
-    elif not _whole_xmp(jpeg)[1]:
+    elif not whole:
         found.append("an extended part of the XMP that is not whole")
     if len(_payloads(jpeg, APP1, _XMP)) > 1:
         found.append("a second XMP packet")
@@ -112,7 +113,7 @@ def header(jpeg: JpegFile, metadata: Metadata) -> Iterator[Segment]:
     own = {_EXIF: _exif(metadata), _XMP: _xmp(metadata), _RESOURCES: _resources(metadata)}
     segments = [s for s in jpeg.segments if s.marker in APPLICATION]
     if metadata.exclusive:
-        segments = [s for s in segments if s.marker != COM and not _is_foreign(jpeg, s)]
+        segments = [s for s in segments if s.marker != COM and not _is_foreign(s)]
         own[_COMMENTS] = _comments(metadata)
     present = {_kind(segment) for segment in segments}
     if not _payloads(jpeg, APP2, _ICC):
@@ -128,7 +129,7 @@ def header(jpeg: JpegFile, metadata: Metadata) -> Iterator[Segment]:
         elif segment.marker == APP0 and segment.payload.startswith(_JFIF) and len(segment.payload) > 14:
             density = segment.payload[7:12] if metadata.dpi or not metadata.exclusive else _NO_DENSITY
             yield Segment(APP0, segment.payload[:7] + density + b"\x00\x00")  # without its thumbnail
-        elif not (_is_stale(jpeg, segment) or _is_extended_xmp(segment)):
+        elif not (_is_stale(segment) or _is_extended_xmp(segment)):
             yield segment
     yield from new
 
@@ -206,14 +207,14 @@ def _kind(segment: Segment) -> bytes | None:
     return None
 
 
-def _is_stale(jpeg: JpegFile, segment: Segment) -> bool:
+def _is_stale(segment: Segment) -> bool:
     if segment.marker == APP0:
         return segment.payload.startswith(_JFXX)
     if segment.marker == APP2:
         return segment.payload.startswith(_MULTI_PICTURE) or _is_gain_map(segment)
     if segment.marker == APP11:
         return b"jumb" in segment.payload[:32] or _is_gain_map(segment)
-    return _is_stale_extension(jpeg, segment)
+    return False
 
 
 def _is_gain_map(segment: Segment) -> bool:
@@ -224,15 +225,6 @@ def _is_gain_map(segment: Segment) -> bool:
 
 def _is_extended_xmp(segment: Segment) -> bool:
     return segment.marker == APP1 and segment.payload.startswith(_EXTENDED_XMP)
-
-
-def _is_stale_extension(jpeg: JpegFile, segment: Segment) -> bool:
-    """Whether a segment belongs to an extended XMP with something untrue in it."""
-    if segment.marker != APP1 or not segment.payload.startswith(_EXTENDED_XMP):
-        return False
-    name = segment.payload[len(_EXTENDED_XMP) : len(_EXTENDED_XMP) + 32]
-    whole = b"".join(p[40:] for p in _payloads(jpeg, APP1, _EXTENDED_XMP + name))
-    return any(mark in whole for mark in _STALE_EXTENSIONS)
 
 
 def _payloads(jpeg: JpegFile, marker: int, prefix: bytes) -> list[bytes]:

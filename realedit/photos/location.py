@@ -20,7 +20,7 @@ from realedit.photos.places import (
 )
 from realedit.photos.stale_xmp import remove_motion
 from realedit.photos.tiff_directories import Directory, DirectoryError, read_directory
-from realedit.photos.xmp import XmpError, XmpPacket
+from realedit.photos.xmp import RDF, XmpError, XmpPacket
 
 # of record 2: content location, city, sublocation, state, country
 _PLACE_SETS = frozenset({26, 27, 90, 92, 95, 100, 101})
@@ -29,6 +29,7 @@ _KEYWORDS = frozenset({20, 25})
 _RAW_SETTINGS = frozenset(
     {"http://ns.adobe.com/camera-raw-settings/1.0/"}
 )  # pairs of numbers that are no places
+_STRUCTURE = frozenset({RDF, "http://www.w3.org/XML/1998/namespace"})
 _LEFT_OUT = "left out, because a place may be in it and nobody could tell: "
 
 
@@ -137,7 +138,9 @@ class Cleaner:
 
     def text(self, keyword: str, words: str) -> str | None:
         """A text of a PNG or a comment of a JPEG; None for one that says nothing but a place."""
-        if is_place_property(keyword.strip()):
+        if is_place_property(
+            keyword.rpartition(":")[2].strip()
+        ):  # "exif:GPSLatitude", as ImageMagick writes it
             self.places.learn([words])
             return None
         if keyword.casefold() in ("keywords", "tags", "subject"):
@@ -208,7 +211,7 @@ def stripped(metadata: Metadata, strip: Strip) -> tuple[Metadata, list[str]]:
 
 
 def _is_place(namespace: str, name: str) -> bool:
-    return namespace not in _RAW_SETTINGS and is_place_property(name)
+    return namespace not in _STRUCTURE | _RAW_SETTINGS and is_place_property(name)
 
 
 def _resources(data: bytes | None) -> list[iptc.Resource]:

@@ -33,15 +33,10 @@ _OPAQUE = {MAKER_NOTE: "the maker note", 0xC634: "private data of the camera", 3
 _OPAQUE |= {52545: "a C2PA manifest (content credentials)"}
 # fields whose meaning is known, by ranges; what is not among them goes
 _KNOWN = (
-    *((254, 0x4FFF), (0x8298, 0x829D), (IPTC, IPTC), (RESOURCES, RESOURCES), (34675, 34675)),
-    *(
-        (0x8822, 0x8835),
-        (0x9000, 0x9292),
-        (0x9400, 0x9405),
-        (0x9C9B, 0x9C9F),
-        (0xA000, 0xA500),
-        (0xC4A5, 0xC4A5),
-    ),
+    *((254, 0x4FFF), (IPTC, IPTC), (RESOURCES, RESOURCES), (34675, 34675)),
+    *((0x8298, 0x829D), (0x8822, 0x8835), (0x9000, 0x9292), (0x9400, 0x9405), (0x9C9B, 0x9C9F)),
+    *((0xA000, 0xA005), (0xA20B, 0xA217), (0xA300, 0xA302), (0xA401, 0xA43C), (0xA460, 0xA462)),
+    *((0xA500, 0xA500), (0xC4A5, 0xC4A5)),
 )
 _CHARACTERS = {b"ASCII\x00\x00\x00": "latin-1", b"UNICODE\x00": "utf-16", b"\x00" * 8: "latin-1"}
 

@@ -14,25 +14,29 @@ _PROPERTY = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = r"[-+]?\d{1,3}(?:\.\d+)?"
-_MINUTES, _SECONDS = "['\u2032\u2019]", "(?:[\"\u2033\u201d]|'')"
-_DEGREES = (
-    r"\d{1,3}\s*(?:[\u00b0\u00ba\u02da]|deg\b)\s*"
-    rf"(?:\d{{1,2}}(?:[.,]\d+)?\s*{_MINUTES}\s*)?(?:\d{{1,2}}(?:[.,]\d+)?\s*{_SECONDS})?"
-)
-_ORIGIN = r"(?:geo\w*|gps\w*|places?|locations?|loc|woe|osm|foursquare|dopplr|exif)"
+_SIDE = "(?-i:[NSEW])"
+_DEGREE = r"(?:[\u00b0\u00ba\u02da]|deg\b)"
+_MINUTES = "\\s*\\d{1,2}(?:[.,]\\d+)?\\s*['\u2032\u2019]"
+_SECONDS = "\\s*\\d{1,2}(?:[.,]\\d+)?\\s*(?:[\"\u2033\u201d]|''|['\u2032\u2019]{2})"
+_ORIGIN = r"(?:geo\w*|gps\w*|places?|locations?|loc|woe|osm|foursquare|dopplr)"
+_AXIS = r"(?:gps|geo)?[ _-]?(?:lat|lon|long)(?:itude)?(?:ref)?|lng"
+_CODE = "[23456789CFGHJMPQRVWX]"
 _COORDINATES = re.compile(
     "|".join(
         (
-            rf"\bgeo:{_NUMBER},{_NUMBER}[^\s,]*(?:,{_NUMBER})?[^\s]*",  # a URI
+            rf"\bgeo:{_NUMBER},{_NUMBER}(?:,{_NUMBER})?(?:;[^\s,]*)?",  # a URI
             rf"\b{_ORIGIN}:[\w.-]+=(?:\"[^\"]*\"|[^\s,;|]+)",  # a machine tag
-            rf"\b(?:gps|geo)?_?-?(?:lat|lon|long)(?:itude)?(?:ref)?\s*[:=]?\s*{_NUMBER}\s*°?(?:\s*[NSEW]\b)?",
-            rf"\blng\s*[:=]?\s*{_NUMBER}",
-            rf"(?:\b[NSEW]\s*)?{_DEGREES}(?:\s*[NSEW]\b)?",
-            r"\b[NS]\s*\d{1,2}\.\d+[\s,;/]*[EW]\s*\d{1,3}\.\d+",
-            r"(?<![\d.])\d{1,2}\.\d+\s*[NS]\b[\s,;/]*\d{1,3}\.\d+\s*[EW]\b",
+            rf"(?<![\w+/])(?:{_AXIS})\s*[:=]\s*{_NUMBER}(?:\s*{_SIDE}\b)?",
+            rf"(?<![\w+/])(?:{_AXIS})\s+[-+]?\d{{1,3}}\.\d\d+(?:\s*{_SIDE}\b)?",
+            rf"\bgeo(?:lat|lon|lng|long){_NUMBER}",
+            rf"(?:\b{_SIDE}\s*)?\d{{1,3}}\s*{_DEGREE}{_MINUTES}(?:{_SECONDS})?(?:\s*{_SIDE}\b)?",
+            rf"\d{{1,3}}(?:\.\d+)?\s*{_DEGREE}\s*{_SIDE}\b|\b{_SIDE}\s*\d{{1,3}}(?:\.\d+)?\s*{_DEGREE}",
+            rf"\b\d{{1,3}},\d{{1,2}}(?:\.\d+|,\d{{1,2}}){_SIDE}\b",  # as XMP writes them
+            r"\b(?-i:[NS])\s*\d{1,2}\.\d+[\s,;/]*(?-i:[EW])\s*\d{1,3}\.\d+",
+            r"(?<![\d.])\d{1,2}\.\d+\s*(?-i:[NS])\b[\s,;/]*\d{1,3}\.\d+\s*(?-i:[EW])\b",
             r"(?<![\d.])[-+]?\d{1,2}\.\d{3,}\s*[,;]\s*[-+]?\d{1,3}\.\d{3,}(?![\d.])",
-            r"(?<![\w.])[-+]\d{2}(?:\d{2}){0,2}(?:\.\d+)?[-+]\d{3}(?:\d{2}){0,2}(?:\.\d+)?(?:[-+]\d+(?:\.\d+)?)?\w*/",
-            r"(?<![A-Z0-9])[23456789CFGHJMPQRVWX]{8}\+[23456789CFGHJMPQRVWX]{2,3}(?![A-Z0-9])",  # a plus code
+            r"(?<!\S)[-+]\d{2}(?:\d{2}){0,2}(?:\.\d+)?[-+]\d{3}(?:\d{2}){0,2}(?:\.\d+)?(?:[-+]\d+(?:\.\d+)?)?\w*/",
+            rf"(?<!\S)(?-i:{_CODE}{{8}}\+{_CODE}{{2,3}})(?![\w+/=])",  # a plus code
             r"https?://[^\s<>\"]*(?:\bmaps\b|openstreetmap|what3words)[^\s<>\"]*",
         )
     ),

@@ -1,0 +1,366 @@
+"""Nobody learns from a stripped photo where it was taken; ExifTool looks where it is installed."""
+
+import io
+import json
+import shutil
+import struct
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pillow_heif
+import pytest
+import tifffile
+from PIL import Image
+
+from realedit.errors import PhotoError
+from realedit.photos import Provenance, Strip, read_photo, write_photo
+from tests.realedit.photos import builders as make
+from tests.realedit.photos import hiding
+from tests.realedit.photos.hiding import KEPT, KINDS, TOKENS, Hiding
+from tests.realedit.photos.test_metadata import edited
+
+HIDINGS = list(hiding.hidings())
+needs_exiftool = pytest.mark.skipif(
+    shutil.which("exiftool") is None, reason="exiftool (libimage-exiftool-perl) is not installed"
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file that was written from a photo with a place in it."""
+
+    path: Path
+    warnings: tuple[str, ...]
+
+
+def identity(one: Hiding) -> str:
+    return f"{one.name}{one.kind}"
+
+
+def others(kind: str) -> str:
+    """Another format; each is the other one of some format."""
+    return KINDS[(KINDS.index(kind) + 1) % len(KINDS)]
+
+
+def write(one: Hiding, folder: Path, strip: Strip, *, edit: bool, kind: str) -> Written:
+    source = folder / f"{one.name}-source{one.kind}"
+    source.write_bytes(one.data)
+    photo = read_photo(source)
+    output = folder / f"{one.name}-{one.kind[1:]}-{strip}-{'edited' if edit else 'plain'}{kind}"
+    report = write_photo(edited(photo) if edit else photo, output, provenance=Provenance(), strip=strip)
+    return Written(output, report.warnings)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Written]]:
+    """Every hiding, stripped of its place: edited, not edited, in another format; and edited as it is."""
+    found: dict[str, dict[str, Written]] = {}
+    for one in HIDINGS:
+        folder = tmp_path_factory.mktemp(one.name)
+        found[identity(one)] = {
+            "edited": write(one, folder, "gps", edit=True, kind=one.kind),
+            "plain": write(one, folder, "gps", edit=False, kind=one.kind),
+            "other": write(one, folder, "gps", edit=True, kind=others(one.kind)),
+            "all": write(one, folder, "all", edit=False, kind=one.kind),
+            "kept": write(one, folder, "none", edit=True, kind=one.kind),
+            "source": Written(folder / f"{one.name}-source{one.kind}", ()),
+        }
+    return found
+
+
+@pytest.fixture(scope="module")
+def shown(written: dict[str, dict[str, Written]]) -> dict[Path, dict[str, object]]:
+    """What ExifTool finds in each file."""
+    paths = [each.path for group in written.values() for each in group.values()]
+    command = ["exiftool", "-json", "-a", "-G1", "-s", "-ee", "-U", "-@", "-"]
+    done = subprocess.run(
+        command, input="\n".join(map(str, paths)), capture_output=True, text=True, timeout=300, check=False
+    )
+    return {Path(tags["SourceFile"]): tags for tags in json.loads(done.stdout)}
+
+
+def places_in(tags: dict[str, object]) -> list[str]:
+    """What of ExifTool's tags names a place."""
+    names = ("GPS", "City", "Location", "Country", "Latitude", "Longitude", "State", "Coverage", "Geo")
+    found = [f"{tag}: {value}" for tag, value in tags.items() if any(each in tag for each in names)]
+    texts = {tag: str(value) for tag, value in tags.items() if not tag.startswith(("System:", "SourceFile"))}
+    return found + [f"{tag}: {text}" for tag, text in texts.items() if any(token in text for token in TOKENS)]
+
+
+@needs_exiftool
+@pytest.mark.parametrize("one", HIDINGS, ids=identity)
+def test_the_place_is_there_to_be_found(
+    one: Hiding, written: dict[str, dict[str, Written]], shown: dict[Path, dict[str, object]]
+) -> None:
+    source = written[identity(one)]["source"].path
+    hidden = any(token.encode() in one.data for token in TOKENS) or b"Munich" in one.data
+    assert places_in(shown[source]) or hidden or one.name == "exif-thumbnail"
+
+
+@needs_exiftool
+@pytest.mark.parametrize("one", HIDINGS, ids=identity)
+def test_exiftool_finds_no_place_in_a_stripped_photo(
+    one: Hiding, written: dict[str, dict[str, Written]], shown: dict[Path, dict[str, object]]
+) -> None:
+    for way in ("edited", "plain", "other", "all"):
+        tags = shown[written[identity(one)][way].path]
+        assert places_in(tags) == [], way
+        assert "ExifTool:Error" not in tags, way
+
+
+@pytest.mark.parametrize("one", HIDINGS, ids=identity)
+def test_no_byte_of_a_stripped_photo_names_a_place(
+    one: Hiding, written: dict[str, dict[str, Written]]
+) -> None:
+    latitude = (48, 1, 8, 1, 1392, 100)
+    coded = [struct.pack(f"{order}6I", *latitude) for order in "<>"]
+    for way in ("edited", "plain", "other", "all"):
+        data = written[identity(one)][way].path.read_bytes()
+        for token in TOKENS:
+            assert token.encode() not in data and token.encode("utf-16-le") not in data, (way, token)
+        assert not any(each in data for each in coded), way
+
+
+@needs_exiftool
+@pytest.mark.parametrize("one", HIDINGS, ids=identity)
+def test_what_is_no_place_stays(
+    one: Hiding, written: dict[str, dict[str, Written]], shown: dict[Path, dict[str, object]]
+) -> None:
+    group = written[identity(one)]
+    before = json.dumps(shown[group["source"].path])
+    for way in ("edited", "plain", "other"):
+        after = json.dumps(shown[group[way].path])
+        lost = [each for each in KEPT if each in before and each not in after]
+        told = " ".join(group[way].warnings)
+        assert not lost or "cannot hold" in told, (way, lost)
+
+
+@needs_exiftool
+@pytest.mark.parametrize("one", [one for one in HIDINGS if not one.untrue], ids=identity)
+def test_without_strip_an_edit_keeps_the_place(
+    one: Hiding, written: dict[str, dict[str, Written]], shown: dict[Path, dict[str, object]]
+) -> None:
+    group = written[identity(one)]
+    before, after = places_in(shown[group["source"].path]), places_in(shown[group["kept"].path])
+    if before:
+        assert {each.split(": ", 1)[1] for each in before} <= {each.split(": ", 1)[1] for each in after}
+    else:  # in a part that ExifTool cannot read
+        data = group["kept"].path.read_bytes()
+        assert any(token.encode() in data for token in TOKENS)
+
+
+@pytest.mark.parametrize("one", HIDINGS, ids=identity)
+def test_an_unedited_picture_is_not_coded_again(one: Hiding, written: dict[str, dict[str, Written]]) -> None:
+    group = written[identity(one)]
+    before = read_photo(group["source"].path)
+    for way in ("plain", "all"):
+        after = read_photo(group[way].path)
+        np.testing.assert_array_equal(after.stored, before.stored)
+        assert after.metadata.icc == before.metadata.icc and after.orientation == before.orientation
+        assert not any("anew" in warning for warning in group[way].warnings)
+
+
+PLANTED = (
+    *("-GPSLatitude=48.1372", "-GPSLatitudeRef=N", "-GPSLongitude=11.5755", "-GPSLongitudeRef=E"),
+    *("-XMP:GPSLatitude=48.1372", "-XMP:GPSLongitude=11.5755", "-XMP-photoshop:City=Munich"),
+    *("-XMP-iptcExt:LocationShownCity=Munich", "-XMP-iptcExt:LocationCreatedSublocation=Homestreet 7"),
+    *("-XMP-iptcCore:Location=Homestreet 7", "-XMP-dc:Subject=Munich", "-XMP-dc:Subject=geo:lat=48.1372"),
+    *(
+        "-XMP-lr:HierarchicalSubject=Places|Munich",
+        "-XMP-xmpDM:ShotLocation=Munich",
+        "-EXIF:XPKeywords=Munich",
+    ),
+    *("-IPTC:City=Munich", "-IPTC:Keywords=Munich", "-IPTC:Sub-location=Homestreet 7"),
+    *("-EXIF:Artist=Jane Doe", "-XMP-dc:Rights=(c) Jane Doe", "-EXIF:Make=Kamerawerk"),
+)
+
+
+@needs_exiftool
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_exiftool_planted_goes_and_the_rest_stays(kind: str, tmp_path: Path) -> None:
+    source = tmp_path / f"photo{kind}"
+    source.write_bytes(hiding.carrier(kind))
+    subprocess.run(["exiftool", "-q", "-m", "-overwrite_original", *PLANTED, source], check=False, timeout=60)
+    photo, outputs = read_photo(source), [tmp_path / f"edited{kind}", tmp_path / f"plain{kind}"]
+    write_photo(edited(photo), outputs[0], provenance=Provenance(), strip="gps")
+    write_photo(photo, outputs[1], provenance=None, strip="gps")
+    before, *after = tags_of(source, *outputs)
+    assert len(places_in(before)) > 10
+    for tags in after:
+        assert places_in(tags) == []
+        assert tags["IFD0:Artist"] == "Jane Doe" and tags["XMP-dc:Rights"] == "(c) Jane Doe"
+    np.testing.assert_array_equal(read_photo(outputs[1]).stored, photo.stored)
+
+
+@needs_exiftool
+@pytest.mark.skipif(shutil.which("convert") is None, reason="ImageMagick is not installed")
+def test_what_imagemagick_puts_into_a_png_goes(tmp_path: Path) -> None:
+    photo, source = tmp_path / "photo.jpg", tmp_path / "photo.png"
+    gps, city = hiding.exif_parts()["gps"], hiding.resources()["city"]
+    photo.write_bytes(hiding.carrier(".jpg", exif=gps, xmp=hiding.packet_of_gps(), iptc=city))
+    subprocess.run(["convert", photo, source], check=True, timeout=60)
+    write_photo(read_photo(source), tmp_path / "plain.png", provenance=None, strip="gps")
+    write_photo(edited(read_photo(source)), tmp_path / "edited.png", provenance=None, strip="gps")
+    before, *after = tags_of(source, tmp_path / "plain.png", tmp_path / "edited.png")
+    assert places_in(before) and [places_in(tags) for tags in after] == [[], []]
+    assert all("Jane Doe" in str(tags) for tags in after)
+
+
+def tags_of(*paths: Path) -> list[dict[str, object]]:
+    """What ExifTool finds in each file."""
+    command = ["exiftool", "-json", "-a", "-G1", "-s", "-ee", "-U", *map(str, paths)]
+    return list(json.loads(subprocess.run(command, capture_output=True, check=False, timeout=60).stdout))
+
+
+# groups and tags that say how the picture is coded and which colours it has
+_CODING = (
+    "File:",
+    "System:",
+    "ExifTool:",
+    "ICC",
+    "Composite:",
+    "JFIF:",
+    "PNG:",
+    "RIFF:",
+    "Meta",
+    "QuickTime:",
+)
+_OF_PAGES = ("IFD0:Orientation", "IFD0:ExifByteOrder", "SourceFile", "APP14:", "Track")
+_MARK = ("XMP-iptcExt:DigitalSourceType", "XMP-xmp:CreatorTool", "XMP-photoshop:Credit", "XMP-x:XMPToolkit")
+
+
+@needs_exiftool
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_leaves_colour_orientation_and_the_mark(kind: str, tmp_path: Path) -> None:
+    source = tmp_path / f"photo{kind}"
+    turned: hiding.Exif = (
+        [(0x0112, 3, 1, b"\x06\x00" if kind == ".tif" else b"\x00\x06")],
+        [],
+        hiding.place_of(),
+    )
+    upright = kind in (".heic", ".avif")
+    source.write_bytes(hiding.carrier(kind, exif=hiding.exif_parts()["gps"] if upright else turned))
+    photo = read_photo(source)
+    for name, changed in (("plain", photo), ("edited", edited(photo))):
+        output = tmp_path / f"{name}{kind}"
+        report = write_photo(changed, output, provenance=Provenance(), strip="all")
+        (tags,) = tags_of(output)
+        again = read_photo(output)
+        assert again.orientation == photo.orientation and again.metadata.icc == photo.metadata.icc
+        allowed = (*_CODING, *_OF_PAGES, *(_MARK if name == "edited" else ()))
+        page = [each for each in tags if kind == ".tif" and each.startswith("IFD0:")]
+        assert not {"IFD0:Make", "IFD0:Artist"} & tags.keys()
+        assert [each for each in tags if not each.startswith(allowed) and each not in page] == []
+        assert b"Jane Doe" not in output.read_bytes() and not any("place" in w for w in report.warnings)
+        assert ("XMP-iptcExt:DigitalSourceType" in tags) == (name == "edited")
+
+
+def test_what_went_is_told_by_name(written: dict[str, dict[str, Written]]) -> None:
+    told = {name: " ".join(group["plain"].warnings) for name, group in written.items()}
+    assert "the maker note" in told["exif-maker-note.jpg"]
+    assert "APP6 (GoPro)" in told["jpeg-segment.jpg"]
+    assert "motion photo" in told["jpeg-motion-photo.jpg"] and "gain map" in told["jpeg-gain-map.jpg"]
+    assert "the PNG chunk noTe" in told["png-chunk.png"] and "the WebP chunk NOTE" in told["webp-chunk.webp"]
+    assert "a second EXIF block" in told["png-second-exif.png"]
+    assert "a motion photo's video" in told["iso-video.heic"]
+    assert told["exif-gps.jpg"] == "" and told["xmp-city.heic"] == ""
+
+
+def test_free_text_that_still_names_the_place_is_told(tmp_path: Path) -> None:
+    title = '<dc:title><rdf:Alt><rdf:li xml:lang="x-default">Rain over Munich</rdf:li></rdf:Alt></dc:title>'
+    packet = hiding.packet('photoshop:City="Munich"', title)
+    one = Hiding("title", ".jpg", hiding.carrier(".jpg", xmp=packet))
+    report = write(one, tmp_path, "gps", edit=False, kind=".jpg")
+    assert any("still names the place" in warning for warning in report.warnings)
+    assert b"Rain over Munich" in report.path.read_bytes() and b"City" not in report.path.read_bytes()
+
+
+@pytest.mark.parametrize("build", [hiding.ultra_hdr, hiding.motion_photo], ids=["gain-map", "motion-photo"])
+def test_photos_of_phones(build: Callable[[], bytes], tmp_path: Path) -> None:
+    one = Hiding("phone", ".jpg", build())
+    plain = write(one, tmp_path, "none", edit=False, kind=".jpg")
+    assert plain.path.read_bytes() == one.data and plain.warnings == ()
+    changed = write(one, tmp_path, "none", edit=True, kind=".jpg")
+    data = changed.path.read_bytes()
+    assert any("left out, because it cannot be kept true" in warning for warning in changed.warnings)
+    for untrue in (b"hdrgm:", b"GainMap", b"MotionPhoto", b"MicroVideo", b"MPF\x00", b"moov", b"48.1372+"):
+        assert untrue not in data
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_damaged_metadata_never_break_the_stripping(kind: str, tmp_path: Path) -> None:
+    """Wherever bytes are flipped: a photo that can be read is stripped, and nothing but a photo comes of it."""
+    everything = hiding.exif_parts()["gps"]
+    data = hiding.carrier(
+        kind, exif=everything, xmp=hiding.xmp_packets()["levels"], iptc=hiding.resources()["city"]
+    )
+    generator = np.random.default_rng(5)
+    source, read = tmp_path / f"photo{kind}", 0
+    for _ in range(40):
+        flipped = bytearray(data)
+        for place in generator.integers(12, len(data), 4):
+            flipped[place] ^= 1 << int(generator.integers(0, 8))
+        source.write_bytes(flipped)
+        try:
+            photo = read_photo(source)
+        except PhotoError:
+            continue
+        read += 1
+        for strip in ("gps", "all"):
+            report = write_photo(photo, tmp_path / f"out{kind}", provenance=None, strip=strip)  # type: ignore[arg-type]
+            assert read_photo(report.path).stored.shape == photo.stored.shape
+    assert read or kind == ".png"
+
+
+TIFFS: dict[str, dict[str, Any]] = {
+    "lzw": {"compression": "lzw"},
+    "deflate": {"compression": "zlib", "predictor": True},
+    "jpeg": {"compression": "jpeg"},
+    "tiles": {"tile": (16, 16)},
+    "planes": {"planarconfig": "separate"},
+    "big": {"bigtiff": True},
+    "motorola": {"byteorder": ">"},
+    "strips": {"rowsperstrip": 7},
+}
+
+
+@pytest.mark.parametrize("name", TIFFS)
+def test_every_layout_of_a_tiff_is_copied(name: str, tmp_path: Path) -> None:
+    pixels = make.picture()
+    options = TIFFS[name]
+    pixels = pixels.transpose(2, 0, 1) if name == "planes" else pixels
+    where = [(700, 1, len(hiding.packet_of_gps()), hiding.packet_of_gps(), True)]
+    source, buffer = tmp_path / "photo.tif", io.BytesIO()
+    try:
+        tifffile.imwrite(buffer, pixels, photometric="rgb", metadata=None, extratags=where, **options)
+    except (ValueError, KeyError, ImportError) as error:
+        pytest.skip(f"tifffile cannot write it here: {error}")
+    source.write_bytes(buffer.getvalue())
+    photo = read_photo(source)
+    report = write_photo(photo, tmp_path / "out.tif", provenance=None, strip="gps")
+    again = read_photo(report.path)
+    np.testing.assert_array_equal(again.stored, photo.stored)
+    assert not report.warnings and again.metadata.xmp and b"48,8.232" not in report.path.read_bytes()
+
+
+def test_further_pictures_of_a_heic_stay_as_they_are(tmp_path: Path) -> None:
+    images = [Image.fromarray(make.picture()), Image.fromarray(255 - make.picture())]
+    file = pillow_heif.from_pillow(images[0])
+    file.add_from_pillow(images[1])
+    exif = b"Exif\x00\x00MM\x00*\x00\x00\x00\x08" + hiding.block([], [], hiding.place_of())
+    for image in file:
+        image.info["exif"], image.info["xmp"] = exif, hiding.packet_of_gps()
+    source = tmp_path / "photo.heic"
+    file.save(source, quality=80, exif=exif, xmp=hiding.packet_of_gps())
+    assert source.read_bytes().count(b"48,8.232N") > 1
+    report = write_photo(read_photo(source), tmp_path / "out.heic", provenance=None, strip="gps")
+    before, after = (pillow_heif.open_heif(path) for path in (source, report.path))
+    assert len(before) == len(after) == 2
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
+    assert b"48,8.232N" not in report.path.read_bytes() and b"Jane Doe" in report.path.read_bytes()
+    assert report.path.stat().st_size == source.stat().st_size
