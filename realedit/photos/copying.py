@@ -75,7 +75,7 @@ _PIXELS = frozenset(
 )
 _LONGER_THAN_CLASSIC = frozenset({16, 17, 18})  # types of BigTIFF
 _WEBP_PICTURE = frozenset({b"VP8 ", b"VP8L", b"ALPH", b"ANIM"})
-_HAS_EXIF, _HAS_XMP = 0x08, 0x04
+_WEBP_FLAGS = {b"ICCP": 0x20, b"EXIF": 0x08, b"XMP ": 0x04}  # what the VP8X chunk says is there
 
 
 @dataclass(frozen=True)
@@ -119,21 +119,21 @@ def _png(source: bytes, metadata: Metadata) -> bytes:
 
 
 def _webp(source: bytes, metadata: Metadata) -> bytes:
-    body = b""
+    kept: list[tuple[bytes, bytes]] = []
     for kind, data in _riff_chunks(source[12 : int.from_bytes(source[4:8], "little") + 8]):
-        if kind == b"VP8X":
-            flags = data[0] & ~(_HAS_EXIF | _HAS_XMP)
-            flags |= (_HAS_EXIF if metadata.exif else 0) | (_HAS_XMP if metadata.xmp else 0)
-            data = bytes((flags,)) + data[1:]
-        elif kind == b"ANMF":
+        if kind == b"ANMF":
             frame = (_riff_chunk(*one) for one in _riff_chunks(data[16:]) if one[0] in _WEBP_PICTURE)
-            data = data[:16] + b"".join(frame)
-        elif kind != b"ICCP" and kind not in _WEBP_PICTURE:
-            continue
+            kept.append((kind, data[:16] + b"".join(frame)))
+        elif kind in _WEBP_PICTURE or kind in (b"VP8X", b"ICCP"):
+            kept.append((kind, data))
+    kept += [(kind, block) for kind, block in ((b"EXIF", metadata.exif), (b"XMP ", metadata.xmp)) if block]
+    kinds = {kind for kind, _ in kept}
+    stated = sum(flag for kind, flag in _WEBP_FLAGS.items() if kind in kinds)
+    body = b""
+    for kind, data in kept:
+        if kind == b"VP8X":
+            data = bytes((data[0] & ~sum(_WEBP_FLAGS.values()) | stated,)) + data[1:]
         body += _riff_chunk(kind, data)
-    for kind, block in ((b"EXIF", metadata.exif), (b"XMP ", metadata.xmp)):
-        if block:
-            body += _riff_chunk(kind, block)
     return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
 
 

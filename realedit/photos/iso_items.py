@@ -91,6 +91,8 @@ def stripped(source: bytes, strip: Strip, cleaner: Cleaning) -> bytes:
             pictures += _overwrite(data, item, _cleaned(source, item, strip, cleaner))
     for box in top:
         if box.kind not in _KNOWN:
+            if any(box.body <= part.start < box.end for part in pictures):
+                raise IsoError("a picture in a box of an unknown kind")
             _free(data, box)
         elif box.kind == b"mdat" and not tracks:
             _blank_unused(data, box, pictures)
