@@ -89,6 +89,8 @@ class Copied:
 def copied_without(photo: Photo, strip: Strip) -> Copied | None:
     """The file of a photo that is not edited, without what `strip` names; None where that needs the picture
     to be coded again (and for JPEG)."""
+    if strip == "none":
+        return Copied(photo.source, [])
     try:
         if photo.format is Format.TIFF:
             return _tiff(photo.source, strip)

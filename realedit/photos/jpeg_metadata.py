@@ -68,9 +68,9 @@ def _whole_xmp(jpeg: JpegFile) -> tuple[bytes | None, bool]:
 
 def _is_foreign(segment: Segment) -> bool:
     """Whether a segment is neither the picture nor one of the blocks and parts that are known by name."""
-    if segment.marker not in APPLICATION or segment.marker in (COM, APP14) or _kind(segment) is not None:
+    if segment.marker not in APPLICATION or segment.marker == COM or _kind(segment) is not None:
         return False
-    known = ((APP0, _JFIF), (APP1, _EXTENDED_XMP), (APP2, _ICC), (APP12, b"Ducky"))
+    known = ((APP0, _JFIF), (APP1, _EXTENDED_XMP), (APP2, _ICC), (APP12, b"Ducky"), (APP14, b"Adobe"))
     if any(segment.marker == marker and segment.payload.startswith(prefix) for marker, prefix in known):
         return False
     return not _is_stale(segment)
@@ -113,7 +113,7 @@ def header(jpeg: JpegFile, metadata: Metadata) -> Iterator[Segment]:
     own = {_EXIF: _exif(metadata), _XMP: _xmp(metadata), _RESOURCES: _resources(metadata)}
     segments = [s for s in jpeg.segments if s.marker in APPLICATION]
     if metadata.exclusive:
-        segments = [s for s in segments if s.marker != COM and not _is_foreign(s)]
+        segments = [s for s in segments if s.marker not in (COM, APP12) and not _is_foreign(s)]
         own[_COMMENTS] = _comments(metadata)
     present = {_kind(segment) for segment in segments}
     if not _payloads(jpeg, APP2, _ICC):

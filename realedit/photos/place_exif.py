@@ -26,7 +26,7 @@ GPS_IFD, MAKER_NOTE, USER_COMMENT = 0x8825, 0x927C, 0x9286
 XMP, IPTC, RESOURCES = 700, 33723, 34377
 NESTED = frozenset({XMP, IPTC, RESOURCES})
 _THUMBNAIL, _THUMBNAIL_LENGTH = 0x0201, 0x0202
-_ASCII = 2
+_BYTES, _ASCII = 1, 2
 _POINTERS = (273, 279, 324, 325, 330, _THUMBNAIL, _THUMBNAIL_LENGTH)  # at data that the new layout moves
 _WINDOWS_TEXTS, _WINDOWS_KEYWORDS = frozenset({0x9C9B, 0x9C9C, 0x9C9D, 0x9C9F}), 0x9C9E
 _OPAQUE = {MAKER_NOTE: "the maker note", 0xC634: "private data of the camera", 37724: "Photoshop's layers"}
@@ -77,9 +77,11 @@ def clean_directory(directory: Directory, places: Places, nested: Nested, remove
         if not data:
             del directory.values[tag]
         elif data != value.data:
-            directory.values[tag] = Value(value.kind, len(data), data)
-    for child in directory.children.values():
+            directory.values[tag] = Value(value.kind if value.kind == _ASCII else _BYTES, len(data), data)
+    for tag, child in list(directory.children.items()):
         clean_directory(child, places, nested, removed)
+        if not (child.values or child.children):
+            del directory.children[tag]
 
 
 def clean_block(data: bytes, places: Places, nested: Nested, removed: Removed) -> bytes | None:
@@ -87,6 +89,8 @@ def clean_block(data: bytes, places: Places, nested: Nested, removed: Removed) -
     try:
         root = read_directory(data)
         thumbnail = _thumbnail(data, root)
+        if root.following and thumbnail is None:
+            removed.add("a thumbnail that is no JPEG")
     except (DirectoryError, struct.error):
         removed.add("an EXIF block that is damaged")
         return None

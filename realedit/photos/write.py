@@ -107,18 +107,13 @@ def write_photo(
     kind = check_output(path, photo.path, overwrite=overwrite)
     if visible_label and photo.changed is not None:
         photo = with_visible_label(photo)
-    if photo.changed is None and kind is photo.format and strip == "none":
+    unchanged = photo.changed is None and kind is photo.format
+    copied = copied_without(photo, strip) if unchanged else None
+    if copied is not None:
         with _complete(path) as out:
-            out.write(photo.source)
-        return WriteReport(path, kind, copied=True)
-    if photo.changed is None and kind is photo.format:
-        copied = copied_without(photo, strip)
-        if copied is not None:
-            with _complete(path) as out:
-                out.write(copied.data)
-            return WriteReport(
-                path, kind, copied=False, warnings=tuple(f"{path}: {w}" for w in copied.warnings)
-            )
+            out.write(copied.data)
+        told = tuple(f"{path}: {warning}" for warning in copied.warnings)
+        return WriteReport(path, kind, copied=strip == "none", warnings=told)
     metadata, warnings = metadata_for(photo, kind, provenance, strip)
     warnings += _losses(photo, kind)
     with _complete(path) as out:

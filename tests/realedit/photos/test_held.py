@@ -13,14 +13,14 @@ from realedit.photos.jpeg_segments import read_segments
 from realedit.photos.xmp import XmpPacket
 from realedit.photos.xmp_extended import joined, split
 from tests.realedit.photos import builders as make
-from tests.realedit.photos import corpus, hiding
-from tests.realedit.photos.hiding import KINDS
+from tests.realedit.photos import carriers, corpus, phones
+from tests.realedit.photos.carriers import KINDS
 from tests.realedit.photos.test_metadata import edited
 
 DC, PHOTOSHOP = "http://purl.org/dc/elements/1.1/", "http://ns.adobe.com/photoshop/1.0/"
-LONG = hiding.packet('dc:source="' + "long " * 40000 + '"', 'photoshop:Headline="Rain"')
+LONG = carriers.packet('dc:source="' + "long " * 40000 + '"', 'photoshop:Headline="Rain"')
 NOTE = b"A note of the maker " * 5000
-RESOURCES = make.image_resource(0x0404, hiding.records((80, "Jane Doe"))) + make.image_resource(
+RESOURCES = make.image_resource(0x0404, carriers.records((80, "Jane Doe"))) + make.image_resource(
     0x0BB7, b"Path one"
 )
 
@@ -28,7 +28,7 @@ RESOURCES = make.image_resource(0x0404, hiding.records((80, "Jane Doe"))) + make
 def with_text(kind: str) -> bytes:
     """A photo with a text of the kind that its format has."""
     if kind == ".jpg":
-        return make.with_segments(hiding.carrier(kind), (0xFE, b"Words about it"))
+        return make.with_segments(carriers.carrier(kind), (0xFE, b"Words about it"))
     return make.png(make.picture(), after=((b"tEXt", b"Title\x00Words about it"),))
 
 
@@ -45,7 +45,7 @@ def with_foreign(kind: str) -> bytes:
         return make.with_segments(make.jpeg(), (0xE7, b"Words about it"))
     if kind == ".png":
         return make.png(make.picture(), after=((b"woRd", b"Words about it"),))
-    return hiding.webp_with(b"WORD", b"Words about it")
+    return carriers.webp_with(b"WORD", b"Words about it")
 
 
 def with_profile(kind: str) -> bytes:
@@ -69,9 +69,9 @@ class Block:
 
 LONG_EXIF = ([], [(0x927C, 7, len(NOTE), NOTE)], [])
 BLOCKS = {
-    "xmp": Block(KINDS[1:], lambda kind: hiding.carrier(kind, xmp=LONG), b"long long long ", "XMP"),
-    "exif": Block(KINDS[1:], lambda kind: hiding.carrier(kind, exif=LONG_EXIF), NOTE, "EXIF"),
-    "iptc": Block(KINDS[:3], lambda kind: hiding.carrier(kind, iptc=RESOURCES), b"Path one", "IPTC"),
+    "xmp": Block(KINDS[1:], lambda kind: carriers.carrier(kind, xmp=LONG), b"long long long ", "XMP"),
+    "exif": Block(KINDS[1:], lambda kind: carriers.carrier(kind, exif=LONG_EXIF), NOTE, "EXIF"),
+    "iptc": Block(KINDS[:3], lambda kind: carriers.carrier(kind, iptc=RESOURCES), b"Path one", "IPTC"),
     "text": Block((".jpg", ".png"), with_text, b"Words about it", "texts"),
     "foreign": Block((".jpg", ".png", ".webp"), with_foreign, b"Words about it", "the "),
     "profile": Block((".png", ".tif"), with_profile, b"Words about it", "ICC"),
@@ -139,16 +139,16 @@ def test_structures_keep_their_prefixes_in_the_other_part() -> None:
     many = "".join(
         f"<dc:subject><rdf:Bag><rdf:li>{n} {'x' * 3000}</rdf:li></rdf:Bag></dc:subject>" for n in range(30)
     )
-    main, pieces = split(hiding.packet(many.replace("dc:subject", "unheard:list")), 20_000, 65_000)
+    main, pieces = split(carriers.packet(many.replace("dc:subject", "unheard:list")), 20_000, 65_000)
     whole, complete = joined(main, pieces)
     assert complete and whole is not None
     assert all(f">{n} xxx".encode() in whole for n in range(30)) and b"Jane Doe" in main
 
 
 def test_a_jpeg_with_a_long_packet_keeps_its_two_parts(tmp_path: Path) -> None:
-    content = hiding.long_packet('photoshop:Headline="Rain"')
+    content = phones.long_packet('photoshop:Headline="Rain"')
     source = tmp_path / "photo.jpg"
-    source.write_bytes(make.with_segments(make.jpeg(), *hiding.extended(content)))
+    source.write_bytes(make.with_segments(make.jpeg(), *phones.extended(content)))
     write_photo(edited(read_photo(source)), tmp_path / "out.jpg", provenance=Provenance())
     segments = read_segments((tmp_path / "out.jpg").read_bytes()).segments
     assert sum(b"ns.adobe.com/xmp/extension" in s.payload[:40] for s in segments) == 2
@@ -158,7 +158,7 @@ def test_a_jpeg_with_a_long_packet_keeps_its_two_parts(tmp_path: Path) -> None:
 
 def test_a_part_that_is_not_whole_is_named(tmp_path: Path) -> None:
     source = tmp_path / "photo.jpg"
-    source.write_bytes(make.with_segments(make.jpeg(), *hiding.extended(hiding.long_packet())[:2]))
+    source.write_bytes(make.with_segments(make.jpeg(), *phones.extended(phones.long_packet())[:2]))
     report = write_photo(edited(read_photo(source)), tmp_path / "out.jpg", provenance=Provenance())
     assert any("an extended part of the XMP that is not whole" in warning for warning in report.warnings)
     assert b"HasExtendedXMP" not in report.path.read_bytes()
