@@ -5,6 +5,7 @@ so on. One `Cleaner` does a photo's blocks of all kinds, so that what one of the
 in the others.
 """
 
+import re
 import struct
 from dataclasses import replace
 
@@ -15,7 +16,6 @@ from realedit.photos.places import (
     Places,
     is_coordinate_property,
     is_place_property,
-    is_place_root,
     without_coordinates,
 )
 from realedit.photos.stale_xmp import remove_motion
@@ -26,9 +26,9 @@ from realedit.photos.xmp import RDF, XmpError, XmpPacket
 _PLACE_SETS = frozenset({26, 27, 90, 92, 95, 100, 101})
 _NAME_SETS = frozenset({27, 90, 92, 95, 101})
 _KEYWORDS = frozenset({20, 25})
-_RAW_SETTINGS = frozenset(
-    {"http://ns.adobe.com/camera-raw-settings/1.0/"}
-)  # pairs of numbers that are no places
+# its lists are pairs of numbers that are no places
+_RAW_SETTINGS = frozenset({"http://ns.adobe.com/camera-raw-settings/1.0/"})
+_ACDSEE = "http://ns.acdsee.com/iptc/1.0/"
 _STRUCTURE = frozenset({RDF, "http://www.w3.org/XML/1998/namespace"})
 _LEFT_OUT = "left out, because a place may be in it and nobody could tell: "
 
@@ -110,9 +110,9 @@ class Cleaner:
             self.removed.add("an XMP packet that is damaged")
             return None
         packet.remove_where(_is_place)
-        packet.remove_items(lambda text: bool(text) and self.places.is_keyword(text), "Keyword")
-        packet.remove_items(is_place_root, "Keyword")
-        packet.remove_where(lambda _, name: name.casefold() == "categories")  # ACDSee's, a tree as text
+        packet.remove_items(self.places.is_keyword, "Keyword", self.places.is_heading, _RAW_SETTINGS)
+        if packet.remove(_ACDSEE, re.compile("categories", re.IGNORECASE)):
+            self.removed.add("ACDSee's categories")
         if not self.motion:
             remove_motion(packet)
         packet.rewrite(without_coordinates, _RAW_SETTINGS)
@@ -138,9 +138,8 @@ class Cleaner:
 
     def text(self, keyword: str, words: str) -> str | None:
         """A text of a PNG or a comment of a JPEG; None for one that says nothing but a place."""
-        if is_place_property(
-            keyword.rpartition(":")[2].strip()
-        ):  # "exif:GPSLatitude", as ImageMagick writes it
+        name = keyword.rpartition(":")[2]  # ImageMagick writes "exif:GPSLatitude"
+        if is_place_property(name.strip()):
             self.places.learn([words])
             return None
         if keyword.casefold() in ("keywords", "tags", "subject"):

@@ -48,34 +48,11 @@ _GEOTAG = re.compile(
 )
 # what the first part of a keyword in levels says where the others name places
 _ROOTS = frozenset(
-    [
-        "place",
-        "places",
-        "location",
-        "locations",
-        "geo",
-        "gps",
-        "geotag",
-        "geotags",
-        "geotagged",
-        "geography",
-        "where",
-        "world",
-        "city",
-        "cities",
-        "country",
-        "countries",
-        "region",
-        "regions",
-        "ort",
-        "orte",
-        "lieu",
-        "lieux",
-        "lugar",
-        "lugares",
-        "luogo",
-        "luoghi",
-    ]
+    {
+        *("place", "places", "location", "locations", "geo", "gps", "geotag", "geotags", "geotagged"),
+        *("geography", "where", "city", "cities", "country", "countries", "region", "regions"),
+        *("ort", "orte", "lieu", "lieux", "lugar", "lugares", "luogo", "luoghi"),
+    }
 )
 _LEVELS = re.compile(r"[|/\\>]")
 _SHORTEST_NAME = 3
@@ -97,8 +74,7 @@ def without_coordinates(text: str) -> str:
     return re.sub(r"[ \t]{2,}", " ", cleaned).strip(" ,;()[]\t") if found else text
 
 
-def is_place_root(text: str) -> bool:
-    """Whether a keyword that has others below it is a heading for places."""
+def _is_root(text: str) -> bool:
     return text.strip().casefold() in _ROOTS
 
 
@@ -116,7 +92,7 @@ class Places:
             for part in _LEVELS.split(name):
                 plain = part.strip().casefold()
                 if len(plain) >= _SHORTEST_NAME and any(c.isalpha() for c in plain):
-                    (self._headings if is_place_root(plain) else self._names).add(plain)
+                    (self._headings if _is_root(plain) else self._names).add(plain)
 
     def learn_keyword(self, keyword: str) -> None:
         """Remember the parts of a keyword in levels whose first part is a heading for places."""
@@ -126,12 +102,16 @@ class Places:
     def is_keyword(self, keyword: str) -> bool:
         """Whether a keyword says where the photo was taken."""
         plain = keyword.strip()
-        return (
+        return bool(plain) and (
             _GEOTAG.fullmatch(plain) is not None
             or _COORDINATES.search(plain) is not None
             or self._in_levels(plain)
             or plain.casefold() in self._names | self._headings
         )
+
+    def is_heading(self, keyword: str) -> bool:
+        """Whether a keyword that may have others below it says where the photo was taken, or that they do."""
+        return _is_root(keyword) or self.is_keyword(keyword)
 
     def named_in(self, block: bytes) -> bool:
         """Whether one of the names still stands in a block of metadata, in any usual encoding."""
@@ -142,4 +122,4 @@ class Places:
     @staticmethod
     def _in_levels(keyword: str) -> bool:
         root, *below = (part.strip() for part in _LEVELS.split(keyword.strip().strip("|/\\>")))
-        return bool(below) and is_place_root(root)
+        return bool(below) and _is_root(root)

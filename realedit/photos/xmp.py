@@ -114,36 +114,26 @@ class XmpPacket:
         """The texts of all items of bags and sequences."""
         return (_text(item) for item in self._elements() if _is_item(item))
 
-    def remove_items(self, test: Callable[[str], bool], label: str) -> bool:
-        """Take out every item of a bag or sequence whose text, or whose field `label`, passes; whether there
-        was any."""
-        doomed = [
-            item
-            for item in self._elements()
-            if _is_item(item) and (test(_text(item)) or any(test(name) for name in _labels(item, label)))
-        ]
-        for item in doomed:
-            if item.parentNode is not None:
+    def remove_items(
+        self, test: Callable[[str], bool], label: str, headed: Callable[[str], bool], skipped: frozenset[str]
+    ) -> None:
+        """Take out every item of a bag or sequence whose text passes `test` or whose field `label` passes
+        `headed`, but for those in properties of the namespaces `skipped`."""
+        for item in list(self._elements(skipped)):
+            doomed = _is_item(item) and (test(_text(item)) or any(map(headed, _labels(item, label))))
+            if doomed and item.parentNode is not None:
                 item.parentNode.removeChild(item)
-        return bool(doomed)
 
-    def rewrite(self, change: Callable[[str], str], skipped: frozenset[str]) -> bool:
-        """Put `change(text)` in place of each text and each attribute but those of the namespaces `skipped`;
-        whether any differs."""
-        changed = False
-        for element in self._elements():
+    def rewrite(self, change: Callable[[str], str], skipped: frozenset[str]) -> None:
+        """Put `change(text)` in place of each text and attribute, but for properties of the namespaces
+        `skipped`."""
+        for element in self._elements(skipped):
             for attribute in list(element.attributes.values()):
-                if attribute.namespaceURI in skipped or attribute.namespaceURI == _XMLNS:
-                    continue
-                new = change(attribute.value)
-                changed |= new != attribute.value
-                attribute.value = new
-            for node in () if element.namespaceURI in skipped else element.childNodes:
+                if attribute.namespaceURI not in (*skipped, _XMLNS):
+                    attribute.value = change(attribute.value)
+            for node in element.childNodes:
                 if isinstance(node, minidom.Text):
-                    new = change(node.data)
-                    changed |= new != node.data
-                    node.data = new
-        return changed
+                    node.data = change(node.data)
 
     def properties(self) -> Iterator[tuple["minidom.Element", "minidom.Element | minidom.Attr"]]:
         """The top-level properties, attributes or elements, each with the description that holds it."""
@@ -176,12 +166,12 @@ class XmpPacket:
             home.appendChild(target._document.importNode(prop, True))
             description.removeChild(prop)
 
-    def _elements(self) -> Iterator["minidom.Element"]:
+    def _elements(self, skipped: frozenset[str] = frozenset()) -> Iterator["minidom.Element"]:
         pending: list[minidom.Element] = [self._tree]
         while pending:
             element = pending.pop()
             yield element
-            pending.extend(_children(element))
+            pending.extend(child for child in _children(element) if child.namespaceURI not in skipped)
 
     def _descriptions(self) -> Iterator["minidom.Element"]:
         return (c for c in _children(self._tree) if (c.namespaceURI, c.localName) == (RDF, "Description"))

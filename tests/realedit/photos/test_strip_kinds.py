@@ -127,6 +127,17 @@ def test_free_text_that_still_names_the_place_is_told(tmp_path: Path) -> None:
     assert b"Rain over Munich" in report.path.read_bytes() and b"City" not in report.path.read_bytes()
 
 
+def test_raw_settings_and_words_for_subjects_stay(tmp_path: Path) -> None:
+    crs = 'xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/"'
+    colours = f"<crs:PointColors {crs}><rdf:Seq><rdf:li>1.23456, 0.56789</rdf:li></rdf:Seq></crs:PointColors>"
+    words = carriers.bag("dc:subject", "City", "Country", "Sunset")
+    packet = carriers.packet(colours, words, 'photoshop:City="Munich"')
+    one = Hiding("settings", ".jpg", carriers.carrier(".jpg", xmp=packet))
+    data = write(one, tmp_path, "gps", edit=False, kind=".jpg").path.read_bytes()
+    assert all(kept in data for kept in (b"1.23456, 0.56789", b">City<", b">Country<", b">Sunset<"))
+    assert b"Munich" not in data
+
+
 @pytest.mark.parametrize("build", [phones.ultra_hdr, phones.motion_photo], ids=["gain-map", "motion-photo"])
 def test_photos_of_phones(build: Callable[[], bytes], tmp_path: Path) -> None:
     one = Hiding("phone", ".jpg", build())
