@@ -20,18 +20,20 @@ class Contents:
     primaries: tuple[int, int, int, int] | None = None  # nclx: primaries, transfer, matrix, full range
     depth: int = 8  # bits per channel of an AV1 picture
     signed: bool = False  # a C2PA manifest
+    video: bool = False  # a motion photo's
 
 
 def contents(data: bytes) -> Contents:
     """The contents of a HEIC or AVIF file; what cannot be followed is not seen."""
     view = memoryview(data)
-    signed = False
+    signed = video = False
     items: list[bytes] = []
     primaries: tuple[int, int, int, int] | None = None
     depth = 8
     for kind, body in _boxes(view):
         if kind == b"uuid" and bytes(body[:16]) == C2PA:
             signed = True
+        video |= kind == b"mpvd"
         if kind != b"meta":
             continue
         for inner, payload in _boxes(body[4:]):
@@ -49,7 +51,7 @@ def contents(data: bytes) -> Contents:
                         primaries = (codes[0], codes[1], codes[2], flags >> 7)
                     elif name == b"av1C" and len(value) >= 3:
                         depth = max(depth, (8, 10, 12, 12)[value[2] >> 5 & 3])
-    return Contents(tuple(items), primaries, depth, signed)
+    return Contents(tuple(items), primaries, depth, signed, video)
 
 
 @dataclass(frozen=True)

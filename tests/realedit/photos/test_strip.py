@@ -165,4 +165,5 @@ def test_what_went_is_told_by_name(written: dict[str, dict[str, Written]]) -> No
     assert "the PNG chunk noTe" in told["png-chunk.png"] and "the WebP chunk NOTE" in told["webp-chunk.webp"]
     assert "a second EXIF block" in told["png-second-exif.png"]
     assert "a motion photo's video" in told["iso-video.heic"]
+    assert "a motion photo's video" in " ".join(written["iso-video.avif"]["kept"].warnings)
     assert told["exif-gps.jpg"] == "" and told["xmp-city.heic"] == ""
