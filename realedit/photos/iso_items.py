@@ -99,7 +99,9 @@ def stripped(source: bytes, strip: Strip, cleaner: Cleaning) -> bytes:
     for box in _inside(source, [box for box in top if box.kind in (b"moov", b"meta")]):
         if box.kind in _TEXT_BOXES:
             _free(data, box)
-    return bytes(data)
+    if data[top[-1].end :].strip(b"\x00"):
+        cleaner.left_out("data behind the last box")
+    return bytes(data[: top[-1].end])
 
 
 def _cleaned(source: bytes, item: Item, strip: Strip, cleaner: Cleaning) -> bytes:

@@ -65,6 +65,7 @@ def hidings() -> Iterator[Hiding]:
         yield Hiding(
             "iso-uuid", kind, carrier(kind) + box(b"uuid", bytes(range(16)) + packet_of_gps()), untrue=True
         )
+        yield Hiding("iso-trailer", kind, carrier(kind) + b"\x00\x00\x00\x03SEFTMunich", untrue=True)
         yield Hiding("iso-video", kind, carrier(kind) + box(b"mpvd", video()), untrue=True)
         yield Hiding("iso-free", kind, carrier(kind) + box(b"free", packet_of_gps()), untrue=True)
 
