@@ -36,6 +36,7 @@ from realedit.photos import (
     Photo,
     Provenance,
     Signing,
+    Strip,
     check_fits,
     check_output,
     check_place,
@@ -80,7 +81,7 @@ class EditRequest:
     cache: bool = True
     reach: Reach = "local"
     debug: Path | None = None
-    strip_gps: bool = False
+    strip: Strip = "none"
     visible_label: bool = False
     signing: Signing | None = None
     max_pixels: int = MAX_PIXELS
@@ -229,7 +230,7 @@ def _written(photo: Photo, request: EditRequest) -> tuple[str, ...]:
         photo,
         request.output,
         provenance=Provenance(),
-        strip_gps=request.strip_gps,
+        strip=request.strip,
         signing=request.signing,
         visible_label=request.visible_label,
     )

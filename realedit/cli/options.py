@@ -256,11 +256,6 @@ def device_option(command: Command) -> Command:
     )(command)
 
 
-def strip_gps_option(command: Command) -> Command:
-    """Whether to take the place out."""
-    return click.option("--strip-gps", is_flag=True, help="Leave out where the photo was taken.")(command)
-
-
 def talk_options(command: Command) -> Command:
     """How much to say on stderr, which is set up before the command begins; it gets `quiet`."""
 

@@ -2,6 +2,7 @@
 
 from realedit.photos.colour import SRGB, Colour
 from realedit.photos.label import with_visible_label
+from realedit.photos.metadata import Strip
 from realedit.photos.orientation import Box
 from realedit.photos.photo import Format, Photo
 from realedit.photos.provenance import Provenance
@@ -19,6 +20,7 @@ __all__ = [
     "Photo",
     "Provenance",
     "Signing",
+    "Strip",
     "WriteReport",
     "check_fits",
     "check_output",

@@ -42,6 +42,8 @@ def read(data: bytes, max_pixels: int) -> Decoded:
     stale = []
     if inside.signed:
         stale.append("a C2PA manifest (content credentials)")
+    if inside.video:
+        stale.append("a motion photo's video")
     if b"tmap" in inside.items:
         stale.append("an HDR gain map")
     return Decoded(pixels, metadata, warnings=warnings, stale=tuple(stale), implied_icc=implied)

@@ -129,13 +129,6 @@ class ExifBlock:
                 self._blank(entry.start, entry.size)
         self._blank(directory, size)
 
-    def strip_gps(self, directory: int) -> None:
-        """Blank the GPS directory that hangs on a directory and take the pointer to it out."""
-        gps = self.directory(GPS_IFD, directory)
-        if gps is not None:
-            self.blank_directory(gps)
-            self.remove(directory, GPS_IFD)
-
     def drop_next_directory(self, directory: int) -> None:
         """End the chain of directories after this one."""
         self._put(directory + 2 + 12 * self._count(directory), 4, 0)
@@ -231,15 +224,6 @@ def without_orientation(data: bytes | None) -> bytes | None:
     if block is None:
         return data
     block.remove(block.first, ORIENTATION)
-    return bytes(block)
-
-
-def without_gps(data: bytes | None) -> bytes | None:
-    """The block with its GPS directory blanked and the pointer to it gone."""
-    block = block_of(data)
-    if block is None:
-        return data
-    block.strip_gps(block.first)
     return bytes(block)
 
 

@@ -79,6 +79,8 @@ def _stale(inside: Contents, info: dict[str, Any], pictures: int) -> tuple[str, 
     if inside.signed:
         found.append("a C2PA manifest (content credentials)")
     auxiliary = [str(name).lower() for name in info.get("aux", {})]
+    if inside.video:
+        found.append("a motion photo's video")
     if b"tmap" in inside.items or any(mark in name for name in auxiliary for mark in _GAIN_MAPS):
         found.append("an HDR gain map")
     if info.get("depth_images"):

@@ -24,7 +24,7 @@ from realedit.photos.jpeg_scans import encode_scan, read_scan
 from realedit.photos.jpeg_segments import (
     APP0,
     APP14,
-    COM,
+    APPLICATION,
     DHT,
     DRI,
     SOS,
@@ -42,7 +42,6 @@ from realedit.photos.picture import Picture, as_stored
 QUALITY = 95
 """Of photos that were not JPEG before; they are not subsampled."""
 _COLOUR_SEGMENTS = frozenset({APP0, APP14})  # JFIF and Adobe: they say which colours the components are
-_APPLICATION = frozenset({*range(0xE0, 0xF0), COM})
 
 
 def read(data: bytes, max_pixels: int) -> Decoded:
@@ -175,7 +174,7 @@ def _pillow_image(pixels: NDArray[np.uint8]) -> Image.Image:
 
 
 def _without_header(jpeg: JpegFile) -> Iterator[Segment]:
-    return (segment for segment in jpeg.segments if segment.marker not in _APPLICATION)
+    return (segment for segment in jpeg.segments if segment.marker not in APPLICATION)
 
 
 def _bytes_of(segments: Iterable[Segment]) -> Iterator[bytes | memoryview]:

@@ -8,7 +8,9 @@ import struct
 from dataclasses import dataclass, field
 
 SOI, EOI, SOS, DQT, DHT, DRI, DAC, DNL, COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xCC, 0xDC, 0xFE
-APP0, APP1, APP2, APP11, APP13, APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE
+APP0, APP1, APP2, APP11, APP12, APP13, APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xEC, 0xED, 0xEE
+APPLICATION = frozenset({*range(0xE0, 0xF0), COM})
+"""Segments that are not the picture: of applications, and comments."""
 FRAMES = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, DAC}
 _HUFFMAN_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 _BARE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a length
@@ -166,6 +168,21 @@ def _next_segment(data: bytes, at: int) -> tuple[Segment | None, int]:
         return Segment(marker, payload), end
     stop = _scan_end(data, end)
     return Segment(marker, payload, memoryview(data)[end:stop]), stop
+
+
+def bare_jpeg(data: bytes) -> bytes:
+    """The first image of a JPEG without application segments and comments, but for those that say which
+    colours its components are; SegmentError where it cannot be followed."""
+    out = bytearray(b"\xff\xd8")
+    for segment in read_segments(data).segments:
+        if segment.marker in APPLICATION and segment.marker not in (APP0, APP14):
+            continue
+        if segment.marker == APP0 and segment.payload[:5] != b"JFIF\x00":
+            continue
+        out += segment.encoded()
+        if segment.entropy is not None:
+            out += segment.entropy
+    return bytes(out) + b"\xff\xd9"
 
 
 def _next_marker(data: bytes, at: int) -> tuple[int, int]:

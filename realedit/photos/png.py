@@ -34,6 +34,7 @@ from realedit.photos.png_chunks import (
     write_chunks,
 )
 from realedit.photos.png_metadata import (
+    dropped_chunks,
     implied_profile,
     kept_chunks,
     metadata_of,
@@ -73,14 +74,14 @@ def read(data: bytes, max_pixels: int) -> Decoded:
         pixels = _with_transparent(pixels, key, depth)
     if any(chunk.kind == b"acTL" for chunk in chunks):
         warnings.append("it is animated; only the first frame is used")
-    stale = ("a C2PA manifest (content credentials)",) if any(c.kind == b"caBX" for c in chunks) else ()
-    metadata = metadata_of(chunks, warnings)
+    stale = ["a C2PA manifest (content credentials)"] if any(c.kind == b"caBX" for c in chunks) else []
+    metadata = metadata_of(chunks, warnings, stale)
     return Decoded(
         pixels,
         metadata,
         depth=depth,
         warnings=tuple(warnings),
-        stale=stale,
+        stale=tuple(stale),
         palette=kind == _PALETTE,
         implied_icc=None if metadata.icc else implied_profile(chunks),
     )
@@ -149,12 +150,13 @@ def write(out: BinaryIO, picture: Picture, metadata: Metadata, original: bytes |
     out.write(SIGNATURE)
     header = struct.pack(">IIBBBBB", picture.width, picture.height, depth, _TYPES[picture.channels], 0, 0, 0)
     write_chunk(out, b"IHDR", header)
-    kept = kept_chunks(original) if original is not None else []
-    write_chunks(out, own_chunks(metadata, text=original is None) + kept)
+    kept = kept_chunks(original, metadata) if original is not None else []
+    write_chunks(out, own_chunks(metadata, text=original is None or metadata.exclusive) + kept)
     for piece in _compressed(picture):
         write_chunk(out, b"IDAT", piece)
     write_chunk(out, b"IEND", b"")
-    return ()
+    dropped = dropped_chunks(original) if original is not None and not metadata.exclusive else []
+    return (f"left out, because an edit may make it untrue: {', '.join(dropped)}",) if dropped else ()
 
 
 def _compressed(picture: Picture) -> Iterator[bytes]:

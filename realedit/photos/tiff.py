@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from realedit.photos import iptc
 from realedit.photos.decoded import Decoded, UnreadableError
 from realedit.photos.metadata import Metadata
 from realedit.photos.orientation import is_orientation
@@ -80,22 +81,28 @@ def _metadata(page: Directory) -> Metadata:
     kept = Directory(page.order, dict(page.values), dict(page.children))
     for tag in (_STRUCTURE | _BLOCKS) & set(kept.values):
         del kept.values[tag]
-    resources, iptc = page.bytes(RESOURCES), page.bytes(IPTC)
     across, down = page.rational(X_RESOLUTION), page.rational(Y_RESOLUTION)
     scale = {2: 1.0, 3: 2.54}.get(page.integer(RESOLUTION_UNIT, 2))
     return Metadata(
         exif=to_block(kept) if kept.values or kept.children else None,
         xmp=page.bytes(XMP),
         icc=page.bytes(ICC),
-        iptc=resources or (_as_resource(iptc) if iptc else None),
+        iptc=_resources(page.bytes(RESOURCES), page.bytes(IPTC)),
         dpi=(across * scale, down * scale) if across and down and scale else None,
     )
 
 
-def _as_resource(records: bytes) -> bytes:
-    """IPTC-IIM records as the image resource that other formats carry them in."""
-    padded = records + b"\x00" * (len(records) & 1)
-    return b"8BIM" + struct.pack(">HHI", 0x0404, 0, len(records)) + padded
+def _resources(resources: bytes | None, records: bytes | None) -> bytes | None:
+    """Photoshop's resources, and IPTC records that lie apart as one of them where they have none."""
+    if not records:
+        return resources
+    try:
+        known = iptc.read_resources(resources or b"")
+    except iptc.RecordError:
+        return resources
+    if any(one.number == iptc.IIM for one in known):
+        return resources
+    return (resources or b"") + iptc.as_resource(records)
 
 
 def _stale(data: bytes, page: Directory) -> tuple[str, ...]:

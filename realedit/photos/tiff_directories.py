@@ -99,6 +99,11 @@ def read_directory(data: bytes | memoryview) -> Directory:
     raise DirectoryError("no TIFF header")
 
 
+def directory_at(data: bytes | memoryview, at: int, order: str, *, big: bool = False) -> Directory:
+    """The directory at an offset, with its sub-directories; DirectoryError where it cannot be followed."""
+    return _directory(data, at, order, big=big, depth=0)
+
+
 def _directory(data: bytes | memoryview, at: int, order: str, *, big: bool, depth: int) -> Directory:
     head, width, wide = ("Q", 20, "Q") if big else ("H", 12, "I")
     size = struct.calcsize(head)

@@ -16,6 +16,7 @@ from realedit.photos.picture import Picture
 
 _QUALITY = 95
 _ROWS = 256
+_KNOWN = frozenset({b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"EXIF", b"XMP ", b"ICCP", b"C2PA"})
 
 
 def read(data: bytes, max_pixels: int) -> Decoded:
@@ -34,6 +35,9 @@ def read(data: bytes, max_pixels: int) -> Decoded:
         exif=exif.removeprefix(b"Exif\x00\x00") if exif else None,
         xmp=chunks.get(b"XMP "),
         icc=chunks.get(b"ICCP"),
+        others=tuple(
+            f"the WebP chunk {kind.decode('latin-1').strip()}" for kind in chunks if kind not in _KNOWN
+        ),
     )
     if frames > 1:
         warnings += ("it is animated; only the first frame is used",)

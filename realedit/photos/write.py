@@ -14,10 +14,10 @@ import numpy as np
 from realedit.errors import OutputError, ResourceError, UsageError
 from realedit.files import complete, output_error
 from realedit.photos import avif, heif, jpeg, png, tiff, webp
+from realedit.photos.copying import copied_without
 from realedit.photos.label import with_visible_label
 from realedit.photos.limits import check_limit
-from realedit.photos.location import without_location
-from realedit.photos.metadata import Metadata
+from realedit.photos.metadata import Metadata, Strip
 from realedit.photos.photo import Format, Photo
 from realedit.photos.picture import Picture, as_stored, for_format, is_upright
 from realedit.photos.provenance import Provenance
@@ -102,31 +102,29 @@ def write_photo(
     *,
     overwrite: bool = True,
     provenance: Provenance | None,
-    strip_gps: bool = False,
+    strip: Strip = "none",
     signing: Signing | None = None,
     visible_label: bool = False,
 ) -> WriteReport:
     """Write `photo` to `path` in the format of its extension; the file is complete or absent.
 
-    A photo that is unchanged and keeps its format is copied byte for byte, without a mark. An edited one is
-    marked with `provenance` (None: no mark), and with `visible_label` in a corner as well. Errors as in
-    `check_output` and `check_fits`, and ResourceError when the disk is full.
+    A photo that is unchanged and keeps its format is copied byte for byte, without a mark; with `strip` its
+    coded picture is copied, and what is to go is left out. An edited one is marked with `provenance` (None:
+    no mark), and with `visible_label` in a corner as well. Errors as in `check_output` and `check_fits`, and
+    ResourceError when the disk is full.
     """
     kind = check_output(path, photo.path, overwrite=overwrite)
     check_fits(path, photo)
     if visible_label and photo.changed is not None:
         photo = with_visible_label(photo)
-    if photo.changed is None and kind is photo.format and not strip_gps:
+    unchanged = photo.changed is None and kind is photo.format
+    copied = copied_without(photo, strip) if unchanged else None
+    if copied is not None:
         with _complete(path) as out:
-            out.write(photo.source)
-        return WriteReport(path, kind, copied=True)
-    if photo.changed is None and kind is photo.format:
-        stripped = without_location(photo)
-        if stripped is not None:
-            with _complete(path) as out:
-                out.write(stripped)
-            return WriteReport(path, kind, copied=False, warnings=_broken_seal(photo, path))
-    metadata, warnings = metadata_for(photo, kind, provenance, strip_gps)
+            out.write(copied.data)
+        told = tuple(f"{path}: {warning}" for warning in copied.warnings)
+        return WriteReport(path, kind, copied=strip == "none", warnings=told)
+    metadata, warnings = metadata_for(photo, kind, provenance, strip)
     warnings += _losses(photo, kind)
     with _complete(path) as out:
         if signing is None or photo.changed is None:
@@ -134,14 +132,8 @@ def write_photo(
         else:
             with tempfile.TemporaryFile(dir=path.parent) as unsigned:
                 warnings += _encode(unsigned, photo, kind, metadata)
-                sign(signing, photo, kind, unsigned, out, path.name)
+                sign(signing, photo if strip == "none" else None, kind, unsigned, out, path.name)
     return WriteReport(path, kind, copied=False, warnings=tuple(f"{path}: {w}" for w in warnings))
-
-
-def _broken_seal(photo: Photo, path: Path) -> tuple[str, ...]:
-    if not any("C2PA" in part for part in photo.stale):
-        return ()
-    return (f"{path}: its C2PA manifest (content credentials) no longer matches the file",)
 
 
 def _losses(photo: Photo, kind: Format) -> tuple[str, ...]:

@@ -41,22 +41,6 @@ def test_what_says_nothing_sensible_is_upright(block: bytes | None) -> None:
 
 
 @orders
-def test_gps_is_blanked_and_nothing_else_moves(order: str) -> None:
-    note = bytes(range(100)) * 3
-    block = make.exif_block(6, order=order, gps=True, thumbnail=small_jpeg(), maker_note=note)
-    stripped = exif.without_gps(block)
-    assert stripped is not None and len(stripped) == len(block)
-    read = pillow_exif(stripped)
-    assert 0x8825 not in read and read[0x0112] == 6 and read[0x010F] == "Camera"
-    assert block.index(note) == stripped.index(note)
-    assert (
-        b"\x00\x00\x00\x30\x00\x00\x00\x01" not in stripped
-        and b"\x30\x00\x00\x00\x01\x00\x00\x00" not in stripped
-    )
-    assert exif.thumbnail(stripped) == exif.thumbnail(block)
-
-
-@orders
 @pytest.mark.parametrize("size", [20, 41, 90])
 def test_a_new_thumbnail_takes_the_place_of_the_old(order: str, size: int) -> None:
     block = make.exif_block(order=order, thumbnail=small_jpeg(), maker_note=b"note" * 30)
@@ -108,7 +92,6 @@ def test_damaged_blocks_never_break_the_editor(seed: int) -> None:
     data = bytes(block[: int(generator.integers(8, len(block) + 1))])
     for changed in (
         exif.with_orientation(data, 1),
-        exif.without_gps(data),
         exif.with_sides_swapped(data),
         exif.without_live_photo(data)[0],
     ):
