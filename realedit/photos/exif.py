@@ -111,13 +111,13 @@ class ExifBlock:
     def remove(self, directory: int, tag: int) -> None:
         """Take an entry out of its directory and blank its value; all other values stay where they are."""
         while entry := self.entry(directory, tag):
-            if entry.size > 4:
-                self._blank(entry.start, entry.size)
             # behind the pointer to the next directory, where the block is whole
             end = min(directory + 2 + 12 * self._count(directory) + 4, len(self.data))
             self.data[entry.position : end - 12] = self.data[entry.position + 12 : end]
             self._blank(end - 12, 12)
             self._put(directory, 2, self._count(directory) - 1)
+            if entry.size > 4:  # last, because the values of a damaged block may lie on its directory
+                self._blank(entry.start, entry.size)
 
     def blank_directory(self, directory: int) -> None:
         """Overwrite a directory and all its values with zeros."""
