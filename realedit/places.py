@@ -4,6 +4,7 @@ A command names its inputs and outputs (`check_apart`); pictures, pages and anim
 looked at replace only such files that realedit made (`check_ours`), which it knows by a mark in them.
 """
 
+import os
 import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,7 +30,7 @@ def same_place(one: Path, other: Path) -> bool:
 
 
 def _folded(path: Path) -> tuple[Path, str]:
-    whole = path.resolve()
+    whole = Path(os.path.realpath(path))  # which does not mind links in a circle
     return whole.parent, unicodedata.normalize("NFC", whole.name).casefold()
 
 

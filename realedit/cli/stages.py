@@ -39,6 +39,8 @@ from realedit.photos import (
     Photo,
     Provenance,
     Signing,
+    Strip,
+    check_fits,
     check_output,
     check_signing,
     read_photo,
@@ -158,7 +160,7 @@ def paste_command(
     photo: Path | None,
     mode: Any,
     debug: Path | None,
-    strip_gps: bool,
+    strip: Strip,
     label_visible: bool,
     signing: Signing | None,
     max_pixels: int,
@@ -183,6 +185,7 @@ def paste_command(
         if signing is not None:
             check_signing(signing)
         result: Photo = read_photo(path, max_pixels=max_pixels, source=source)
+        check_fits(place, result)
         for folder, session, checkpoint in kept:
             check_belongs(session, result, checkpoint, folder)
         pasted = [(session, checkpoint) for _, session, checkpoint in kept]
@@ -191,7 +194,7 @@ def paste_command(
             result,
             place,
             provenance=Provenance(),
-            strip_gps=strip_gps,
+            strip=strip,
             signing=signing,
             visible_label=label_visible,
             into=into,

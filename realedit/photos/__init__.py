@@ -2,6 +2,7 @@
 
 from realedit.photos.colour import SRGB, Colour
 from realedit.photos.label import with_visible_label
+from realedit.photos.metadata import Strip
 from realedit.photos.orientation import Box
 from realedit.photos.photo import Format, Photo
 from realedit.photos.provenance import Provenance
@@ -10,6 +11,7 @@ from realedit.photos.signing import Signing, check_signing
 from realedit.photos.write import (
     EXTENSIONS,
     WriteReport,
+    check_fits,
     check_format,
     check_output,
     check_place,
@@ -26,7 +28,9 @@ __all__ = [
     "Photo",
     "Provenance",
     "Signing",
+    "Strip",
     "WriteReport",
+    "check_fits",
     "check_format",
     "check_output",
     "check_photo",

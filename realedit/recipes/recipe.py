@@ -6,6 +6,7 @@ sees the face upright. It is read strictly from TOML (`realedit.recipes.load`); 
 
 import dataclasses
 import hashlib
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -19,10 +20,13 @@ from realedit.errors import LandmarkError, UsageError
 from realedit.masks import Parts, Reach
 
 Pair = tuple[float, float]
-
-LARGEST = 10  # interocular distances, sides of the box, and shares of a way
-LARGEST_STRENGTH = 10
+MOST_POINTS = 256
+LARGEST_STRENGTH = 100.0
+_FARTHEST = 100.0  # interocular distances or sides of the box; farther lies in no photo of a face
+_MOST_MOTIONS = 32
 _MOST_MEASURED = 1_000_000  # portraits, and the figures of them
+_MOST = {"max_steps": 10_000, "layers": 1000, "learning_rate": 10.0, "mask_weight": 1e6}
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -50,11 +54,18 @@ class Point(_Strict, frozen=True):
     def __post_init__(self) -> None:
         if self.move is None and self.toward is None:
             raise ValueError("`move` is missing; say how far to go, or name a landmark to go `toward`")
-        numbers = {"move": self.move or (), "offset": self.offset, "share": (self.share or 0.0,)}
-        places = [each for each in self.at if not isinstance(each, str)]
-        for key, values in {**numbers, "way": (self.way,), "at": places}.items():
-            if not all(-LARGEST <= value <= LARGEST for value in values):
-                raise ValueError(f"`{key}` has a number that does not lie from {-LARGEST} to {LARGEST}")
+        places = tuple(place for place in self.at if not isinstance(place, str))
+        numbers = {
+            "at": places,
+            "move": self.move or (),
+            "offset": self.offset,
+            "share": (self.share or 0.0,),
+        }
+        for key, values in {**numbers, "way": (self.way,)}.items():
+            if not all(map(math.isfinite, values)):
+                raise ValueError(f"`{key}` has a number that is not finite")
+            if any(abs(value) > _FARTHEST for value in values):
+                raise ValueError(f"`{key}` has a number beyond {_FARTHEST:g}, the farthest there is")
         for key, names in (("at", self.landmarks), ("toward", (self.toward,) if self.toward else ())):
             try:
                 for name in names:
@@ -89,12 +100,17 @@ class Choices(_Strict, frozen=True):
     motions: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        for key, most in {"max_steps": 10_000, "layers": 1000, "learning_rate": 10}.items():
+        for key in ("max_steps", "layers", "learning_rate"):
             value = getattr(self, key)
-            if value is not None and not 0 < value <= most:
-                raise ValueError(f"`{key}` is {value:g}; it must be above 0 and at most {most}")
-        if self.mask_weight is not None and not 0 <= self.mask_weight <= 1000:
-            raise ValueError(f"`mask_weight` is {self.mask_weight:g}; it must be from 0 to 1000")
+            if value is not None and not 0 < value < math.inf:
+                raise ValueError(f"`{key}` is {value:g}; it must be above 0")
+        if self.mask_weight is not None and not 0 <= self.mask_weight < math.inf:
+            raise ValueError(f"`mask_weight` is {self.mask_weight:g}; it must be 0 or more")
+        for key, most in _MOST.items():
+            if (getattr(self, key) or 0) > most:
+                raise ValueError(f"`{key}` is {getattr(self, key):g}; it may be {most:g} at most")
+        if len(self.motions or ()) > _MOST_MOTIONS:
+            raise ValueError(f"`motions` has {len(self.motions or ())}; name {_MOST_MOTIONS} at most")
 
     def over(self, settings: DragSettings) -> DragSettings:
         """`settings` with these choices in their place."""
@@ -138,10 +154,15 @@ class Recipe(_Strict, frozen=True):
     verified_on: tuple[Verified, ...] = ()
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", self.name):
-            raise ValueError(f"`name` is {self.name!r}; use small letters, digits, - and _")
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{,63}", self.name):
+            raise ValueError(f"`name` is {self.name[:80]!r}; use up to 64 small letters, digits, - and _")
         if not self.points:
             raise ValueError("`points` is empty; a recipe moves at least one point")
+        if len(self.points) > MOST_POINTS:
+            raise ValueError(f"`points` has {len(self.points)}; a recipe moves at most {MOST_POINTS}")
+        for key in ("description", "notes"):
+            if _CONTROL.search(getattr(self, key)):
+                raise ValueError(f"`{key}` has a control character; leave it out")
         if self.domain is not None and self.domain not in DOMAINS:
             raise ValueError(f"`domain` is {self.domain!r}; choose one of {', '.join(DOMAINS)}")
         if self.reach is not None and self.mask is not None:
@@ -181,8 +202,8 @@ class Use:
     strength: float = 1.0
 
     def __post_init__(self) -> None:
-        if not -LARGEST_STRENGTH <= self.strength <= LARGEST_STRENGTH:
+        if not abs(self.strength) <= LARGEST_STRENGTH:
             raise UsageError(
                 f"the strength {self.strength:g} of {self.recipe.name} is not a number from "
-                f"{-LARGEST_STRENGTH} to {LARGEST_STRENGTH}; try 0.7"
+                f"{-LARGEST_STRENGTH:g} to {LARGEST_STRENGTH:g}; try 0.7"
             )
