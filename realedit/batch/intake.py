@@ -92,6 +92,7 @@ class Intake:
         self._files: dict[Path, _Watched] = {}
         self._open: dict[Path, _Watched] = {}  # of _files those that were not offered
         self._ready: deque[_Watched] = deque()  # of _open those that are due
+        self._due = float("inf")  # when the first of those that wait is due
         self.took = 0.0  # seconds of the last look
 
     def look(self) -> None:
@@ -106,6 +107,9 @@ class Intake:
         self._files = found
         self._open = {path: file for path, file in found.items() if not file.offered}
         self._ready = deque(file for file in self._open.values() if file.due <= started)
+        self._due = min(
+            (file.due for file in self._open.values() if file.due > started), default=float("inf")
+        )
         self.took = self._clock() - started
 
     def take(self) -> Seen | None:
@@ -130,6 +134,7 @@ class Intake:
         self._open[path] = file
         file.wait = max(self.settle, 0.5, 2 * file.wait) if seconds is None else seconds
         file.due, file.offered = self._clock() + file.wait, False
+        self._due = min(self._due, file.due)
 
     def offer_again(self) -> None:
         """Offer every file again at the next look: the ledger was changed by somebody else."""
@@ -155,4 +160,4 @@ class Intake:
         """Seconds until a waiting file may be taken; None when none waits."""
         if not self._open:
             return None
-        return max(0.0, min(file.due for file in self._open.values()) - self._clock())
+        return 0.0 if self._ready else max(0.0, self._due - self._clock())

@@ -9,42 +9,22 @@ import errno
 import json
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from realedit.batch.filesystems import is_remote
-from realedit.batch.job import Job, State, key_of
+from realedit.batch.job import Job, Scope, State, key_of
 from realedit.batch.names import folded, mirrored, numbered
+from realedit.batch.rows import COLUMNS, MIGRATIONS, SCHEMA, TABLES, DamagedRowError, is_number, job_of
 from realedit.errors import OutputError
+from realedit.files import output_error
 
-SCHEMA = 1
 FOLDER = ".realedit"
-_TABLES = """
-CREATE TABLE IF NOT EXISTS jobs(
-    id INTEGER PRIMARY KEY,
-    source BLOB NOT NULL,
-    signature TEXT NOT NULL,
-    content TEXT NOT NULL,
-    work TEXT NOT NULL,
-    key TEXT NOT NULL,
-    output BLOB NOT NULL,
-    folded TEXT NOT NULL UNIQUE,
-    state TEXT NOT NULL CHECK(state IN ('pending', 'running', 'done', 'failed', 'quarantined')),
-    attempts INTEGER NOT NULL DEFAULT 0,
-    reason TEXT,
-    timings TEXT,
-    claim TEXT,
-    output_sha256 TEXT,
-    retired INTEGER NOT NULL DEFAULT 0,
-    updated REAL NOT NULL
-);
-CREATE UNIQUE INDEX IF NOT EXISTS live ON jobs(source) WHERE NOT retired;
-CREATE INDEX IF NOT EXISTS by_key ON jobs(key);
-CREATE INDEX IF NOT EXISTS by_state ON jobs(state);
-"""
+_PATIENCE = 30.0  # seconds to wait for another process that writes
 
 _ERRNO = {
     "SQLITE_FULL": errno.ENOSPC,
@@ -56,39 +36,75 @@ _ERRNO = {
 }
 
 
+def as_text(words: object) -> str:
+    """A sentence or path as the ledger keeps it: a name may be of any bytes."""
+    return str(words).encode("utf-8", "backslashreplace").decode()
+
+
+def ledger_of(folder: Path) -> Path:
+    """Where the ledger of an output folder is, or would be."""
+    return folder / FOLDER / "ledger.sqlite"
+
+
+def has_ledger(folder: Path) -> bool:
+    """Whether something is in the ledger's place. Raises OutputError where nobody may look."""
+    try:
+        ledger_of(folder).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise _unreadable(ledger_of(folder), error) from error
+    return True
+
+
 class Ledger:
-    """The jobs of one output folder; used from one thread. Full and read-only disks raise OSError."""
+    """The jobs of one output folder; used from one thread. Full and read-only disks raise OSError, a ledger
+    that is damaged or held by somebody else OutputError."""
 
-    def __init__(self, folder: Path | None, *, read_only: bool = False) -> None:
-        """Open or make `folder`/.realedit/ledger.sqlite; None: one in memory. Raises OutputError for a file
-        that is none or of another version."""
-        self.path = None if folder is None else folder / FOLDER / "ledger.sqlite"
-        if self.path is not None and not read_only:
-            self.path.parent.mkdir(mode=0o700, exist_ok=True)
-        name = ":memory:" if self.path is None else str(self.path)
+    def __init__(self, folder: Path | None, *, read_only: bool = False, patience: float = _PATIENCE) -> None:
+        """Open or make `folder`/.realedit/ledger.sqlite; None: one in memory. read_only: the file must be
+        there, and is not written. patience: seconds to wait for another process that writes. Raises
+        OutputError for a file that cannot be read, is no ledger or one of a later version, ResourceError on
+        a full disk."""
+        self.path = None if folder is None else ledger_of(folder)
         try:
+            if self.path is not None:
+                if not read_only:
+                    self.path.parent.mkdir(mode=0o700, exist_ok=True)
+                _check_file(self.path)
             with self._disk():
-                self._base = sqlite3.connect(name, timeout=30, isolation_level=None)
-                self._base.row_factory = sqlite3.Row
-                self._prepare()
-        except sqlite3.DatabaseError as error:
-            raise OutputError(
-                f"the ledger {self.path} cannot be read ({error}); move it away to begin a new one"
-            ) from error
+                self._base = _connected(self.path, patience, read_only=read_only)
+                try:
+                    self._prepare(read_only)
+                except BaseException:
+                    self._base.close()
+                    raise
+        except OSError as error:
+            assert self.path is not None
+            raise output_error(error, self.path) from error
 
-    def _prepare(self) -> None:
-        if self.path is not None:
-            shared = is_remote(self.path.parent)  # WAL needs memory that processes share
-            self._base.execute(f"PRAGMA journal_mode={'DELETE' if shared else 'WAL'}")
-        self._base.execute("PRAGMA synchronous=FULL")
+    def _prepare(self, read_only: bool) -> None:
         version = self._base.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, SCHEMA):
+        if not 0 <= version <= SCHEMA:
             raise OutputError(
                 f"the ledger {self.path} is of version {version}, this realedit reads {SCHEMA}; "
                 "use the realedit that made it"
             )
+        if read_only and version < SCHEMA:  # what it has to become is made of a copy
+            with closing(self._base) as old:
+                self._base = sqlite3.connect(":memory:", isolation_level=None)
+                old.backup(self._base)
+        elif self.path is not None and not read_only:
+            shared = is_remote(self.path.parent)  # WAL needs memory that processes share
+            self._base.execute(f"PRAGMA journal_mode={'DELETE' if shared else 'WAL'}")
+            self._base.execute("PRAGMA synchronous=FULL")
+        self._base.execute("PRAGMA trusted_schema=OFF")
         if version == 0:
-            self._base.executescript(f"BEGIN; {_TABLES} PRAGMA user_version={SCHEMA}; COMMIT;")
+            self._base.executescript(f"BEGIN IMMEDIATE; {TABLES} PRAGMA user_version={SCHEMA}; COMMIT;")
+        for old_version in range(version or SCHEMA, SCHEMA):
+            script = f"{MIGRATIONS[old_version]} PRAGMA user_version={old_version + 1};"
+            self._base.executescript(f"BEGIN IMMEDIATE; {script} COMMIT;")
+        self._base.execute(f"SELECT {', '.join(COLUMNS)} FROM jobs LIMIT 0")  # they are there
 
     def close(self) -> None:
         """Close the file."""
@@ -97,13 +113,16 @@ class Ledger:
     def in_memory(self) -> "Ledger":
         """A copy that forgets what is done to it."""
         copy = Ledger(None)
-        self._base.backup(copy._base)
+        with self._disk():
+            self._base.backup(copy._base)
         return copy
 
     # ---- what is there
 
     def job(self, number: int) -> Job | None:
         """The job of a number."""
+        if not is_number(number):
+            return None
         return next(self._select("id=?", number), None)
 
     def of(self, source: Path) -> Job | None:
@@ -121,12 +140,22 @@ class Ledger:
 
     def twin(self, job: Job) -> Job | None:
         """Another job with the same content and work whose output was made."""
-        same = self._select("key=? AND id<>? AND state='done' ORDER BY id", job.key, job.id)
+        same = self._select("key=? AND id<>? AND state='done' ORDER BY id LIMIT 1", job.key, job.id)
+        return next(same, None)
+
+    def verdict(self, job: Job) -> Job | None:
+        """Another job with the same content and work whose failure is the content's."""
+        states = (State.FAILED, State.QUARANTINED)
+        same = self._select(
+            "key=? AND state IN (?, ?) AND scope=? AND id<>? ORDER BY id LIMIT 1",
+            *(job.key, *states, Scope.CONTENT, job.id),
+        )
         return next(same, None)
 
     def changes(self) -> int:
         """A number that is another one after another process has written."""
-        return int(self._base.execute("PRAGMA data_version").fetchone()[0])
+        with self._disk():
+            return int(self._base.execute("PRAGMA data_version").fetchone()[0])
 
     # ---- what happens
 
@@ -149,7 +178,7 @@ class Ledger:
             changes: dict[str, Any] = {"signature": signature}
             if job.key != key:
                 changes |= {"content": content, "work": work, "key": key, "state": State.PENDING}
-                changes |= {"attempts": 0, "reason": None}
+                changes |= {"attempts": 0, "reason": None, "scope": None}
             self._set(job.id, **changes)
             return self._sure(job.id), ""
 
@@ -205,6 +234,19 @@ class Ledger:
         attempts = job.attempts if blamed else max(0, job.attempts - 1)
         self.set(job, state=State.PENDING, attempts=attempts, reason=reason)
 
+    def give_up(self, job: Job, state: State, reason: str, scope: Scope) -> None:
+        """The job failed, or is in quarantine."""
+        self.set(job, state=state, reason=reason, scope=scope)
+
+    def retry(self, *jobs: Job, **values: Any) -> None:
+        """Jobs are to be made, again or at last, whatever came of their contents before; `values` of them
+        are new."""
+        forgiven = "UPDATE jobs SET scope=NULL WHERE key=? AND scope IS NOT NULL"
+        with self._transaction():
+            for job in jobs:
+                self._set(job.id, state=State.PENDING, attempts=0, reason=None, scope=None, **values)
+                self._base.execute(forgiven, (job.key,))
+
     def set(self, job: Job, **values: Any) -> None:
         """Write some columns of a job."""
         with self._transaction():
@@ -219,15 +261,8 @@ class Ledger:
 
     def _select(self, where: str, *values: Any) -> Iterator[Job]:
         with self._disk():
-            rows = self._base.execute(f"SELECT * FROM jobs WHERE {where}", values)
-        for row in rows:
-            plain = {name: row[name] for name in row.keys() if name != "folded"}  # noqa: SIM118
-            plain["source"], plain["output"] = (
-                Path(os.fsdecode(row["source"])),
-                Path(os.fsdecode(row["output"])),
-            )
-            plain["timings"] = json.loads(row["timings"] or "{}")
-            yield Job(**{**plain, "state": State(row["state"]), "retired": bool(row["retired"])})
+            for row in self._base.execute(f"SELECT {', '.join(COLUMNS)} FROM jobs WHERE {where}", values):
+                yield job_of(row)
 
     def _sure(self, number: int) -> Job:
         job = self.job(number)
@@ -236,8 +271,8 @@ class Ledger:
 
     def _set(self, number: int, **values: Any) -> None:
         values["updated"] = time.time()
-        if values.get("reason"):  # may quote a name of any bytes
-            values["reason"] = values["reason"].encode("utf-8", "backslashreplace").decode()
+        if values.get("reason"):
+            values["reason"] = as_text(values["reason"])
         names = ", ".join(f"{name}=?" for name in values)
         self._base.execute(f"UPDATE jobs SET {names} WHERE id=?", (*values.values(), number))
 
@@ -255,11 +290,60 @@ class Ledger:
 
     @contextmanager
     def _disk(self) -> Iterator[None]:
-        """SQLite's own words for a full or read-only disk as the OSError everything else raises."""
+        """SQLite's own words as the errors everything else raises: OSError for a full or read-only disk,
+        OutputError for what the ledger itself is to blame for."""
         try:
             yield
-        except sqlite3.OperationalError as error:
-            number = next((n for name, n in _ERRNO.items() if error.sqlite_errorname.startswith(name)), None)
-            if number is None:
-                raise
-            raise OSError(number, str(error), str(self.path)) from error
+        except sqlite3.Error as error:
+            name = getattr(error, "sqlite_errorname", "")
+            number = next((n for start, n in _ERRNO.items() if name.startswith(start)), None)
+            if number is not None:
+                raise OSError(number, str(error), str(self.path)) from error
+            if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+                raise OutputError(
+                    f"another program holds the ledger {self.path}; wait for it, or end it"
+                ) from error
+            raise self._damaged(error) from error
+        except DamagedRowError as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> OutputError:
+        return OutputError(f"the ledger {self.path} is damaged ({error}); move it away to begin a new one")
+
+
+def _connected(path: Path | None, patience: float, *, read_only: bool) -> sqlite3.Connection:
+    """The open file. One on a disk that cannot be written is taken as it lies there."""
+    if path is None or not read_only:
+        name = ":memory:" if path is None else str(path)
+        return sqlite3.connect(name, timeout=patience, isolation_level=None)
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    base = sqlite3.connect(address, uri=True, timeout=patience, isolation_level=None)
+    try:
+        base.execute("PRAGMA user_version").fetchone()
+    except sqlite3.OperationalError as error:
+        if not error.sqlite_errorname.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")):
+            raise
+        if path.with_name(f"{path.name}-wal").exists():
+            raise
+        base.close()
+        base = sqlite3.connect(f"{address}&immutable=1", uri=True, isolation_level=None)
+    return base
+
+
+def _check_file(path: Path) -> None:
+    """Raise OutputError for what is there and no file that may be read."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OutputError(f"the ledger {path} is no file; move it away to begin a new one")
+        with path.open("rb"):
+            pass
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"the ledger {path} cannot be read ({error.strerror or error}); check what is there and who owns it"
+    )
