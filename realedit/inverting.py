@@ -229,6 +229,7 @@ def check_belongs(session: Session, photo: Photo | None, checkpoint: Checkpoint,
             f"the session in {folder} was made with the model {session.model}, not with {checkpoint.name}; "
             "name that model or use another folder"
         )
+    session.check_fits(checkpoint, None if photo is None else (photo.width, photo.height), folder)
 
 
 def same_square(one: Session, other: Session) -> bool:

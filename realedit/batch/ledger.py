@@ -5,35 +5,20 @@ owns. Its key is the digest of content and work (recipe, model, settings). A sou
 or that holds another photo now, is `retired`: its output stays, and the name is free for the next photo.
 """
 
-import errno
 import json
 import os
-import sqlite3
-import stat
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from realedit.batch.filesystems import is_remote
 from realedit.batch.job import Job, Scope, State, key_of
+from realedit.batch.ledger_file import PATIENCE, ledger_of, opened, reading
 from realedit.batch.names import folded, mirrored, numbered
-from realedit.batch.rows import COLUMNS, MIGRATIONS, SCHEMA, TABLES, DamagedRowError, is_number, job_of
-from realedit.errors import OutputError
-from realedit.files import output_error
+from realedit.batch.rows import COLUMNS, is_number, job_of
 
-FOLDER = ".realedit"
-_PATIENCE = 30.0  # seconds to wait for another process that writes
-
-_ERRNO = {
-    "SQLITE_FULL": errno.ENOSPC,
-    "SQLITE_IOERR_WRITE": errno.ENOSPC,
-    "SQLITE_IOERR_FSYNC": errno.ENOSPC,
-    "SQLITE_IOERR_SHM": errno.ENOSPC,
-    "SQLITE_READONLY": errno.EROFS,
-    "SQLITE_CANTOPEN": errno.EROFS,
-}
+_FAILED = "state IN (?, ?) AND scope=?"
 
 
 def as_text(words: object) -> str:
@@ -41,70 +26,17 @@ def as_text(words: object) -> str:
     return str(words).encode("utf-8", "backslashreplace").decode()
 
 
-def ledger_of(folder: Path) -> Path:
-    """Where the ledger of an output folder is, or would be."""
-    return folder / FOLDER / "ledger.sqlite"
-
-
-def has_ledger(folder: Path) -> bool:
-    """Whether something is in the ledger's place. Raises OutputError where nobody may look."""
-    try:
-        ledger_of(folder).lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        raise _unreadable(ledger_of(folder), error) from error
-    return True
-
-
 class Ledger:
     """The jobs of one output folder; used from one thread. Full and read-only disks raise OSError, a ledger
     that is damaged or held by somebody else OutputError."""
 
-    def __init__(self, folder: Path | None, *, read_only: bool = False, patience: float = _PATIENCE) -> None:
+    def __init__(self, folder: Path | None, *, read_only: bool = False, patience: float = PATIENCE) -> None:
         """Open or make `folder`/.realedit/ledger.sqlite; None: one in memory. read_only: the file must be
         there, and is not written. patience: seconds to wait for another process that writes. Raises
         OutputError for a file that cannot be read, is no ledger or one of a later version, ResourceError on
         a full disk."""
         self.path = None if folder is None else ledger_of(folder)
-        try:
-            if self.path is not None:
-                if not read_only:
-                    self.path.parent.mkdir(mode=0o700, exist_ok=True)
-                _check_file(self.path)
-            with self._disk():
-                self._base = _connected(self.path, patience, read_only=read_only)
-                try:
-                    self._prepare(read_only)
-                except BaseException:
-                    self._base.close()
-                    raise
-        except OSError as error:
-            assert self.path is not None
-            raise output_error(error, self.path) from error
-
-    def _prepare(self, read_only: bool) -> None:
-        version = self._base.execute("PRAGMA user_version").fetchone()[0]
-        if not 0 <= version <= SCHEMA:
-            raise OutputError(
-                f"the ledger {self.path} is of version {version}, this realedit reads {SCHEMA}; "
-                "use the realedit that made it"
-            )
-        if read_only and version < SCHEMA:  # what it has to become is made of a copy
-            with closing(self._base) as old:
-                self._base = sqlite3.connect(":memory:", isolation_level=None)
-                old.backup(self._base)
-        elif self.path is not None and not read_only:
-            shared = is_remote(self.path.parent)  # WAL needs memory that processes share
-            self._base.execute(f"PRAGMA journal_mode={'DELETE' if shared else 'WAL'}")
-            self._base.execute("PRAGMA synchronous=FULL")
-        self._base.execute("PRAGMA trusted_schema=OFF")
-        if version == 0:
-            self._base.executescript(f"BEGIN IMMEDIATE; {TABLES} PRAGMA user_version={SCHEMA}; COMMIT;")
-        for old_version in range(version or SCHEMA, SCHEMA):
-            script = f"{MIGRATIONS[old_version]} PRAGMA user_version={old_version + 1};"
-            self._base.executescript(f"BEGIN IMMEDIATE; {script} COMMIT;")
-        self._base.execute(f"SELECT {', '.join(COLUMNS)} FROM jobs LIMIT 0")  # they are there
+        self._base = opened(self.path, patience, read_only=read_only)
 
     def close(self) -> None:
         """Close the file."""
@@ -113,7 +45,7 @@ class Ledger:
     def in_memory(self) -> "Ledger":
         """A copy that forgets what is done to it."""
         copy = Ledger(None)
-        with self._disk():
+        with reading(self.path):
             self._base.backup(copy._base)
         return copy
 
@@ -140,21 +72,15 @@ class Ledger:
 
     def twin(self, job: Job) -> Job | None:
         """Another job with the same content and work whose output was made."""
-        same = self._select("key=? AND id<>? AND state='done' ORDER BY id LIMIT 1", job.key, job.id)
-        return next(same, None)
+        return self._alike(job, "state=?", State.DONE)
 
     def verdict(self, job: Job) -> Job | None:
         """Another job with the same content and work whose failure is the content's."""
-        states = (State.FAILED, State.QUARANTINED)
-        same = self._select(
-            "key=? AND state IN (?, ?) AND scope=? AND id<>? ORDER BY id LIMIT 1",
-            *(job.key, *states, Scope.CONTENT, job.id),
-        )
-        return next(same, None)
+        return self._alike(job, _FAILED, State.FAILED, State.QUARANTINED, Scope.CONTENT)
 
     def changes(self) -> int:
         """A number that is another one after another process has written."""
-        with self._disk():
+        with reading(self.path):
             return int(self._base.execute("PRAGMA data_version").fetchone()[0])
 
     # ---- what happens
@@ -241,11 +167,12 @@ class Ledger:
     def retry(self, *jobs: Job, **values: Any) -> None:
         """Jobs are to be made, again or at last, whatever came of their contents before; `values` of them
         are new."""
-        forgiven = "UPDATE jobs SET scope=NULL WHERE key=? AND scope IS NOT NULL"
+        forgiven = f"UPDATE jobs SET scope=NULL WHERE key=? AND {_FAILED}"
+        failed = (State.FAILED, State.QUARANTINED, Scope.CONTENT)
         with self._transaction():
             for job in jobs:
                 self._set(job.id, state=State.PENDING, attempts=0, reason=None, scope=None, **values)
-                self._base.execute(forgiven, (job.key,))
+                self._base.execute(forgiven, (job.key, *failed))
 
     def set(self, job: Job, **values: Any) -> None:
         """Write some columns of a job."""
@@ -259,10 +186,19 @@ class Ledger:
 
     # ---- beneath
 
-    def _select(self, where: str, *values: Any) -> Iterator[Job]:
-        with self._disk():
-            for row in self._base.execute(f"SELECT {', '.join(COLUMNS)} FROM jobs WHERE {where}", values):
+    def _select(self, where: str, *values: Any, using: str = "") -> Iterator[Job]:
+        with reading(self.path):
+            columns = ", ".join(COLUMNS)
+            for row in self._base.execute(f"SELECT {columns} FROM jobs {using} WHERE {where}", values):
                 yield job_of(row)
+
+    def _alike(self, job: Job, where: str, *values: Any) -> Job | None:
+        """Another job with the same content and work. The index is named, since SQLite would rather look at
+        all jobs in a state, of which there may be a million."""
+        found = self._select(
+            f"key=? AND {where} AND id<>? LIMIT 1", job.key, *values, job.id, using="INDEXED BY by_key"
+        )
+        return next(found, None)
 
     def _sure(self, number: int) -> Job:
         job = self.job(number)
@@ -278,7 +214,7 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._disk():
+        with reading(self.path):
             self._base.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -287,63 +223,3 @@ class Ledger:
                 if self._base.in_transaction:
                     self._base.execute("ROLLBACK")
                 raise
-
-    @contextmanager
-    def _disk(self) -> Iterator[None]:
-        """SQLite's own words as the errors everything else raises: OSError for a full or read-only disk,
-        OutputError for what the ledger itself is to blame for."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            name = getattr(error, "sqlite_errorname", "")
-            number = next((n for start, n in _ERRNO.items() if name.startswith(start)), None)
-            if number is not None:
-                raise OSError(number, str(error), str(self.path)) from error
-            if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-                raise OutputError(
-                    f"another program holds the ledger {self.path}; wait for it, or end it"
-                ) from error
-            raise self._damaged(error) from error
-        except DamagedRowError as error:
-            raise self._damaged(error) from error
-
-    def _damaged(self, error: Exception) -> OutputError:
-        return OutputError(f"the ledger {self.path} is damaged ({error}); move it away to begin a new one")
-
-
-def _connected(path: Path | None, patience: float, *, read_only: bool) -> sqlite3.Connection:
-    """The open file. One on a disk that cannot be written is taken as it lies there."""
-    if path is None or not read_only:
-        name = ":memory:" if path is None else str(path)
-        return sqlite3.connect(name, timeout=patience, isolation_level=None)
-    address = f"{path.absolute().as_uri()}?mode=ro"
-    base = sqlite3.connect(address, uri=True, timeout=patience, isolation_level=None)
-    try:
-        base.execute("PRAGMA user_version").fetchone()
-    except sqlite3.OperationalError as error:
-        if not error.sqlite_errorname.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")):
-            raise
-        if path.with_name(f"{path.name}-wal").exists():
-            raise
-        base.close()
-        base = sqlite3.connect(f"{address}&immutable=1", uri=True, isolation_level=None)
-    return base
-
-
-def _check_file(path: Path) -> None:
-    """Raise OutputError for what is there and no file that may be read."""
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise OutputError(f"the ledger {path} is no file; move it away to begin a new one")
-        with path.open("rb"):
-            pass
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: OSError) -> OutputError:
-    return OutputError(
-        f"the ledger {path} cannot be read ({error.strerror or error}); check what is there and who owns it"
-    )

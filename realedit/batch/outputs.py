@@ -15,7 +15,7 @@ from typing import Any
 
 from realedit.batch.intake import signature_of
 from realedit.batch.job import Job
-from realedit.batch.ledger import FOLDER
+from realedit.batch.ledger_file import FOLDER
 from realedit.batch.names import fitted, numbered
 from realedit.batch.settings import Done
 from realedit.batch.work import no_room

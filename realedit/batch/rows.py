@@ -3,9 +3,8 @@ row is checked before anything is done with it."""
 
 import math
 import os
-import sqlite3
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -86,8 +85,8 @@ def is_number(number: int) -> bool:
     return -_LARGEST <= number <= _LARGEST
 
 
-def job_of(row: sqlite3.Row) -> Job:
-    """A row as a job. Raises DamagedRowError."""
+def job_of(row: tuple[Any, ...]) -> Job:
+    """A row of the table's columns as a job. Raises DamagedRowError."""
     try:
         plain = msgspec.convert(dict(zip(COLUMNS, row, strict=True)), type=_Row, builtin_types=(bytes,))
         source, output = _path(plain.source), _path(plain.output)

@@ -16,7 +16,8 @@ from realedit.batch.filesystems import is_remote
 from realedit.batch.hints import Hints
 from realedit.batch.intake import Intake
 from realedit.batch.job import State
-from realedit.batch.ledger import FOLDER, Ledger, has_ledger
+from realedit.batch.ledger import Ledger
+from realedit.batch.ledger_file import FOLDER, has_ledger
 from realedit.batch.outputs import Outputs
 from realedit.batch.pressure import Pressure
 from realedit.batch.queue import Queue

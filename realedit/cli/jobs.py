@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from realedit.batch.job import Job, State
-from realedit.batch.ledger import Ledger, has_ledger
+from realedit.batch.ledger import Ledger
+from realedit.batch.ledger_file import has_ledger
 from realedit.cli.showing import count_of, printable
 from realedit.errors import UsageError
 from realedit.files import output_error
