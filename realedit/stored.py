@@ -6,6 +6,7 @@ The functions raise ValueError or OSError with what is wrong; `Session.load` mak
 
 import hashlib
 import json
+import os
 import re
 import stat
 from pathlib import Path
@@ -32,6 +33,7 @@ _MOST_OF_OTHERS = 1 << 30
 _MOST_PIXELS = 1 << 30  # of a mask, which is as large as its photo
 _LARGEST_CROP = 4096
 _LANDMARKS = 68
+_LONGEST_NAME, _LONGEST_PATH = 255, 4000  # bytes
 
 _Coordinate = Annotated[float, Meta(ge=-1e6, le=1e6)]
 _Point = tuple[_Coordinate, _Coordinate]
@@ -90,7 +92,12 @@ def read_header(folder: Path) -> Header:
     schema = found.get("schema") if isinstance(found, dict) else None
     if isinstance(schema, int) and schema != SCHEMA:
         raise ValueError(f"schema {schema:.3g}, this version reads {SCHEMA}")
-    return _as(Header, found, "session.json")
+    header = _as(Header, found, "session.json")
+    for path in (header.photo, header.model):
+        longest = max(len(os.fsencode(part)) for part in ("", *Path(path).parts))
+        if len(os.fsencode(path)) > _LONGEST_PATH or longest > _LONGEST_NAME:
+            raise ValueError(f"session.json names {path:.40}..., which is too long for a path")
+    return header
 
 
 def read_history(folder: Path) -> tuple[Drag, ...]:
@@ -145,7 +152,7 @@ def read_tuning(folder: Path) -> dict[str, Tensor]:
 def read_file(folder: Path, name: str) -> bytes:
     """A file of the folder: no link out of it, no device or pipe, of no more bytes than it can need."""
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
         raise ValueError(f"{name} is a link to another place")
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):

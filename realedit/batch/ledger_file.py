@@ -15,6 +15,8 @@ from realedit.files import output_error
 FOLDER = ".realedit"
 PATIENCE = 30.0  # seconds to wait for another process that writes
 
+_LONGEST_REASON = 200  # characters
+
 _ERRNO = {
     "SQLITE_FULL": errno.ENOSPC,
     "SQLITE_IOERR_WRITE": errno.ENOSPC,
@@ -106,7 +108,9 @@ def reading(path: Path | None) -> Iterator[None]:
 
 
 def _damaged(path: Path | None, error: Exception) -> OutputError:
-    return OutputError(f"the ledger {path} is damaged ({error}); move it away to begin a new one")
+    reason = " ".join(str(error).split())  # may quote what is in there
+    reason = reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}..."
+    return OutputError(f"the ledger {path} is damaged ({reason}); move it away to begin a new one")
 
 
 def _connected(path: Path | None, patience: float, *, read_only: bool) -> sqlite3.Connection:
