@@ -5,6 +5,7 @@ import os
 import shutil
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -199,6 +200,15 @@ def _break(mode: str, place: Path) -> None:
         place.symlink_to("file/cache")
 
 
+def _denying(place: Path, real: Any) -> Any:
+    def act(self: Path, *words: Any, **options: Any) -> Any:
+        if self.is_relative_to(place):
+            raise PermissionError(13, "Permission denied")
+        return real(self, *words, **options)
+
+    return act
+
+
 @pytest.mark.parametrize("mode", ["a file", "a loop", "a file within", "under a file", "denied", "no home"])
 def test_a_cache_that_cannot_be_used_costs_time_and_one_sentence(
     mode: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
@@ -208,12 +218,8 @@ def test_a_cache_that_cannot_be_used_costs_time_and_one_sentence(
     monkeypatch.setenv("REALEDIT_CACHE", str(place))
     _break(mode, place)
     if mode == "denied":
-
-        def denied(*_: object, **__: object) -> None:
-            raise PermissionError(13, "Permission denied")
-
         for method in ("iterdir", "mkdir", "stat", "read_bytes"):
-            monkeypatch.setattr(Path, method, denied)
+            monkeypatch.setattr(Path, method, _denying(place, getattr(Path, method)))
     if mode == "no home":
         monkeypatch.setenv("REALEDIT_CACHE", "~nobody-of-this-name/cache")
     session = random_session(1)
