@@ -75,7 +75,9 @@ def find(photo_sha256: str, model_sha256: str, settings: Mapping[str, Any]) -> I
             if (session.photo_sha256, session.model_sha256, dict(session.settings)) != asked:
                 raise SessionError(f"{path} holds the inversion of another photo")
         except SessionError as error:
-            if isinstance(error.__cause__, OSError):  # which says nothing of what is in there
+            cause = error.__cause__
+            if isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError):
+                # which says nothing of what is in there
                 without_cache(error)
             else:
                 without_cache(f"a kept inversion is not used and deleted ({error})")

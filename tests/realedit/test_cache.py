@@ -139,6 +139,14 @@ def test_use_keeps_an_entry_young() -> None:
     assert cache.entries()[0].used > 1e9
 
 
+def test_an_entry_without_one_of_its_files_is_deleted() -> None:
+    session = random_session(1)
+    cache.keep(session)
+    (entry,) = cache.entries()
+    (entry.path / "crop.png").unlink()
+    assert not _find(session) and not cache.entries()
+
+
 def test_a_damaged_entry_is_told_and_deleted(caplog: pytest.LogCaptureFixture) -> None:
     session = random_session(1)
     cache.keep(session)
