@@ -257,7 +257,7 @@ def _is_sessions(folder: Path) -> bool:
 
 
 def _is_header(path: Path) -> bool:
-    """Whether a session.json is a session's, whole or damaged; what may not be read is told by who reads it."""
+    """Whether a session.json is a session's, whole or damaged; who reads it tells what may not be read."""
     try:
         return path.is_file() and b'"photo_sha256"' in path.read_bytes()
     except PermissionError:
