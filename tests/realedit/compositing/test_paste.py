@@ -221,7 +221,7 @@ def test_a_square_that_leaves_the_photo_changes_only_what_is_in_it(photo: Photo)
         assert np.isfinite(pasted.view()).all() and (pasted.width, pasted.height) == (WIDTH, HEIGHT)
         crop = extract_crop(np.ascontiguousarray(photo.srgb()), alignment, CROP)
         amount = cv2.resize(change.amount, (CROP, CROP), interpolation=cv2.INTER_AREA)
-        assert not amount[~cv2.dilate(crop.valid.astype(np.uint8), np.ones((3, 3))).astype(bool)].any()
+        assert not amount[~cv2.dilate(crop.valid.astype(np.uint8), np.ones((5, 5))).astype(bool)].any()
 
 
 def test_a_square_beside_the_photo_changes_nothing(photo: Photo) -> None:
@@ -358,3 +358,42 @@ def test_a_mask_through_a_motion_folds_nothing() -> None:
     row = paste(photo_of(ramp), change, SQUARE, mask=mask).view()[112, :, 0].astype(int)
     assert np.array_equal(row[:130], ramp[112, :130, 0]) and (row != ramp[112, :, 0]).any()
     assert (np.diff(row[100:230]) >= -1).all(), np.diff(row[100:230])
+
+
+def _at_the_rim(alignment: Alignment, photo: Photo) -> Change:
+    """A change that is as large at the square's rim as anywhere: everything moves by 5 px, and is darker."""
+    crop = extract_crop(np.ascontiguousarray(photo.srgb()), alignment, CROP)
+    before = _share(crop.pixels)
+    after = np.clip(np.roll(before, 5, axis=0) - 0.3, 0, 1).astype(np.float32)
+    return describe(before, after, crop.pixels, crop.valid, np.ones((CROP, CROP), np.float32), QUICK)
+
+
+@pytest.mark.parametrize("alignment", [SQUARE, TILTED])
+def test_no_line_shows_where_the_square_ends(alignment: Alignment, photo: Photo) -> None:
+    change = _at_the_rim(alignment, photo)
+    for part in (change.flow, change.amount):
+        assert part.any() and not part[[0, -1]].any() and not part[:, [0, -1]].any()
+    smooth = photo_of(np.full((HEIGHT, WIDTH, 3), 120, np.uint8))
+    pasted = paste(smooth, _at_the_rim(alignment, smooth), alignment).view().astype(int)
+    assert np.abs(pasted - 120).max() > 40
+    steps = max(np.abs(np.diff(pasted, axis=axis)).max() for axis in (0, 1))
+    assert steps < 40, "the whole change, 76, would be a line"
+
+
+def test_made_up_pixels_beyond_the_photos_edge_colour_nothing() -> None:
+    """Where a face is cut by the frame the crop goes on with a mirror image, which is not the photo's."""
+    pixels = np.full((HEIGHT, WIDTH, 3), 180, np.uint8)
+    photo = photo_of(pixels)
+    square = Alignment(centre=(128.0, HEIGHT - 40.0), side=192.0, angle=0.0)
+    crop = extract_crop(pixels, square, CROP)
+    dark = crop.pixels.copy()
+    dark[~crop.valid] = 0
+    before = _share(crop.pixels)
+    after = before.copy()
+    after[20:60, 20:44] = 0.2
+    reach = np.ones((CROP, CROP), np.float32)
+    one, other = (
+        paste(photo, describe(before, after, seen, crop.valid, reach, QUICK), square).view()
+        for seen in (crop.pixels, dark)
+    )
+    assert np.abs(one.astype(int) - other).max() < 10 and (one != pixels).any()
