@@ -168,7 +168,12 @@ def finish(begun: Begun, *, on_step: OnStep = keep_going) -> EditReport:
     pasted = [(session, checkpoint) for session in done]
     result = pipeline.render_faces(photo, pasted, request.paste, debug=request.debug)
     laps("write")
-    warnings = [*known_limits(request.recipes, checkpoint), *result.warnings, *face_warnings(done)]
+    told = [
+        said if len(done) == 1 else f"face {each.session.face}: {said}"
+        for each in begun.edits[: len(done)]
+        for said in each.warnings
+    ]
+    warnings = [*told, *known_limits(request.recipes, checkpoint), *result.warnings, *face_warnings(done)]
     if len(done) < len(begun.edits):
         warnings.append(f"stopped at face {done[-1].face}; the faces after it stay as they are")
     warnings += _written(result, request)

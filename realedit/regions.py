@@ -12,19 +12,24 @@ from realedit.session import Drag, Session
 
 def check_points(session: Session, *points: ArrayLike) -> None:
     """Raise OutsideError for a point outside of the photo or of the aligned square."""
+    check_in_photo(session, *points)
+    for x, y in np.concatenate([np.asarray(p, float).reshape(-1, 2) for p in points]):
+        if not session.alignment.contains([(x, y)])[0]:
+            away = max(1, round(float(session.alignment.beyond([(x, y)])[0])))
+            raise OutsideError(
+                f"the point {x:g},{y:g} lies {away} px outside of the aligned square "
+                f"({session.alignment.describe()}); drag points on or near the face"
+            )
+
+
+def check_in_photo(session: Session, *points: ArrayLike) -> None:
+    """Raise OutsideError for a point outside of the photo."""
     width, height = session.photo_size
     for x, y in np.concatenate([np.asarray(p, float).reshape(-1, 2) for p in points]):
         if not (0 <= x <= width and 0 <= y <= height):
             raise OutsideError(
                 f"the point {x:g},{y:g} lies outside of the photo, which is {width} x {height} "
                 "pixels as displayed"
-            )
-        if not session.alignment.contains([(x, y)])[0]:
-            corners = session.alignment.corners()
-            (left, top), (right, bottom) = corners.min(0), corners.max(0)
-            raise OutsideError(
-                f"the point {x:g},{y:g} lies outside of the aligned square ({left:.0f},{top:.0f} to "
-                f"{right:.0f},{bottom:.0f}); drag points on or near the face"
             )
 
 

@@ -78,7 +78,8 @@ class Bounds:
             length = np.linalg.norm(flow, axis=-1)
             flow = flow * np.minimum(1, _SLOPE * self.still / np.maximum(length, 1e-6))[..., None]
         if self.edge is not None:
-            inwards = np.stack(np.gradient(blur(self.edge, 1.0))[::-1], -1)
+            down, right = (np.asarray(part, np.float32) for part in np.gradient(blur(self.edge, 1.0)))
+            inwards = np.stack([right, down], -1)
             inwards /= np.maximum(np.linalg.norm(inwards, axis=-1, keepdims=True), 1e-6)
             outwards = -(flow * inwards).sum(-1)
             excess = np.maximum(outwards - _SLOPE * np.maximum(self.edge, 0), 0)

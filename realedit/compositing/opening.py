@@ -77,7 +77,8 @@ def part(
     above, below = (
         measure(
             before, after, settings,
-            reach=reach, resolution=resolution, bounds=bounds, known=_known(old, new, lip, within & hidden, unit),
+            reach=reach, resolution=resolution, bounds=bounds,
+            known=_known(old, new, lip, within & hidden, unit),
         )
         for lip, hidden in ((UPPER_LIP, y > top), (LOWER_LIP, y < bottom))
     )  # fmt: skip

@@ -202,7 +202,7 @@ def test_the_rim_and_what_may_not_move_are_still_however_a_flow_is_smoothed(
 
 
 def test_a_flow_slides_along_the_photos_edge() -> None:
-    """Only what would come from outside is held: what leaves the photo and what goes along its edge is not."""
+    """Only what would come from outside is held: what leaves the photo or goes along its edge is not."""
     valid = _cut(64, 0.0, 0.25)  # the photo ends at x = 48
     bounds = Bounds.of(np.ones((64, 64), np.float32), valid)
 

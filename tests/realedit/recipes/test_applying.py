@@ -51,10 +51,12 @@ def test_each_recipe_is_a_drag_in_order_after_the_points(face: Session, checkpoi
     nose = tuple(face.landmarks[30])
     point = (nose, (nose[0] + 2, nose[1]))
     done = drag(face, checkpoint, [point], [_use("smile"), _use("raise-brows")], settings=STEPS)
-    assert [len(entry.handles) for entry in done.history] == [1, 2, 2]
+    assert [len(entry.handles) for entry in done.history] == [1, 4, 2]
     assert done.history[0].handles == [pytest.approx(nose)]
     only = drag(face, checkpoint, [], [_use("smile")], settings=STEPS)
-    assert np.allclose(only.history[0].handles, face.landmarks[[48, 54]]), "nothing was dragged before"
+    assert np.allclose(only.history[0].handles, face.landmarks[[48, 54, 51, 57]]), (
+        "nothing was dragged before"
+    )
 
 
 def test_strength_zero_moves_nothing(face: Session, checkpoint: Checkpoint) -> None:
