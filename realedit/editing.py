@@ -29,7 +29,14 @@ from realedit.errors import OutputError, UsageError
 from realedit.files import make_folder, write_png
 from realedit.inverting import FaceEdit, inversion_settings, invert_all, inverted, of_face, planned
 from realedit.masks import Reach, edit_mask
-from realedit.outcome import EditReport, FaceReport, face_warnings, identity_distance
+from realedit.outcome import (
+    EditReport,
+    FaceReport,
+    face_warnings,
+    identity_distance,
+    result_warnings,
+    seen_share,
+)
 from realedit.photos import (
     MAX_PIXELS,
     Box,
@@ -185,7 +192,18 @@ def finish(begun: Begun, *, on_step: OnStep = keep_going) -> EditReport:
     seconds = sum(laps.seconds.values())
     laps("identity")
     faces = [
-        FaceReport(session=session, identity=identity_distance(photo, result, session)) for session in done
+        FaceReport(
+            session=session,
+            identity=identity_distance(photo, result, session),
+            seen=seen_share(result, session),
+            certainty=each.certainty,
+        )
+        for each, session in zip(begun.edits, done, strict=False)
+    ]
+    warnings += [
+        said if len(done) == 1 else f"face {each.face}: {said}"
+        for each in faces
+        for said in result_warnings(each)
     ]
     laps.end()
     return EditReport(

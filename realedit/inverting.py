@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alignment.certainty import Certainty, certainty
 from checkpoints import Checkpoint
 from checkpoints.bundled import BUNDLED
 from checkpoints.registry import registry
 from inversion import InversionSettings
 from realedit import cache, pipeline
 from realedit.cropping import square_without_face
+from realedit.doubts import doubts
 from realedit.errors import AlignmentError, RealeditError, SessionError, UsageError
 from realedit.photos import Photo
 from realedit.pipeline import OnStep, keep_going
 from realedit.recipes.placing import check_suits, within
-from realedit.regions import check_in_photo, check_points
+from realedit.regions import around_face, check_in_photo, check_points
 from realedit.session import Session, make_private, session_folders
 
 if TYPE_CHECKING:
@@ -40,12 +42,14 @@ Drag = tuple[tuple[float, float], tuple[float, float]]  # handle and target, pho
 @dataclass(frozen=True, kw_only=True)
 class FaceEdit:
     """What is asked of one face: its session, aligned at least and with nothing dragged yet, the drags that
-    lie on it, the folder that keeps it, and what the user should know of it."""
+    lie on it, the folder that keeps it, what the user should know of it, and how sure the face is (None
+    without one)."""
 
     session: Session
     drags: tuple[Drag, ...]
     keep: Path | None
     warnings: tuple[str, ...] = ()
+    certainty: Certainty | None = None
 
 
 @contextmanager
@@ -73,7 +77,7 @@ def planned(request: EditRequest, photo: Photo, checkpoint: Checkpoint) -> list[
             log.info(
                 "going on from %s", f"the session in {keep}" if keep in kept else "an inversion in the cache"
             )
-            return [_asked(session.from_start(), request, request.drags, keep, checkpoint)]
+            return [_asked(session.from_start(), request, request.drags, keep, checkpoint, photo)]
     aligned = pipeline.align_faces(
         photo,
         checkpoint,
@@ -91,7 +95,7 @@ def planned(request: EditRequest, photo: Photo, checkpoint: Checkpoint) -> list[
         keep = _folder(request.keep, session, kept, len(busy))
         session = _or_kept(replace(session, model=model_reference(request.model)), settings, kept)
         with of_face(session, several=len(busy) > 1):
-            edits.append(_asked(session, request, drags, keep, checkpoint))
+            edits.append(_asked(session, request, drags, keep, checkpoint, photo))
     return edits
 
 
@@ -101,13 +105,19 @@ def _asked(
     drags: tuple[Drag, ...],
     keep: Path | None,
     checkpoint: Checkpoint,
+    photo: Photo,
 ) -> FaceEdit:
     """What is asked of one face. Raises where a handle lies beside it or a recipe does not suit it."""
     check_points(session, [handle for handle, _ in drags])
     for use in request.recipes:
         check_suits(use.recipe, session.landmarks, checkpoint.domain)
     drags, warnings = reachable(session, drags)
-    return FaceEdit(session=session, drags=drags, keep=keep, warnings=warnings)
+    sure = None
+    if session.landmarks is not None:
+        box, landmarks, square = around_face(session)
+        sure = certainty(photo.srgb(box), landmarks, square)
+        warnings = (*doubts(sure), *warnings)
+    return FaceEdit(session=session, drags=drags, keep=keep, warnings=warnings, certainty=sure)
 
 
 def reachable(session: Session, drags: Sequence[Drag]) -> tuple[tuple[Drag, ...], tuple[str, ...]]:

@@ -1,12 +1,16 @@
 """Where the drags of a session may act: their points, masks and reaches in the photo and in the crop."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from alignment import extract_crop
+from alignment import Alignment, extract_crop
 from alignment.errors import OutsideError
 from realedit.errors import UsageError
 from realedit.masks import reach_region
+from realedit.photos import Box
 from realedit.session import Drag, Session
 
 
@@ -67,3 +71,16 @@ def photo_mask(session: Session) -> NDArray[np.bool_] | None:
         return None
     union: NDArray[np.bool_] = np.logical_or.reduce([session.masks[name] >= 128 for name in names if name])
     return union
+
+
+def around_face(session: Session) -> tuple[Box, NDArray[np.float64], Alignment]:
+    """The photo's box around the aligned square of a face, and the landmarks and the square in it: a large
+    photo is not converted whole."""
+    corners = session.alignment.corners()
+    width, height = session.photo_size
+    left, top = (max(0, math.floor(value)) for value in corners.min(0))
+    right, bottom = (math.ceil(value) for value in corners.max(0))
+    assert session.landmarks is not None
+    x, y = session.alignment.centre
+    square = replace(session.alignment, centre=(x - left, y - top))
+    return (left, top, min(right, width), min(bottom, height)), session.landmarks - (left, top), square

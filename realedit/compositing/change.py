@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from realedit.compositing.flow import Array, Bounds, FlowSettings, blur, dilate, measure, warp
 from realedit.compositing.membrane import membrane
 from realedit.compositing.opening import Mouth, part
+from realedit.compositing.tone import LUMA
 
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Rec. 601
 Mode = Literal["detail", "plain", "seamless"]
 MODES: tuple[Mode, ...] = ("detail", "plain", "seamless")
 

@@ -7,10 +7,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from alignment import Alignment
-from realedit.compositing.change import LUMA, Change
+from alignment import Alignment, region_under
+from realedit.compositing.change import Change
 from realedit.compositing.flow import Array
 from realedit.compositing.grain import grain_of, spread
+from realedit.compositing.tone import Tone, reduced
 from realedit.photos import Box, Photo
 from realedit.photos.parallel import ordered_map
 
@@ -56,19 +57,29 @@ def paste(
         limit = fade_in(part, fade_width(part, (left, top), change, alignment))
     enlargement = alignment.side / change.resolution
     noise = grain_of(block, enlargement) if grain and enlargement > 1 else None
+    tone = tone_of(photo, alignment)
 
     def render(tile_box: Box) -> None:
         tile = _tile(change, alignment, tile_box)
         rows = slice(tile_box[1] - top, tile_box[3] - top)
         columns = slice(tile_box[0] - left, tile_box[2] - left)
         near = None if limit is None else limit[rows, columns]
-        block[rows, columns] = _render(photo, tile, block[rows, columns], near, noise)
+        block[rows, columns] = _render(photo, tile, block[rows, columns], near, noise, tone)
 
     for _ in ordered_map(render, _tiles(box)):
         pass
     result = photo.with_block(box, block)
     warnings = soft_warning(change, enlargement)
     return replace(result, warnings=photo.warnings + warnings)
+
+
+def tone_of(photo: Photo, alignment: Alignment) -> Tone | None:
+    """The tone curve of the photo around the square, None where it has colours there."""
+    if photo.is_grey:
+        return Tone.grey()
+    view = photo.view(region_under(alignment, photo.width, photo.height))
+    small = reduced(view).astype(np.float32) / np.float32(np.iinfo(view.dtype).max)
+    return Tone.of(photo.colour.to_srgb(small))
 
 
 def soft_warning(change: Change, enlargement: float) -> tuple[str, ...]:
@@ -160,6 +171,7 @@ def _render(
     original: NDArray[np.uint8] | NDArray[np.uint16],
     limit: Array | None,
     grain: Array | None,
+    tone: Tone | None,
 ) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """The tile's new pixels, in the photo's own colours and depth; `original` is what is there."""
     amount = tile.amount if limit is None else tile.amount * limit
@@ -173,7 +185,7 @@ def _render(
     generated = amount * (1 - tile.trust)
     added = (amount * tile.trust)[..., None] * tile.residual
     added += generated[..., None] * (tile.generated - shown)
-    result = add_srgb(base, added, photo.colour.to_srgb, photo.colour.from_srgb, grey=photo.is_grey)
+    result = add_srgb(base, added, photo.colour.to_srgb, photo.colour.from_srgb, tone=tone)
     if grain is not None and generated.any():
         lost = np.sqrt(1 - (1 - generated) ** 2)  # of the photo's own grain, as a standard deviation
         result = result + lost[..., None] * spread(grain, tile.box)
@@ -193,12 +205,15 @@ def add_srgb(
     to_srgb: Callable[[Array], Array],
     from_srgb: Callable[[Array], Array],
     *,
-    grey: bool = False,
+    tone: Tone | None = None,
 ) -> Array:
-    """base, in the photo's colours, plus an sRGB difference, as a difference: exact where `added` is zero."""
-    if grey:
-        added = np.repeat((added @ LUMA)[..., None], 3, axis=-1)
+    """base, in the photo's colours, plus an sRGB difference, as a difference: exact where `added` is zero.
+
+    tone: the photo's tone curve, to which what is added keeps.
+    """
     shown = to_srgb(base)
+    if tone is not None:
+        added = tone.along(shown, added)
     # colours outside of sRGB stay where they are; what is added does not lead farther out
     changed = np.clip(shown + added, np.minimum(shown, 0), np.maximum(shown, 1))
     result: Array = base + (from_srgb(changed) - from_srgb(shown))
