@@ -13,6 +13,7 @@ from realedit.compositing.membrane import membrane
 from realedit.compositing.opening import Mouth, part
 from realedit.compositing.tone import LUMA
 
+_LEAST_ERROR = 0.01  # share of white: a likeness that is nearer shows everything
 Mode = Literal["detail", "plain", "seamless"]
 MODES: tuple[Mode, ...] = ("detail", "plain", "seamless")
 
@@ -29,7 +30,7 @@ class ChangeSettings:
     noise: what is added must be larger than this, and than own_error times what the generator gets wrong
     anyway.
     new: local size of what is added at which the generator's pixels are half shown instead of moved ones.
-    rim: share of the square's side over which a change fades in from the square's edge.
+    rim: share of the square's side over which what is added or shown instead fades in from its edge.
     """
 
     mode: Mode = "detail"
@@ -46,7 +47,7 @@ class ChangeSettings:
 
 @dataclass(frozen=True)
 class Change:
-    """All on one working square `[S, S]`.
+    """All on one working square `[S, S]`, to whose rim a motion may reach; `paste` goes on from there.
 
     flow `[S, S, 2]`: where a pixel comes from, relative, in pixels of the square. residual `[S, S, 3]`: what
     is added after moving. trust `[S, S]`: 1 = move the photo and add the residual; 0 = show `generated` `[S,
@@ -101,13 +102,17 @@ def describe(
     here = _enlarge(valid.astype(np.float32), size)
     known = _enlarge(-dilate(-valid.astype(np.float32), 3), size)  # enlarged from the photo's pixels alone
     photographed = _enlarge(dilate(valid.astype(np.float32), 3), size) > 0  # its pixels at the edge too
-    within = _enlarge(reach, size) * rim(size, settings.rim)
+    within, edge = _enlarge(reach, size), rim(size, settings.rim)
+    error = _mean(np.abs(seen - b).mean(-1), known, 4 * scale)  # what the generator gets wrong anyway
+    sure = believed(error, within > 0)
     inside = np.zeros_like(within)
-    bounds = Bounds.of(within, here > 0.5)
+    bounds = Bounds.of(within, here > 0.5, rim=False)  # beyond it the photo goes on: see `beyond`
     if mouth is not None and mouth.parts and settings.mode == "detail":
-        flow, inside = part(b, a, mouth, settings.flow, reach=within, resolution=resolution, bounds=bounds)
+        flow, inside = part(
+            b, a, mouth, settings.flow, reach=within, resolution=resolution, bounds=bounds, sure=sure
+        )
     else:
-        flow = measure(b, a, settings.flow, reach=within, resolution=resolution, bounds=bounds)
+        flow = measure(b, a, settings.flow, reach=within, resolution=resolution, bounds=bounds, sure=sure)
     a = within_colours(a, photo, within * (here > 0.5) > 0.02)
     still = np.maximum(
         blur(np.abs(a - b).max(-1), 3 * scale) / settings.still_colour,
@@ -118,9 +123,8 @@ def describe(
     amount = np.where(amount < 1 / 512, 0, amount).astype(np.float32)
     if settings.mode != "detail":
         matched = _matched(a, photo - b, flow, amount > 0, known, settings)
-        return replace(_nothing(size, resolution), generated=matched, amount=amount)
+        return replace(_nothing(size, resolution), generated=matched, amount=amount * edge)
     residual = a - warp(b, flow)
-    error = _mean(np.abs(seen - b).mean(-1), known, 4 * scale)  # what the generator gets wrong anyway
     residual = shrink(residual, settings.noise + settings.own_error * warp(error, flow), 2 * scale)
     appeared = blur(np.abs(residual).mean(-1), 2 * scale) / settings.new
     generated = _matched(a, photo - b, flow, amount > 0, known, settings)
@@ -128,15 +132,23 @@ def describe(
         generated = np.where(
             inside[..., None] > 0, within_hues(generated, photo, mouth.lips(size), rare=0.05), generated
         )
-    trust = (1 - inside) / (1 + appeared**4)
+    trust = 1 - (1 - (1 - inside) / (1 + appeared**4)) * edge
     return Change(
         flow,
-        residual,
+        residual * edge[..., None],
         trust.astype(np.float32),
         generated,
         amount,
         resolution,
     )
+
+
+def believed(error: Array, where: NDArray[np.bool_]) -> Array:
+    """How much a pixel's motion counts, `[S, S]`: half where before differs from the photo by as much as in
+    the median at `where`. Things that the generator draws roughly, like the frames of glasses, go in all
+    directions in its pictures; they move as what is around them does."""
+    usual = max(float(np.median(error[where])) if where.any() else 0.0, _LEAST_ERROR)
+    return np.asarray(1 / (1 + (error / usual) ** 4), np.float32)
 
 
 def _matched(

@@ -64,13 +64,14 @@ class Bounds:
     edge: Array | None = None
 
     @classmethod
-    def of(cls, reach: Array, valid: NDArray[np.bool_] | None = None) -> "Bounds":
-        """Zero where `reach` `[S, S]` is zero and on the square's rim; nothing comes from where the photo has
-        no pixels (`valid` `[S, S]` False)."""
+    def of(cls, reach: Array, valid: NDArray[np.bool_] | None = None, *, rim: bool = True) -> "Bounds":
+        """Zero where `reach` `[S, S]` is zero and, with `rim`, on the square's rim; nothing comes from where
+        the photo has no pixels (`valid` `[S, S]` False)."""
         moving = (reach > 0).astype(np.uint8)
-        moving[[0, -1]] = moving[:, [0, -1]] = 0
-        edge = None if valid is None or valid.all() else _distance(valid) - _distance(~valid)
-        return cls(_distance(moving), edge)
+        if rim:
+            moving[[0, -1]] = moving[:, [0, -1]] = 0
+        edge = None if valid is None or valid.all() else distance(valid) - distance(~valid)
+        return cls(distance(moving), edge)
 
     def hold(self, flow: Array) -> Array:
         """The flow within the bounds; where it keeps to them it stays as it is."""
@@ -96,29 +97,33 @@ def measure(
     resolution: int | None = None,
     known: Known | None = None,
     bounds: Bounds | None = None,
+    sure: Array | None = None,
 ) -> Array:
     """The flow `[S, S, 2]` between two sRGB pictures `[S, S, 3]` in [0, 1], zero where `reach` `[S, S]` is
     zero and on the square's rim.
 
     resolution: the side the pictures had before they were enlarged to S; None: S. known: what is
-    known of the flow. bounds: what it may not cross; None: those of `reach`. Each round measures what
-    the rounds before left over, so that the last ones look at hardly moved pictures, where the search is
-    exact.
+    known of the flow. bounds: what it may not cross; None: those of `reach`. sure `[S, S]`: how much
+    each pixel's motion counts, 0 to 1; None: all alike. Each round measures what the rounds before left over,
+    so that the last ones look at hardly moved pictures, where the search is exact.
     """
     size = before.shape[0]
     scale, pixel = size / 512, size / (resolution or size)
     finest = max(0, round(np.log2(pixel)) - 1)  # halvings: an octave below the pictures' own pixels
     widen = scale * max(1.0, settings.least * pixel / (settings.smooth[0] * scale))
     before, after = (blur(picture, settings.aliasing * pixel) for picture in (before, after))
+    believed = np.ones((size, size), np.float32) if sure is None else sure
     flow = np.zeros((size, size, 2), np.float32)
     for _ in range(settings.rounds):
         found, votes = _search(warp(before, flow), after, finest, settings.tolerance * scale)
+        votes = votes * warp(believed, flow)
         if known is not None:
             found = np.where(known.weight[..., None] > 0, known.flow - flow, found)
             votes = np.where(known.weight >= 0, known.weight, votes)
         step = _filled(found, votes, [sigma * widen for sigma in settings.smooth])
         flow = step + warp(flow, step)
-    step = _least_squares(warp(before, flow), after, settings.window * pixel, settings.most * pixel)
+    moved, weight = warp(before, flow), warp(believed, flow)
+    step = _least_squares(moved, after, settings.window * pixel, settings.most * pixel, weight)
     if known is not None:
         step = np.where(known.weight[..., None] >= 0, np.float32(0), step)
     flow = step + warp(flow, step)
@@ -135,13 +140,14 @@ def _search(before: Array, after: Array, finest: int, tolerance: float) -> tuple
     return forward, np.asarray(1 / (1 + (disagreement / tolerance) ** 4), np.float32)
 
 
-def _least_squares(before: Array, after: Array, sigma: float, most: float) -> Array:
+def _least_squares(before: Array, after: Array, sigma: float, most: float, weight: Array) -> Array:
     """The small motion from after to before that explains their difference best around each pixel (Lucas and
-    Kanade 1981), weighed by a Gaussian of `sigma`, no longer than `most`."""
+    Kanade 1981), weighed by a Gaussian of `sigma` and `weight` `[S, S]`, no longer than `most`."""
     b, a = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (before, after))
     y, x = (np.asarray(part, np.float32) for part in np.gradient((a + b) / 2))
     change = a - b
-    xx, xy, yy, xt, yt = (blur(product, sigma) for product in (x * x, x * y, y * y, x * change, y * change))
+    products = (x * x, x * y, y * y, x * change, y * change)
+    xx, xy, yy, xt, yt = (blur(product * weight, sigma) for product in products)
     xx, yy = xx + np.float32(_FLAT), yy + np.float32(_FLAT)
     step = np.stack([yy * xt - xy * yt, xx * yt - xy * xt], -1) / (xx * yy - xy * xy)[..., None]
     length = np.linalg.norm(step, axis=-1, keepdims=True)
@@ -246,7 +252,7 @@ def dilate(picture: Array, size: int) -> Array:
     return np.asarray(cv2.dilate(picture, np.ones((size, size), np.uint8)), np.float32)
 
 
-def _distance(inside: NDArray[np.generic]) -> Array:
+def distance(inside: NDArray[np.generic]) -> Array:
     """Each pixel's distance to the nearest that is not inside, `[S, S]`."""
     return np.asarray(
         cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32

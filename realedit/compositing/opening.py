@@ -63,6 +63,7 @@ def part(
     reach: Array,
     resolution: int,
     bounds: Bounds | None = None,
+    sure: Array | None = None,
 ) -> tuple[Array, Array]:
     """The flow `[S, S, 2]` and where the mouth's inside is, `[S, S]` 0 to 1; other arguments as in `measure`.
 
@@ -77,7 +78,7 @@ def part(
     above, below = (
         measure(
             before, after, settings,
-            reach=reach, resolution=resolution, bounds=bounds,
+            reach=reach, resolution=resolution, bounds=bounds, sure=sure,
             known=_known(old, new, lip, within & hidden, unit),
         )
         for lip, hidden in ((UPPER_LIP, y > top), (LOWER_LIP, y < bottom))

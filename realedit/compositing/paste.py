@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment import Alignment, region_under
+from realedit.compositing.beyond import beyond
 from realedit.compositing.change import Change
 from realedit.compositing.flow import Array
 from realedit.compositing.grain import grain_of, spread
@@ -46,6 +47,9 @@ def paste(
     generated pixels that are shown enlarged get grain like the photo's; where they are soft all the same, the
     photo's warnings say so.
     """
+    enlargement = alignment.side / change.resolution
+    tone = None if change.empty else tone_of(photo, alignment)
+    change, alignment = beyond(change, alignment, (photo.width, photo.height))
     box = changed_box(change, alignment, (photo.width, photo.height))
     if box is None:
         return photo
@@ -55,9 +59,7 @@ def paste(
     if mask is not None:
         part = mask[top:bottom, left:right]
         limit = fade_in(part, fade_width(part, (left, top), change, alignment))
-    enlargement = alignment.side / change.resolution
     noise = grain_of(block, enlargement) if grain and enlargement > 1 else None
-    tone = tone_of(photo, alignment)
 
     def render(tile_box: Box) -> None:
         tile = _tile(change, alignment, tile_box)
@@ -78,6 +80,8 @@ def tone_of(photo: Photo, alignment: Alignment) -> Tone | None:
     if photo.is_grey:
         return Tone.grey()
     view = photo.view(region_under(alignment, photo.width, photo.height))
+    if not view.size:
+        return None
     small = reduced(view).astype(np.float32) / np.float32(np.iinfo(view.dtype).max)
     return Tone.of(photo.colour.to_srgb(small))
 
@@ -97,8 +101,9 @@ def soft_warning(change: Change, enlargement: float) -> tuple[str, ...]:
 
 
 def changed_box(change: Change, alignment: Alignment, size: tuple[int, int]) -> Box | None:
-    """The photo rectangle (left, top, right, bottom; half open) in which `amount` is not zero; None for
-    nowhere."""
+    """The photo rectangle (left, top, right, bottom; half open) that changes, also around the square; None for
+    none."""
+    change, alignment = beyond(change, alignment, size)
     rows, columns = np.flatnonzero(change.amount.any(1)), np.flatnonzero(change.amount.any(0))
     if not len(rows):
         return None

@@ -131,18 +131,19 @@ def within(points: NDArray[np.float64], square: Alignment, size: tuple[int, int]
 
 
 def draggable(
-    asked: NDArray[np.float64], points: NDArray[np.float64], square: Alignment
+    asked: NDArray[np.float64], points: NDArray[np.float64], square: Alignment, size: tuple[int, int]
 ) -> NDArray[np.bool_]:
     """`[K]`: which of the points of `place` are of use, as they are `within` the square.
 
-    Not those whose handle lies outside of it, nor those that would hold their place because hardly any of
-    their movement is left: a chin at the square's edge would keep a mouth from opening. All of them, if no
-    other point moved.
+    Not those whose handle lies outside of it or of the photo of `size` (width, height), nor those that would
+    hold their place because hardly any of their movement is left: a chin at the square's edge would keep a
+    mouth from opening. All that lie inside, if no other point moved.
     """
-    corners = square.to_crop(points[:, 0], 1)
+    starts = points[:, 0]
+    inside = square.contains(starts) & ((starts >= 0) & (starts <= size)).all(axis=1)
     wanted, left = (np.linalg.norm(each[:, 1] - each[:, 0], axis=1) for each in (asked, points))
-    useful = ((corners >= 0) & (corners <= 1)).all(axis=1) & (left >= _LEAST_SHARE * wanted)
-    return np.asarray(useful if left[useful].any() else np.ones(len(points), bool))
+    useful = inside & (left >= _LEAST_SHARE * wanted)
+    return np.asarray(useful if left[useful].any() else inside)
 
 
 def _room(

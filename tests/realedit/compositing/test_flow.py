@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from realedit.compositing.change import believed
 from realedit.compositing.flow import Bounds, FlowSettings, blur, jacobian, measure, strain, unfold, warp
 from tests.realedit.samples import picture
 
@@ -224,3 +225,28 @@ def test_a_motion_up_to_the_rim_is_measured_and_dies_away_there() -> None:
     flow = measure(before, warp(before, truth), FlowSettings(), reach=np.ones((SIZE, SIZE), np.float32))
     assert not flow[-1].any() and np.abs(flow[-10:-5, 40:90, 1]).mean() > 1.5
     assert np.abs(np.diff(flow[-12:], axis=0)).max() < 1
+
+
+def test_what_the_generator_draws_roughly_moves_as_what_is_around_it_does() -> None:
+    """The frames of glasses in a draft: before and after show some, but they go in all directions."""
+    before, truth = _picture(), _bump(SIZE, 5, 0)
+    after = warp(before, truth)
+    rough = (slice(56, 64), slice(40, 88))
+    error = np.zeros((SIZE, SIZE), np.float32)
+    error[rough] = 0.3
+    before[rough] = np.tile(np.arange(48) % 8 < 4, (8, 1))[..., None]
+    after[rough] = np.tile((np.arange(48) + 3) % 8 < 4, (8, 1))[..., None]
+    reach = np.ones((SIZE, SIZE), np.float32)
+    sure = believed(blur(error, 1.0), reach > 0)
+
+    def wrong(sure: NDArray[np.float32] | None) -> float:
+        flow = measure(before, after, FlowSettings(), reach=reach, sure=sure)
+        return float(np.linalg.norm(flow - truth, axis=-1)[rough].mean())
+
+    assert wrong(sure) < 0.85 * wrong(None)
+
+
+def test_a_likeness_that_is_good_everywhere_is_believed_everywhere() -> None:
+    everywhere = np.ones((8, 8), np.bool_)
+    assert believed(np.full((8, 8), 0.001, np.float32), everywhere).min() > 0.99
+    assert believed(np.zeros((8, 8), np.float32), ~everywhere).min() == 1

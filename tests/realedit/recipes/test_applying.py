@@ -1,5 +1,6 @@
 """Recipes on sessions: one drag each, in order, the same by `edit` and by stages."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from checkpoints import Checkpoint
 from checkpoints.storage import sha256_of
 from checkpoints.testing import random_checkpoint
 from realedit.drag import DragSettings
+from realedit.errors import OutsideError
 from realedit.masks import Parts
 from realedit.recipes import Use, Verified, load, parse
 from realedit.recipes.applying import current_landmarks, drag, known_limits
@@ -196,3 +198,17 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
     command = ["edit", "photo.png", "-o", "out.png", "--model=box.safetensors", "--quality=draft"]
     result = call([*command, *arguments], monkeypatch, capfd)
     assert result.code == 2 and said in result.err and not (tmp_path / "out.png").exists(), result
+
+
+def test_a_face_that_the_frame_cuts_is_edited_without_what_lies_outside(
+    face: Session, checkpoint: Checkpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert face.landmarks is not None
+    below = int(face.landmarks[57, 1]) + 4  # the photo ends between mouth and chin
+    cut = dataclasses.replace(face, photo_size=(face.photo_size[0], below))
+    done = drag(cut, checkpoint, [], [_use("open-mouth")], settings=STEPS)
+    assert [len(entry.handles) for entry in done.history] == [1]
+    assert "open-mouth has a point at or past the edge" in caplog.text
+    gone = dataclasses.replace(face, photo_size=(face.photo_size[0], int(face.landmarks[30, 1])))
+    with pytest.raises(OutsideError, match="all that the recipe open-mouth moves lies outside"):
+        drag(gone, checkpoint, [], [_use("open-mouth")], settings=STEPS)
