@@ -51,4 +51,4 @@ def beyond(change: Change, alignment: Alignment, size: tuple[int, int]) -> tuple
 
 
 def _padded(picture: NDArray[np.float32], margin: int, border: int = cv2.BORDER_REPLICATE) -> Array:
-    return np.asarray(cv2.copyMakeBorder(picture, *[margin] * 4, border), np.float32)
+    return np.asarray(cv2.copyMakeBorder(picture, margin, margin, margin, margin, border), np.float32)

@@ -101,8 +101,8 @@ def soft_warning(change: Change, enlargement: float) -> tuple[str, ...]:
 
 
 def changed_box(change: Change, alignment: Alignment, size: tuple[int, int]) -> Box | None:
-    """The photo rectangle (left, top, right, bottom; half open) that changes, also around the square; None for
-    none."""
+    """The photo rectangle (left, top, right, bottom; half open) that changes, also around the square; None
+    for none."""
     change, alignment = beyond(change, alignment, size)
     rows, columns = np.flatnonzero(change.amount.any(1)), np.flatnonzero(change.amount.any(0))
     if not len(rows):

@@ -104,7 +104,7 @@ def test_outside_of_box_and_mask_every_pixel_is_as_it_was(
 ) -> None:
     photo = photo_of(picture(WIDTH, HEIGHT))
     alignment = Alignment(centre=centre, side=side, angle=angle)
-    change = _random_change(seed)
+    change, alignment = beyond(_random_change(seed), alignment, (WIDTH, HEIGHT))
     random = np.random.default_rng(seed)
     mask = blur(random.normal(size=(HEIGHT, WIDTH)).astype(np.float32), 9) > 0 if masked else None
     pasted = paste(photo, change, alignment, mask=mask)
