@@ -28,20 +28,15 @@ TURNED_SIZE = 800  # the same for the turned copies
 LARGE_SIZE, SMALL_SIZE = 360, 800  # the same for the CNN, which looks for large and for small faces
 LEAST_SCORE = -0.5  # of a HOG answer that is worth a closer look
 TURNED_SCORE = 0.5  # a turned picture has to show a face more clearly than the upright one
-_MARGIN = (
-    1 / 16
-)  # of the copy's longest side, by which it goes on, mirrored: a face cut by the frame is whole
+_MARGIN = 1 / 16  # of the copy's longest side: so far it goes on, mirrored, and cut faces look whole
 _CNN_MARGIN, _CNN_SCORE = 1 / 9, 0.6
 _CNN_PIXELS = 480_000  # of a copy for the CNN; 1600 x 1600 would take 25 s and 2 GB on a CPU
 _SURE_SCORE = 0.8  # a HOG answer below it has to be seen by the CNN too, with at least _AGAIN_SCORE
 _AGAIN_SCORE = 0.4
 _AGAIN_SIZE = 160
 _LARGEST_ENLARGEMENT = 2.0
-_WINDOWS, _WINDOW_SIZE, _LEAST_WINDOW = (
-    5,
-    240,
-    100,
-)  # around a point: how many, their copies' side, photo pixels
+_WINDOWS, _WINDOW_SIZE = 5, 240  # around a point: how many at most, and the side of their copies
+_LEAST_WINDOW = 100  # photo pixels
 _SAME_FACE = 0.3  # intersection over union above which two boxes are one face
 
 
