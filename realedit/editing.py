@@ -30,7 +30,14 @@ from realedit.errors import UsageError
 from realedit.files import make_folder, write_png
 from realedit.inverting import FaceEdit, inversion_settings, invert_all, inverted, of_face, planned
 from realedit.masks import Reach, edit_mask
-from realedit.outcome import EditReport, FaceReport, face_warnings, identity_distance
+from realedit.outcome import (
+    EditReport,
+    FaceReport,
+    face_warnings,
+    identity_distance,
+    result_warnings,
+    seen_share,
+)
 from realedit.photos import (
     MAX_PIXELS,
     Box,
@@ -178,7 +185,12 @@ def finish(begun: Begun, *, on_step: OnStep = keep_going) -> EditReport:
     pasted = [(session, checkpoint) for session in done]
     result = pipeline.render_faces(photo, pasted, request.paste, debug=request.debug)
     laps("write")
-    warnings = [*known_limits(request.recipes, checkpoint), *result.warnings, *face_warnings(done)]
+    told = [
+        said if len(done) == 1 else f"face {each.session.face}: {said}"
+        for each in begun.edits[: len(done)]
+        for said in each.warnings
+    ]
+    warnings = [*told, *known_limits(request.recipes, checkpoint), *result.warnings, *face_warnings(done)]
     if len(done) < len(begun.edits):
         warnings.append(f"stopped at face {done[-1].face}; the faces after it stay as they are")
     warnings += _written(result, request)
@@ -190,7 +202,18 @@ def finish(begun: Begun, *, on_step: OnStep = keep_going) -> EditReport:
     seconds = sum(laps.seconds.values())
     laps("identity")
     faces = [
-        FaceReport(session=session, identity=identity_distance(photo, result, session)) for session in done
+        FaceReport(
+            session=session,
+            identity=identity_distance(photo, result, session),
+            seen=seen_share(result, session),
+            certainty=each.certainty,
+        )
+        for each, session in zip(begun.edits, done, strict=False)
+    ]
+    warnings += [
+        said if len(done) == 1 else f"face {each.face}: {said}"
+        for each in faces
+        for said in result_warnings(each)
     ]
     laps.end()
     return EditReport(

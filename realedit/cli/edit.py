@@ -157,7 +157,7 @@ def tell(request: EditRequest, report: EditReport, *, quiet: bool) -> None:
     warn(report.warnings, quiet=quiet)
     if quiet:
         return
-    ended = [endings(each.session.history) for each in report.faces]
+    ended = [endings(each.session.history, each.seen) for each in report.faces]
     if len(ended) > 1:
         ended = [f"face {each.face} {words}" for each, words in zip(report.faces, ended, strict=True)]
     place = request.output if request.into is None else "stdout"

@@ -31,7 +31,7 @@ from realedit.drag import DragSettings
 from realedit.editing import check_picture
 from realedit.errors import SessionError
 from realedit.files import make_folder, png_of, write_png
-from realedit.inverting import check_belongs, model_reference, place_of
+from realedit.inverting import check_belongs, model_reference, place_of, reachable
 from realedit.masks import edit_mask
 from realedit.outcome import drag_warnings, endings
 from realedit.photos import (
@@ -115,6 +115,7 @@ def drag_command(
     session = session.from_start() if from_start else session
     picture = edit_mask(mask, regions, session.photo_size)
     done = len(session.history)
+    drags, told = reachable(session, drags)
     with Watcher(quiet=quiet) as watcher:
         session = drag(
             session,
@@ -127,7 +128,7 @@ def drag_command(
             on_step=watcher,
         )
     session.save(folder)
-    warn((*known_limits(recipes, checkpoint), *drag_warnings(session.history[done:])), quiet=quiet)
+    warn((*told, *known_limits(recipes, checkpoint), *drag_warnings(session.history[done:])), quiet=quiet)
     if not quiet:
         message(f"{folder}  ({endings(session.history[done:])})")
 

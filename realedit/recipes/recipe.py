@@ -95,12 +95,13 @@ class Choices(_Strict, frozen=True):
 
     mask_weight: float | None = None
     max_steps: int | None = None
+    patience: int | None = None
     layers: int | None = None
     learning_rate: float | None = None
     motions: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        for key in ("max_steps", "layers", "learning_rate"):
+        for key in ("max_steps", "patience", "layers", "learning_rate"):
             value = getattr(self, key)
             if value is not None and not 0 < value < math.inf:
                 raise ValueError(f"`{key}` is {value:g}; it must be above 0")
