@@ -55,7 +55,7 @@ class _Counted:
     def __getattr__(self, name: str) -> Any:
         return getattr(face_models(), name)
 
-    def cnn(self, pixels: np.ndarray, upsample: int) -> list[Any]:
+    def cnn(self, pixels: np.ndarray) -> list[Any]:
         self.seen += pixels.shape[0] * pixels.shape[1]
         return []
 
