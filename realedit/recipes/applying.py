@@ -69,7 +69,7 @@ def drag(
                 recipe.name,
             )
         points = points[useful]
-        session = go(points, recipe.where, recipe.drag.over(settings))
+        session = go(points, recipe.where, recipe.drag.over(settings, use.strength))
     return session
 
 

@@ -83,8 +83,13 @@ class Choices(_Strict, frozen=True):
     layers: int | None = None
     learning_rate: float | None = None
     motions: tuple[str, ...] | None = None
+    amounts: tuple[float, ...] | None = None  # how much of each motion, where the points do not say it
 
     def __post_init__(self) -> None:
+        if self.amounts is not None and len(self.amounts) != len(self.motions or ()):
+            raise ValueError("`amounts` has another length than `motions`; give one for each of them")
+        if not all(map(math.isfinite, self.amounts or ())):
+            raise ValueError("`amounts` has a number that is not finite")
         for key in ("max_steps", "layers", "learning_rate"):
             value = getattr(self, key)
             if value is not None and not 0 < value < math.inf:
@@ -92,9 +97,11 @@ class Choices(_Strict, frozen=True):
         if self.mask_weight is not None and not 0 <= self.mask_weight < math.inf:
             raise ValueError(f"`mask_weight` is {self.mask_weight:g}; it must be 0 or more")
 
-    def over(self, settings: DragSettings) -> DragSettings:
-        """`settings` with these choices in their place."""
+    def over(self, settings: DragSettings, strength: float = 1.0) -> DragSettings:
+        """`settings` with these choices in their place; the motions' amounts times `strength`."""
         chosen = {key: value for key, value in msgspec.structs.asdict(self).items() if value is not None}
+        if self.amounts is not None:
+            chosen["amounts"] = tuple(strength * amount for amount in self.amounts)
         return dataclasses.replace(settings, **chosen)
 
 
