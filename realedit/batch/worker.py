@@ -37,6 +37,7 @@ def serve(pipe: Connection, work: Work, threads: int) -> None:
     logging.captureWarnings(True)
     root = logging.getLogger()
     root.handlers[:], root.level = [relay], logging.INFO
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # one sentence of ours says what is damaged
     try:
         run = work.open(threads)
     except BaseException as error:
