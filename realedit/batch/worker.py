@@ -75,7 +75,8 @@ class _Relay(logging.Handler):
         """See `logging.Handler`; what is said while no photo is in work is nobody's."""
         if self.task is not None:
             with contextlib.suppress(OSError):
-                self.send(Said(self.task, record.levelno, record.getMessage()))
+                once = getattr(record, "once", False)
+                self.send(Said(self.task, record.levelno, record.getMessage(), once))
 
 
 class _Told:

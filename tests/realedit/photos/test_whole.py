@@ -50,7 +50,7 @@ def test_a_jpeg_that_lacks_only_its_end_marker_is_edited_like_a_whole_one(
     np.testing.assert_array_equal(photo.stored, whole.stored)
     for each, name in ((whole, "a.jpg"), (photo, "b.jpg")):
         write_photo(edited(each), tmp_path / name, provenance=None)
-        write_photo(each, tmp_path / f"stripped-{name}", provenance=None, strip_gps=True)
+        write_photo(each, tmp_path / f"stripped-{name}", provenance=None, strip="gps")
     result = (tmp_path / "b.jpg").read_bytes()
     assert result == (tmp_path / "a.jpg").read_bytes()
     assert result.endswith(b"\xff\xd9")
@@ -106,7 +106,7 @@ def test_a_png_is_read_if_only_what_lies_behind_its_picture_is_cut(kind: str, tm
         assert any("was left out" in warning for warning in photo.warnings)
         np.testing.assert_array_equal(photo.stored, whole.stored)
     for name, each in (("edited.png", edited(photo)), ("stripped.png", photo)):
-        write_photo(each, tmp_path / name, provenance=None, strip_gps=True)
+        write_photo(each, tmp_path / name, provenance=None, strip="gps")
         assert (tmp_path / name).read_bytes().endswith(make.png_chunk(b"IEND", b""))
         assert read_photo(tmp_path / name).warnings == ()
     for cut in range(behind + 1, behind + 40):
@@ -157,7 +157,7 @@ def test_a_webp_whose_container_states_a_wrong_length_is_read(kind: str, wrong: 
     warnings = write_photo(edited(photo), tmp_path / "out.webp", provenance=None).warnings
     assert bool(warnings) == (kind != "lossless")
     assert read_photo(tmp_path / "out.webp").warnings == ()
-    write_photo(photo, tmp_path / "stripped.webp", provenance=None, strip_gps=True)
+    write_photo(photo, tmp_path / "stripped.webp", provenance=None, strip="gps")
     np.testing.assert_array_equal(read_photo(tmp_path / "stripped.webp").stored, whole.stored)
 
 
