@@ -1,13 +1,15 @@
 #!/usr/bin/env python
-"""Learn ways of W+ from photographs as they are, and add them to a model's motions. See docs/training.md.
+r"""Learn ways of W+ from photographs as they are, and add them to a model's motions. See docs/training.md.
 
     scripts/train_motions.py project --data faces.npz --model face128 --out pairs.pt
-    scripts/train_motions.py smile --data faces.npz --model face128 --pairs pairs.pt --out m.safetensors
+    scripts/train_motions.py smile --data faces.npz --model face128 --pairs pairs.pt --out m.safetensors \
+        --source "whose photographs, under which licence" --licence CC-BY-4.0
     scripts/train_motions.py sheet --data faces.npz --model m.safetensors --pairs pairs.pt --out sheet.png
 
 `project` finds the codes of people who were photographed at rest and smiling (`NNN_03`, `NNN_08-smiling`),
 about four seconds of a core each. `smile` learns one way from them and writes the model again with it; all
-its other tensors stay bit for bit. People held out take no part; `sheet` shows them.
+its other tensors stay bit for bit. The file says whose photographs these were, and is under the licence that
+they ask for. People held out take no part; `sheet` shows them.
 """
 
 import argparse
@@ -31,7 +33,7 @@ from checkpoints.convert import write_model
 from checkpoints.storage import StoredModel, read_safetensors
 
 NAME = "smile"
-RANGE = (-1.0, 1.6)  # of the way as learned: beyond, pictures show fewer and fewer faces
+RANGE = (-1.2, 1.8)  # of the way as learned: beyond, pictures show faces less and less
 SHOWN = (-1.0, -0.5, 0.5, 1.0, 1.5)
 
 
@@ -54,6 +56,11 @@ def parse() -> argparse.Namespace:
         each.add_argument("--out", type=Path, required=True)
         if command is not project:
             each.add_argument("--pairs", type=Path, required=True, help="what `project` wrote")
+        if command is learn:
+            each.add_argument(
+                "--source", required=True, help="whose photographs these are, and their licence"
+            )
+            each.add_argument("--licence", required=True, help="of the model with the way")
         each.set_defaults(command=command)
     return parser.parse_args()
 
@@ -72,7 +79,9 @@ def learn(arguments: argparse.Namespace) -> None:
     pairs = read_pairs(arguments, checkpoint, held_out=False)
     layers = checkpoint.drag_layers or checkpoint.generator.num_ws
     way = smile(checkpoint, pairs, layers=layers)
-    stored = with_motion(read_stored(arguments.model), NAME, way, RANGE, f"{len(pairs)} pairs")
+    data = f"{len(pairs)} people, {arguments.source}"
+    stored = with_motion(read_stored(arguments.model), NAME, way, RANGE, data)
+    stored = replace(stored, metadata={**stored.metadata, "licence": arguments.licence})
     write_model(stored, arguments.out)
     print(f"{arguments.out}: {NAME} from {len(pairs)} people")
 

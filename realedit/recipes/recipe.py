@@ -22,6 +22,7 @@ from realedit.masks import Parts, Reach
 Pair = tuple[float, float]
 MOST_POINTS = 256
 _FARTHEST = 100.0  # interocular distances or sides of the box; farther lies in no photo of a face
+_MOST_AMOUNT = 100.0
 _MOST_MOTIONS = 32
 _MOST = {"max_steps": 10_000, "layers": 1000, "learning_rate": 10.0, "mask_weight": 1e6}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -101,8 +102,8 @@ class Choices(_Strict, frozen=True):
     def __post_init__(self) -> None:
         if self.amounts is not None and len(self.amounts) != len(self.motions or ()):
             raise ValueError("`amounts` has another length than `motions`; give one for each of them")
-        if not all(map(math.isfinite, self.amounts or ())):
-            raise ValueError("`amounts` has a number that is not finite")
+        if not all(abs(amount) <= _MOST_AMOUNT for amount in self.amounts or ()):
+            raise ValueError(f"`amounts` has a number that is not within {_MOST_AMOUNT:g} of 0")
         for key in ("max_steps", "layers", "learning_rate"):
             value = getattr(self, key)
             if value is not None and not 0 < value < math.inf:

@@ -13,6 +13,8 @@ from checkpoints import Checkpoint
 from checkpoints.storage import sha256_of
 from checkpoints.testing import random_checkpoint
 from realedit.drag import DragSettings
+from realedit.drag.motions import BEYOND
+from realedit.errors import UsageError
 from realedit.masks import Parts
 from realedit.recipes import Use, Verified, load, parse
 from realedit.recipes.applying import current_landmarks, drag, known_limits
@@ -51,10 +53,10 @@ def test_each_recipe_is_a_drag_in_order_after_the_points(face: Session, checkpoi
     nose = tuple(face.landmarks[30])
     point = (nose, (nose[0] + 2, nose[1]))
     done = drag(face, checkpoint, [point], [_use("smile"), _use("raise-brows")], settings=STEPS)
-    assert [len(entry.handles) for entry in done.history] == [1, 2, 2]
+    assert [len(entry.handles) for entry in done.history] == [1, 4, 2]
     assert done.history[0].handles == [pytest.approx(nose)]
     only = drag(face, checkpoint, [], [_use("smile")], settings=STEPS)
-    assert np.allclose(only.history[0].handles, face.landmarks[[48, 54]]), "nothing was dragged before"
+    assert np.allclose(only.history[0].handles[:2], face.landmarks[[48, 54]]), "nothing was dragged before"
 
 
 def test_strength_zero_moves_nothing(face: Session, checkpoint: Checkpoint) -> None:
@@ -194,3 +196,35 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
     command = ["edit", "photo.png", "-o", "out.png", "--model=box.safetensors", "--quality=draft"]
     result = call([*command, *arguments], monkeypatch, capfd)
     assert result.code == 2 and said in result.err and not (tmp_path / "out.png").exists(), result
+
+
+def test_amounts_of_motions_are_gone_times_the_strength_and_no_farther_than_learned(
+    face: Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    knowing = random_checkpoint(32, motions=2)
+    assert knowing.codes is not None and knowing.codes.motions is not None and face.pivot is not None
+    text = BOX.replace("points = ", 'drag = { motions = ["way 1"], amounts = [0.8] }\npoints = ')
+    way = knowing.codes.motions.ways[1]
+
+    def gone(strength: float) -> float:
+        done = drag(face, knowing, [], [Use(recipe=parse(text.encode(), "box.toml"), strength=strength)])
+        moved = (done.current - face.pivot)[0, : knowing.drag_layers or 2]
+        part = way[: len(moved)]
+        assert done.history[0].targets == done.history[0].reached, "the amount says how far, not the points"
+        return float((moved * part).sum() / part.square().sum())
+
+    assert gone(0.5) == pytest.approx(0.4, abs=1e-3) and gone(-1) == pytest.approx(-0.8, abs=1e-3)
+    assert not caplog.records
+    assert gone(5) == pytest.approx(BEYOND, abs=1e-3)
+    assert "farther than the model learned" in caplog.text
+
+
+def test_recipes_with_amounts_are_checked() -> None:
+    for drags, said in (
+        ('motions = ["a"], amounts = [1.0, 2.0]', "another length"),
+        ("amounts = [1.0]", "another length"),
+        ('motions = ["a"], amounts = [nan]', "within 100 of 0"),
+        ('motions = ["a"], amounts = [1e308]', "within 100 of 0"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            parse(BOX.replace("points = ", f"drag = {{ {drags} }}\npoints = ").encode(), "box.toml")
