@@ -23,6 +23,7 @@ from realedit.cropping import square_without_face
 from realedit.errors import AlignmentError, RealeditError, SessionError, UsageError
 from realedit.photos import Photo
 from realedit.pipeline import OnStep, keep_going
+from realedit.places import STDIN
 from realedit.regions import check_points
 from realedit.session import Session, make_private, session_folders
 
@@ -73,7 +74,7 @@ def planned(request: EditRequest, photo: Photo, checkpoint: Checkpoint) -> list[
     aligned = pipeline.align_faces(
         photo,
         checkpoint,
-        photo_path=request.photo.resolve(),
+        photo_path=place_of(request.photo),
         faces=request.faces,
         box=request.box,
         drags=request.drags,
@@ -152,7 +153,7 @@ def _cached(
     if request.cache:
         for found in _usable(photo.sha256, (photo.width, photo.height), checkpoint, settings):
             model = model_reference(request.model)
-            yield replace(found, photo_path=request.photo.resolve(), model=model)
+            yield replace(found, photo_path=place_of(request.photo), model=model)
 
 
 def _usable(
@@ -224,6 +225,11 @@ def changed_settings(settings: InversionSettings, changes: Iterable[tuple[str, s
         return settings.changed(dict(changes))
     except ValueError as error:
         raise UsageError(str(error)) from error
+
+
+def place_of(photo: Path) -> Path:
+    """What a session remembers of a photo's place: the whole path, or that it came from stdin."""
+    return photo if photo == STDIN else photo.resolve()
 
 
 def model_reference(name: str) -> str:

@@ -1,12 +1,13 @@
 """Compositing: before, after and the photo -> the photo with the change in it."""
 
 from realedit.compositing.change import MODES, Change, ChangeSettings, Mode, describe
-from realedit.compositing.debug import debug_pictures
+from realedit.compositing.debug import DEBUG_NAMES, debug_pictures
 from realedit.compositing.flow import FlowSettings
 from realedit.compositing.opening import Mouth
 from realedit.compositing.paste import changed_box, paste
 
 __all__ = [
+    "DEBUG_NAMES",
     "MODES",
     "Change",
     "ChangeSettings",

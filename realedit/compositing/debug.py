@@ -9,6 +9,9 @@ from realedit.compositing.flow import Array
 
 Picture = NDArray[np.uint8]
 
+DEBUG_NAMES = ("crop", "before", "after", "reach", "flow", "confidence", "mask", "residual", "generated")
+"""What `debug_pictures` returns."""
+
 
 def debug_pictures(
     crop: Picture, before: Array, after: Array, reach: Array, change: Change

@@ -21,9 +21,11 @@ from realedit.masks import Parts, Reach
 
 Pair = tuple[float, float]
 MOST_POINTS = 256
+LARGEST_STRENGTH = 100.0
 _FARTHEST = 100.0  # interocular distances or sides of the box; farther lies in no photo of a face
 _MOST_AMOUNT = 100.0
 _MOST_MOTIONS = 32
+_MOST_MEASURED = 1_000_000  # portraits, and the figures of them
 _MOST = {"max_steps": 10_000, "layers": 1000, "learning_rate": 10.0, "mask_weight": 1e6}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -137,6 +139,11 @@ class Verified(_Strict, frozen=True):
     warp_found: float | None = None
     inside: float | None = None
 
+    def __post_init__(self) -> None:
+        for key, value in msgspec.structs.asdict(self).items():
+            if isinstance(value, (int, float)) and not 0 <= value <= _MOST_MEASURED:
+                raise ValueError(f"`{key}` is {value:g}; it must be from 0 to {_MOST_MEASURED}")
+
 
 class Recipe(_Strict, frozen=True):
     """See the module. reach or mask say where the photo may change: one of the names of a drag's reach, or
@@ -203,9 +210,8 @@ class Use:
     strength: float = 1.0
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.strength):
-            raise UsageError(f"the strength {self.strength} of {self.recipe.name} is not a number; e.g. 0.7")
-        if abs(self.strength) > _FARTHEST:
+        if not abs(self.strength) <= LARGEST_STRENGTH:
             raise UsageError(
-                f"the strength {self.strength:g} of {self.recipe.name} is beyond {_FARTHEST:g}; e.g. 0.7"
+                f"the strength {self.strength:g} of {self.recipe.name} is not a number from "
+                f"{-LARGEST_STRENGTH:g} to {LARGEST_STRENGTH:g}; try 0.7"
             )

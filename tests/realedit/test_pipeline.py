@@ -272,7 +272,7 @@ def test_a_comparison_is_written_with_its_marked_copy(photo: Path, model: str) -
         ({"compare": "out.png"}, OutputError, "is named by -o already"),
         ({"compare": "photo.png"}, OutputError, "is the photo itself"),
         ({"compare": "none/both.png"}, OutputError, "no folder"),
-        ({"keep": "photo.png"}, OutputError, "is a file"),
+        ({"keep": "photo.png"}, OutputError, "is the photo itself"),
         ({"output": "photo.png"}, OutputError, "is the photo itself"),
     ],
 )
