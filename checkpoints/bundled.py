@@ -8,7 +8,7 @@ from typing import Final
 
 DEFAULT: Final = "face128"
 BUNDLED: Final = (DEFAULT,)
-LICENCE: Final = "CC0-1.0"
+LICENCE: Final = "CC-BY-4.0"
 
 
 @contextlib.contextmanager

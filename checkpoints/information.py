@@ -87,7 +87,7 @@ def _inspect(name: str, path: Path, licence: str) -> Information:
 
 _ORIGIN = (
     "source", "source_sha256", "original_format", "training_set", "data", "held_out", "steps", "images_seen",
-    "seed", "training", "commit", "motions", "metrics",
+    "seed", "training", "commit", "motions", "motions_learned", "metrics",
 )  # fmt: skip
 
 

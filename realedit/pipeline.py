@@ -250,8 +250,15 @@ def drag(
     assert step is not None
     ending = "stopped" if step.ending == "running" else step.ending
     reached = _points(session.alignment.to_photo(editor.handles, size))
+    if settings is not None and settings.amounts:  # the motions' amounts said how far, not the targets
+        targets = session.alignment.to_photo(editor.targets, size)
     entry = msgspec.structs.replace(
-        entry, reached=reached, steps=step.index, ending=ending, vague=editor.vague.nonzero()[0].tolist()
+        entry,
+        targets=_points(targets),
+        reached=reached,
+        steps=step.index,
+        ending=ending,
+        vague=editor.vague.nonzero()[0].tolist(),
     )
     return replace(session, current=editor.latent.detach().cpu(), history=(*session.history, entry))
 

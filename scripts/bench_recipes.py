@@ -50,7 +50,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs" / "recipes.md"
 PICTURES = ROOT / "docs" / "recipes"
 GOALS = {"good": (("smile", "open-mouth", "raise-brows"), 0.8), "inside": (("open-mouth",), 0.5)}
-ONE_WAY = ("close-mouth", "close-eyes", "hair-volume")  # at -1 they make no sense
+ONE_WAY = ("close-mouth", "close-eyes", "hair-volume", "serious")  # at -1 they make no sense
 SIDE = 232  # pixels of one face in a picture
 
 
@@ -217,7 +217,9 @@ def make_pictures(checkpoint: Checkpoint, arguments: argparse.Namespace) -> None
             edited = pipeline.render(photo, dragged, checkpoint).srgb()
             tiles.append(tile(edited, session, f"{strength:g}"))
             print(f"{name} {strength:g}: {dragged.history[-1].ending}", flush=True)
-        write_still(PICTURES / f"{recipe.name}.jpg", np.hstack(tiles))
+        picture = PICTURES / f"{recipe.name}.jpg"
+        picture.unlink(missing_ok=True)  # it may be one that carries no mark of ours
+        write_still(picture, np.hstack(tiles))
 
 
 def tile(pixels: Picture, session: Session, text: str) -> Picture:

@@ -12,6 +12,7 @@ held out.
 """
 
 import argparse
+import json
 import os
 import time
 from dataclasses import replace
@@ -24,6 +25,8 @@ from training.networks import Shape, make
 from training.settings import Settings, Weights
 from training.source import Source
 from training.trainer import Trainer
+
+from checkpoints.information import inspect
 
 
 def main() -> None:
@@ -48,10 +51,11 @@ def parse() -> argparse.Namespace:
         default=[],
         help="folder of people that the weights to start from know: none of them is held out",
     )
-    prepare.add_argument("--out", type=Path, required=True)
-    prepare.set_defaults(
-        command=lambda a: dataset.build(a.photos, a.out, seen=a.seen, processes=os.cpu_count() or 1)
+    prepare.add_argument(
+        "--unseen-by", help="model to start from: the people whom it names as held out stay so"
     )
+    prepare.add_argument("--out", type=Path, required=True)
+    prepare.set_defaults(command=align)
     for name, command in (("train", train), ("export", write)):
         each = commands.add_parser(name)
         each.add_argument("--data", type=Path, required=True)
@@ -142,6 +146,14 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         discriminator_rate=default.discriminator_rate * rate,
         seed=arguments.seed,
     )
+
+
+def align(arguments: argparse.Namespace) -> None:
+    unseen: list[str] = []
+    if arguments.unseen_by:
+        unseen = json.loads(inspect(arguments.unseen_by).origin["held_out"])
+    processes = arguments.threads or os.cpu_count() or 1
+    dataset.build(arguments.photos, arguments.out, seen=arguments.seen, unseen=unseen, processes=processes)
 
 
 def train(arguments: argparse.Namespace) -> None:

@@ -192,13 +192,16 @@ class Editor:
     def _begun(self) -> Run:
         latent = self._state.place.latent
         lead = None
-        known = self.motions
-        asked = [] if known is None else [i for i, n in enumerate(known.names) if n in self.settings.motions]
+        known, settings = self.motions, self.settings
+        asked = [] if known is None else [known.names.index(n) for n in settings.motions if n in known.names]
+        if settings.amounts and len(asked) < len(settings.motions):
+            asked = []
         if known is not None and asked:
             count = min(self.layers, known.ways.shape[1])
             ways = latent.new_zeros(len(asked), *latent.shape[1:])
             ways[:, :count] = known.ways[asked, :count]  # in layers that move
-            lead = Lead(self.source, self.lengths, ways, known.ranges[asked])
+            amounts = latent.new_tensor(settings.amounts) if settings.amounts else None
+            lead = Lead(self.source, self.lengths, ways, known.ranges[asked], amounts)
         return Run(
             self.source, self.settings, self.lengths, latent, layers=self.layers, rate=self.rate, lead=lead
         )

@@ -2,7 +2,8 @@
 
 A checkpoint may know ways of its codes along which a face moves in one manner, such as lips apart, whoever it
 is (`Codes.motions`). A drag's slope sees the patches around the handles alone and wants them to look as they
-did, so lips get thicker instead of parting. Along a motion they part, and how far is for the handles to say.
+did, so lips get thicker instead of parting. Along a motion they part. How far is for the handles to say, or
+for whoever gives amounts.
 """
 
 from dataclasses import replace
@@ -18,14 +19,19 @@ from realedit.drag.supervision import track
 PROBE = (0.25, 0.5)  # of a motion: how much of it is tried to see where it leads
 COST = 0.25  # square cells per handle: what a whole motion costs that brings no handle nearer
 BEYOND = 1.2  # of a motion's range: how much farther than it was trained it is gone along
-LEAST = 0.1  # cells: motions that take the handles less far are not gone along
+LEAST = 0.1  # cells: motions that take the handles less far are not gone along, unless amounts are given
+FEWEST = 6  # steps, of motions with given amounts: handles tell little of how far the rest of a face goes
 
 
 class Lead:
-    """Goes along a mixture of `motions` `[M, num_ws, w_dim]`, each within its range `[M, 2]`."""
+    """Goes along a mixture of `motions` `[M, num_ws, w_dim]`, each within its range `[M, 2]`. amounts `[M]`:
+    how much of each, where that is not for the handles to say."""
 
-    def __init__(self, source: Source, lengths: Lengths, motions: Tensor, ranges: Tensor) -> None:
+    def __init__(
+        self, source: Source, lengths: Lengths, motions: Tensor, ranges: Tensor, amounts: Tensor | None = None
+    ) -> None:
         self.source, self.lengths, self.motions, self.ranges = source, lengths, motions, BEYOND * ranges
+        self.amounts = amounts
         self.forget()
 
     def forget(self) -> None:
@@ -43,11 +49,16 @@ class Lead:
         """Look where each motion leads the handles, and how much of it they ask for."""
         self.start = state.place.latent
         leads = torch.stack([self._probe(state, each) for each in self.motions])
-        amounts = mixture(leads, state.targets - state.place.handles, self.ranges)
+        given = self.amounts
+        if given is None:
+            amounts = mixture(leads, state.targets - state.place.handles, self.ranges)
+        else:
+            amounts = given.clamp(self.ranges[:, 0], self.ranges[:, 1])
         self.way = torch.einsum("m,mld->ld", amounts, self.motions)
         self.moves = torch.einsum("m,mkc->kc", amounts, leads)  # [K, 2], cells
         farthest = float(self.moves.norm(dim=1).max())
-        self.count = 0 if farthest < LEAST else int(-(-farthest // self.lengths.stride))
+        steps = int(-(-farthest // self.lengths.stride))
+        self.count = max(FEWEST, steps) if given is not None else 0 if farthest < LEAST else steps
 
     @torch.no_grad()
     def step(self, state: State) -> State:

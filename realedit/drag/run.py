@@ -91,8 +91,10 @@ class Run:
 
     def _led(self, state: State, lead: Lead) -> State:
         """A step along the motions. They end where the handles asked them to, whatever the tracker makes of
-        what came to light on the way."""
+        what came to light on the way; where amounts were given, that is where the handles should be."""
         found = lead.step(state)
+        if lead.over and lead.amounts is not None:
+            found = replace(found, targets=found.place.handles)
         with torch.no_grad():
             self.moving.copy_(found.place.latent[:, : self.layers])
         self.best = found.place

@@ -22,6 +22,8 @@ class DragSettings:
     patience: steps without progress after which the drag ends as stalled.
     motions: names of motions that the drag goes along instead of down its slope, as far as the handles ask,
     where the checkpoint knows them and they bring the handles nearer.
+    amounts: how much of each of these motions to go, whatever the handles ask; only where the checkpoint
+    knows all of them.
     """
 
     mask_weight: float = 1.0
@@ -34,6 +36,7 @@ class DragSettings:
     layers: int | None = None
     patience: int = 40
     motions: tuple[str, ...] = ()
+    amounts: tuple[float, ...] = ()
 
 
 LEEWAY = 0.5  # cells: how much farther than it is asked to a handle may go for its features to be at hand

@@ -9,12 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 from checkpoints import Checkpoint
 from realedit import pipeline
 from realedit.drag import DragSettings
+from realedit.drag.motions import BEYOND
 from realedit.errors import OutsideError
 from realedit.masks import Parts, Reach
 from realedit.pictures import moved_landmarks, pictures
 from realedit.pipeline import OnStep, keep_going
 from realedit.recipes.placing import draggable, frame_for, place, within
-from realedit.recipes.recipe import Use
+from realedit.recipes.recipe import Recipe, Use
 from realedit.session import Session
 
 log = logging.getLogger(__name__)
@@ -75,8 +76,24 @@ def drag(
                 recipe.name,
             )
         points = points[useful]
-        session = go(points, recipe.where, recipe.drag.over(settings))
+        if beyond(recipe, use.strength, checkpoint):
+            log.warning(
+                "the recipe %s at strength %g goes farther than the model learned; it goes as far as that",
+                recipe.name, use.strength,
+            )  # fmt: skip
+        session = go(points, recipe.where, recipe.drag.over(settings, use.strength))
     return session
+
+
+def beyond(recipe: Recipe, strength: float, checkpoint: Checkpoint) -> bool:
+    """Whether the recipe's amounts of motions at a strength are more than the model may go."""
+    known = None if checkpoint.codes is None else checkpoint.codes.motions
+    names = recipe.drag.motions or ()
+    if known is None or recipe.drag.amounts is None or not set(names) <= set(known.names):
+        return False
+    limits = BEYOND * known.ranges[[known.names.index(name) for name in names]]
+    asked = strength * limits.new_tensor(recipe.drag.amounts)
+    return bool((asked < limits[:, 0]).any() or (asked > limits[:, 1]).any())
 
 
 def known_limits(uses: Sequence[Use], checkpoint: Checkpoint) -> list[str]:

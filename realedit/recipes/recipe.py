@@ -23,6 +23,7 @@ Pair = tuple[float, float]
 MOST_POINTS = 256
 LARGEST_STRENGTH = 100.0
 _FARTHEST = 100.0  # interocular distances or sides of the box; farther lies in no photo of a face
+_MOST_AMOUNT = 100.0
 _MOST_MOTIONS = 32
 _MOST_MEASURED = 1_000_000  # portraits, and the figures of them
 _MOST = {"max_steps": 10_000, "layers": 1000, "learning_rate": 10.0, "mask_weight": 1e6}
@@ -99,8 +100,13 @@ class Choices(_Strict, frozen=True):
     layers: int | None = None
     learning_rate: float | None = None
     motions: tuple[str, ...] | None = None
+    amounts: tuple[float, ...] | None = None  # how much of each motion, where the points do not say it
 
     def __post_init__(self) -> None:
+        if self.amounts is not None and len(self.amounts) != len(self.motions or ()):
+            raise ValueError("`amounts` has another length than `motions`; give one for each of them")
+        if not all(abs(amount) <= _MOST_AMOUNT for amount in self.amounts or ()):
+            raise ValueError(f"`amounts` has a number that is not within {_MOST_AMOUNT:g} of 0")
         for key in ("max_steps", "patience", "layers", "learning_rate"):
             value = getattr(self, key)
             if value is not None and not 0 < value < math.inf:
@@ -113,9 +119,11 @@ class Choices(_Strict, frozen=True):
         if len(self.motions or ()) > _MOST_MOTIONS:
             raise ValueError(f"`motions` has {len(self.motions or ())}; name {_MOST_MOTIONS} at most")
 
-    def over(self, settings: DragSettings) -> DragSettings:
-        """`settings` with these choices in their place."""
+    def over(self, settings: DragSettings, strength: float = 1.0) -> DragSettings:
+        """`settings` with these choices in their place; the motions' amounts times `strength`."""
         chosen = {key: value for key, value in msgspec.structs.asdict(self).items() if value is not None}
+        if self.amounts is not None:
+            chosen["amounts"] = tuple(strength * amount for amount in self.amounts)
         return dataclasses.replace(settings, **chosen)
 
 

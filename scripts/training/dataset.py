@@ -1,12 +1,13 @@
 """A folder of photos as one file of aligned faces, split by person.
 
 `build` finds the face in every photo, cuts a square somewhat wider than the FFHQ one (so that the crop can be
-shifted and turned while training) and stores all of them as JPEG in one .npz file. The person is the photo's
-file name without its ending, so the same name in two folders is the same person.
+shifted and turned while training) and stores all of them as JPEG in one .npz file. `person_of` says who is in
+a photo; the same name in two folders is the same person.
 """
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -33,14 +34,18 @@ class Faces:
     """Aligned faces: squares MARGIN times as wide as the FFHQ one.
 
     pixels `[N, S, S, 3]` uint8 RGB; valid `[N, V, V]` bool, False outside of the photo; landmarks `[N, 68,
-    2]` float32 in the unit square; people and folders `[N]` names; held_out: the people kept out of training.
+    2]` float32 in the unit square; sides `[N]` float32, the width of the FFHQ square in pixels of the photo;
+    people, folders and photos `[N]` names (photos: the files' without ending); held_out: the people kept out
+    of training.
     """
 
     pixels: Pixels
     valid: NDArray[np.bool_]
     landmarks: NDArray[np.float32]
+    sides: NDArray[np.float32]
     people: list[str]
     folders: list[str]
+    photos: list[str]
     held_out: frozenset[str]
 
     def __len__(self) -> int:
@@ -50,12 +55,33 @@ class Faces:
         """Which faces are of people held out, or of all the others."""
         return np.array([i for i, p in enumerate(self.people) if (p in self.held_out) == held_out], np.int64)
 
+    def square(self, index: int, size: int) -> tuple[Pixels, NDArray[np.bool_]]:
+        """The FFHQ square `[size, size, 3]` out of a stored one, and where the photo has pixels."""
+        wide = self.pixels.shape[1]
+        edge = round(wide * (1 - 1 / MARGIN) / 2)
+        inner = slice(edge, wide - edge)
+        valid = cv2.resize(self.valid[index].astype(np.float32), (wide, wide), interpolation=cv2.INTER_LINEAR)
+        valid = cv2.resize(valid[inner, inner], (size, size), interpolation=cv2.INTER_AREA)
+        crop = cv2.resize(self.pixels[index, inner, inner], (size, size), interpolation=cv2.INTER_AREA)
+        return np.asarray(crop, np.uint8), np.asarray(valid > 0.99)
 
-def build(folders: Sequence[Path], target: Path, *, seen: Sequence[Path] = (), processes: int = 1) -> None:
+    def landmarks_in(self, index: int, size: int) -> NDArray[np.float64]:
+        """The landmarks `[68, 2]` in pixels of that square."""
+        return np.asarray(((self.landmarks[index] - 0.5) * MARGIN + 0.5) * size, np.float64)
+
+
+def build(
+    folders: Sequence[Path],
+    target: Path,
+    *,
+    seen: Sequence[Path] = (),
+    unseen: Iterable[str] = (),
+    processes: int = 1,
+) -> None:
     """Align every photo of the folders and write them to `target`; prints what is left out and why.
 
-    A tenth of the people is held out, none of those in the `seen` folders (which weights to start from were
-    trained on).
+    A tenth of the people is held out: the `unseen` ones first (whom the weights to start from held out), none
+    of those in the `seen` folders (which these weights were trained on).
     """
     photos = [path for folder in folders for path in sorted(folder.iterdir()) if path.is_file()]
     with ProcessPoolExecutor(processes) as pool:
@@ -64,16 +90,18 @@ def build(folders: Sequence[Path], target: Path, *, seen: Sequence[Path] = (), p
     for path, reason in zip(photos, found, strict=True):
         if isinstance(reason, str):
             print(f"left out: {path}: {reason}")
-    people = [path.stem for path, _ in kept]
-    known = {path.stem for folder in seen for path in folder.iterdir()}
-    held_out = choose_held_out(people, known)
+    people = [person_of(path) for path, _ in kept]
+    known = {person_of(path) for folder in seen for path in folder.iterdir()}
+    held_out = choose_held_out(people, known, unseen)
     write(
         target,
         np.stack([face[0] for _, face in kept]),
         np.stack([face[1] for _, face in kept]),
         np.stack([face[2] for _, face in kept]),
+        np.array([face[3] for _, face in kept], np.float32),
         people,
         [path.parent.name for path, _ in kept],
+        [path.stem for path, _ in kept],
         held_out,
     )
     print(f"{len(kept)} faces of {len(set(people))} people, {len(held_out)} of them held out: {target}")
@@ -84,8 +112,10 @@ def write(
     pixels: Pixels,
     valid: NDArray[np.bool_],
     landmarks: NDArray[np.float32],
+    sides: NDArray[np.float32],
     people: Sequence[str],
     folders: Sequence[str],
+    photos: Sequence[str],
     held_out: Iterable[str],
 ) -> None:
     """Store faces as `load` reads them: pixels `[N, SIZE, SIZE, 3]`, the others as in `Faces`."""
@@ -96,7 +126,10 @@ def write(
         offsets=np.cumsum([0, *map(len, encoded)]),
         valid=np.packbits(valid, axis=None),
         landmarks=landmarks,
-        names=json.dumps({"people": people, "folders": folders, "held_out": sorted(held_out)}),
+        sides=sides,
+        names=json.dumps(
+            {"people": people, "folders": folders, "photos": photos, "held_out": sorted(held_out)}
+        ),
     )
 
 
@@ -107,18 +140,30 @@ def _jpeg(picture: Pixels) -> bytes:
     return encoded.tobytes()
 
 
-def choose_held_out(people: Iterable[str], known: Iterable[str]) -> frozenset[str]:
-    """A tenth of the people, chosen by the hash of their names among those not `known`."""
-    everyone = set(people)
-    fresh = sorted(everyone - set(known), key=lambda name: hashlib.sha256(name.encode()).digest())
-    return frozenset(fresh[: len(everyone) // 10])
+def person_of(photo: Path) -> str:
+    """Who is in a photo: its name without ending; of names like `007_03` and `007_08-smiling` the number."""
+    numbered = re.fullmatch(r"(\d{3})_\d{2}(-\w+)?", photo.stem)
+    return photo.stem if numbered is None else f"{photo.parent.name}-{numbered[1]}"
+
+
+def choose_held_out(
+    people: Iterable[str], known: Iterable[str], unseen: Iterable[str] = ()
+) -> frozenset[str]:
+    """A tenth of the people: the `unseen` ones, then by the hash of their names among those not `known`."""
+    everyone, before = set(people), set(unseen)
+    fresh = sorted(
+        everyone - (set(known) - before),
+        key=lambda name: (name not in before, hashlib.sha256(name.encode()).digest()),
+    )
+    return frozenset(fresh[: max(len(everyone) // 10, len(everyone & before))])
 
 
 def load(path: Path, size: int) -> Faces:
     """Read what `build` wrote, with squares of `size` pixels (MARGIN times the FFHQ square's)."""
     with np.load(path) as stored:
         names = json.loads(str(stored["names"]))
-        jpegs, offsets, landmarks = stored["jpegs"], stored["offsets"], stored["landmarks"]
+        jpegs, offsets = stored["jpegs"], stored["offsets"]
+        landmarks, sides = stored["landmarks"], stored["sides"]
         count = len(names["people"])
         valid = np.unpackbits(stored["valid"], count=count * _VALID * _VALID).astype(np.bool_)
     pixels = np.empty((count, size, size, 3), np.uint8)
@@ -127,13 +172,13 @@ def load(path: Path, size: int) -> Faces:
         assert picture is not None
         pixels[i] = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
     return Faces(
-        pixels, valid.reshape(count, _VALID, _VALID), landmarks,
-        names["people"], names["folders"], frozenset(names["held_out"]),
+        pixels, valid.reshape(count, _VALID, _VALID), landmarks, sides,
+        names["people"], names["folders"], names["photos"], frozenset(names["held_out"]),
     )  # fmt: skip
 
 
-def _aligned(path: Path) -> tuple[Pixels, NDArray[np.bool_], NDArray[np.float32]] | str:
-    """The square, its mask and the landmarks in it; or why there is none."""
+def _aligned(path: Path) -> tuple[Pixels, NDArray[np.bool_], NDArray[np.float32], float] | str:
+    """The square, its mask, the landmarks in it and the FFHQ square's side; or why there is none."""
     try:
         photo = read_photo(path).srgb()
         faces = find_faces(photo)
@@ -144,4 +189,5 @@ def _aligned(path: Path) -> tuple[Pixels, NDArray[np.bool_], NDArray[np.float32]
     square = replace(faces[0].alignment, side=faces[0].alignment.side * MARGIN)
     pixels = np.asarray(extract_crop(photo, square, SIZE).pixels, np.uint8)
     valid = extract_crop(photo, square, _VALID).valid
-    return pixels, valid, square.to_crop(faces[0].landmarks, 1).astype(np.float32)
+    landmarks = square.to_crop(faces[0].landmarks, 1).astype(np.float32)
+    return pixels, valid, landmarks, faces[0].alignment.side

@@ -23,7 +23,7 @@ from realedit.errors import EXPECTED
 from realedit.photos import read_photo
 from realedit.session import Session, to_tensor
 
-from .dataset import MARGIN, Faces
+from .dataset import Faces
 from .prior import PSI
 from .watching import pixels
 
@@ -142,7 +142,7 @@ def reconstruction(checkpoint: Checkpoint, faces: Faces, counts: Counts) -> tupl
     rows: dict[str, list[float]] = {}
     tiles = []
     for number, index in enumerate(chosen):
-        crop, valid = _crop(faces, index, checkpoint.generator.resolution)
+        crop, valid = faces.square(index, checkpoint.generator.resolution)
         target, weight = (
             to_tensor(crop, torch.device("cpu")),
             torch.from_numpy(valid.astype(np.float32))[None, None],
@@ -152,7 +152,7 @@ def reconstruction(checkpoint: Checkpoint, faces: Faces, counts: Counts) -> tupl
         if number < counts.inverted:
             shown |= dict(_inverted(checkpoint, target, weight))
             tiles.append(np.vstack(list(shown.values())))
-        points = _landmarks(faces, index, checkpoint.generator.resolution)
+        points = faces.landmarks_in(index, checkpoint.generator.resolution)
         for name, picture in shown.items():
             rows.setdefault(f"identity distance, {name}", []).append(
                 distance(photo, descriptor(picture, points))
@@ -264,23 +264,6 @@ def _one_each(faces: Faces, indices: NDArray[np.int64]) -> list[int]:
 def _descriptor(faces: Faces, index: int) -> Array:
     size = faces.pixels.shape[1]
     return descriptor(faces.pixels[index], faces.landmarks[index] * size)
-
-
-def _crop(faces: Faces, index: int, size: int) -> tuple[Pixels, NDArray[np.bool_]]:
-    """The FFHQ square out of the stored one."""
-    wide = faces.pixels.shape[1]
-    edge = round(wide * (1 - 1 / MARGIN) / 2)
-    inner = faces.pixels[index, edge : wide - edge, edge : wide - edge]
-    valid = cv2.resize(faces.valid[index].astype(np.float32), (wide, wide), interpolation=cv2.INTER_LINEAR)
-    valid = cv2.resize(
-        valid[edge : wide - edge, edge : wide - edge], (size, size), interpolation=cv2.INTER_AREA
-    )
-    crop = cv2.resize(inner, (size, size), interpolation=cv2.INTER_AREA)
-    return np.asarray(crop, np.uint8), np.asarray(valid > 0.99)
-
-
-def _landmarks(faces: Faces, index: int, size: int) -> Array:
-    return np.asarray(((faces.landmarks[index] - 0.5) * MARGIN + 0.5) * size, np.float64)
 
 
 @torch.no_grad()

@@ -274,7 +274,7 @@ def test_information_on_files_and_names(tmp_path: Path) -> None:
     assert found.format == "NVIDIA pickle (PyTorch)" and "encoder" in found.missing
     assert found.origin["training_set"] == "ffhq.zip" and found.domain == "face"
     bundled = inspect(checkpoints.DEFAULT)
-    assert (bundled.format, bundled.missing, bundled.licence) == ("safetensors", (), "CC0-1.0")
+    assert (bundled.format, bundled.missing, bundled.licence) == ("safetensors", (), "CC-BY-4.0")
     with pytest.raises(UnknownModelError):
         inspect("nothing-of-that-name")
 

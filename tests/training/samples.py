@@ -48,14 +48,18 @@ def faces(people: int = 10, *, size: int = 36, seed: int = 0) -> dataset.Faces:
     valid = np.ones((people, 72, 72), np.bool_)
     points = np.repeat(landmarks()[None], people, 0)
     folders = ["some"] * people
-    return dataset.Faces(np.stack(stretched), valid, points, names, folders, frozenset(names[:1]))
+    sides = np.full(people, float(size), np.float32)
+    return dataset.Faces(
+        np.stack(stretched), valid, points, sides, names, folders, list(names), frozenset(names[:1])
+    )
 
 
 def stored(path: Path, given: dataset.Faces) -> Path:
     """The faces as the file that `dataset.load` reads."""
     dataset.write(
-        path, given.pixels, given.valid, given.landmarks, given.people, given.folders, given.held_out
-    )
+        path, given.pixels, given.valid, given.landmarks, given.sides,
+        given.people, given.folders, given.photos, given.held_out,
+    )  # fmt: skip
     return path
 
 

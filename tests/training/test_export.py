@@ -27,7 +27,7 @@ def test_an_exported_state_is_a_model(tmp_path: Path) -> None:
     target = tmp_path / "tiny.safetensors"
     export(tmp_path / "state.pt", data, target, name="tiny", mapping_steps=2, apart_steps=1)
     model = checkpoints.load(target)
-    assert (model.domain, model.alignment, model.licence) == ("face", "ffhq", "CC0-1.0")
+    assert (model.domain, model.alignment, model.licence) == ("face", "ffhq", "CC-BY-4.0")
     assert model.drag_layers == runner.settings.drag_layers
     crop = torch.rand(1, 3, 32, 32)
     assert model.encoder is not None

@@ -12,7 +12,7 @@ from checkpoints import Checkpoint, Motions
 from checkpoints.testing import random_checkpoint
 from inversion import CodeSpace
 from realedit.drag import DragSettings, DragStep, Editor
-from realedit.drag.motions import BEYOND, mixture
+from realedit.drag.motions import BEYOND, FEWEST, mixture
 
 SIZE = 64
 RANGES = torch.tensor([[0.0, 1.0], [-1.0, 1.0]])
@@ -143,3 +143,40 @@ def test_what_leads_handles_sideways_does_not_count_unless_they_should_stay() ->
     held = mixture(leads, torch.tensor([[0.0, 2.0], [0.0, 0.0]]), RANGES[:1])
     free = mixture(leads[:, :1], torch.tensor([[0.0, 2.0]]), RANGES[:1])
     assert float(held) < float(free) - 0.02
+
+
+@pytest.mark.parametrize("amount", [0.5, -0.4])
+def test_given_amounts_are_gone_whatever_the_handles_ask(
+    amount: float, checkpoint: Checkpoint, latent: Tensor
+) -> None:
+    settings = dataclasses.replace(LED, motions=("way 1",), amounts=(amount,))
+    editor = _editor(checkpoint, latent, settings)
+    editor.add(HANDLE, [(45.0, 12.0)])
+    steps = list(editor.steps())
+    way = torch.zeros_like(latent)
+    way[:, :5] = motions_of(checkpoint).ways[1, :5]
+    shares = [_along(step, latent, way) for step in steps]
+    assert len(steps) >= FEWEST
+    assert shares[-1][0] == pytest.approx(amount, abs=1e-3) and shares[-1][1] < 1e-3
+    assert steps[-1].ending == "arrived"
+    assert np.array_equal(editor.targets, editor.handles), "where the amount led is where they should be"
+
+
+def test_given_amounts_stay_within_what_was_trained(checkpoint: Checkpoint, latent: Tensor) -> None:
+    settings = dataclasses.replace(LED, motions=("way 0",), amounts=(-3.0,))
+    editor = _editor(checkpoint, latent, settings)
+    editor.add(HANDLE, [(36.0, 33.0)])
+    way = torch.zeros_like(latent)
+    way[:, :5] = motions_of(checkpoint).ways[0, :5]
+    assert _along(list(editor.steps())[-1], latent, way)[0] == pytest.approx(-BEYOND, abs=1e-3)
+
+
+def test_given_amounts_of_motions_that_are_not_all_known_leave_the_drag_as_it_was(
+    checkpoint: Checkpoint, latent: Tensor
+) -> None:
+    settings = dataclasses.replace(LED, motions=("way 0", "smile"), amounts=(0.5, 1.0), max_steps=3)
+    plain = dataclasses.replace(LED, motions=(), max_steps=3)
+    editors = [_editor(checkpoint, latent, each) for each in (settings, plain)]
+    for editor in editors:
+        editor.add(HANDLE, [(36.0, 33.0)])
+    assert torch.equal(*(list(editor.steps())[-1].latent for editor in editors))
