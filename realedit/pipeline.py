@@ -22,18 +22,29 @@ from alignment.errors import NoFaceError
 from alignment.models import FaceModels
 from checkpoints import Checkpoint
 from inversion import InversionSettings, Step
-from realedit.compositing import ChangeSettings, Mode, Mouth, debug_pictures, describe, paste
+from realedit.compositing import ChangeSettings, Mode, Mouth, Moves, debug_pictures, describe, paste, slide
 from realedit.cropping import crop_of, square_without_face
 from realedit.drag import DragSettings, DragStep, Editor
 from realedit.errors import UsageError
 from realedit.files import make_folder, write_png
 from realedit.masks import Parts, Reach
 from realedit.photos import Box, Photo
-from realedit.pictures import device_of, generator_of, label_of, latents_of, moved_landmarks, pictures
+from realedit.pictures import (
+    device_of,
+    features_of,
+    generator_of,
+    label_of,
+    latents_of,
+    moved_landmarks,
+    moved_so_far,
+    pictures,
+)
 from realedit.regions import check_mask, check_points, crop_region, photo_mask
 from realedit.session import Drag, Session, mask_name, to_tensor
 
 log = logging.getLogger(__name__)
+
+FADE = 0.015  # of the square's side: over so much a mask's border lets parts slide
 
 OnStep = Callable[[Step | DragStep], bool]
 """Told of every step; False asks the stage to stop and keep what it has."""
@@ -112,6 +123,7 @@ def align_faces(
             crop=crop.pixels,
             valid=crop.valid,
             faces=count,
+            points=None if face is None else dense_points(photo, square),
         )
 
     if box is not None and tuple(faces) != ("auto",):
@@ -127,6 +139,13 @@ def align_faces(
     except ValueError as error:
         raise UsageError(f"{error}") from error
     return [(session(face.alignment, face, len(found)), own) for face, own in shared]
+
+
+def dense_points(photo: Photo, square: Alignment) -> NDArray[np.float64]:
+    """`[478, 2]`: where the parts of the face in a square are, photo pixels."""
+    from realedit.perception import perceive
+
+    return perceive(photo.view(), square).points
 
 
 def invert(
@@ -226,9 +245,11 @@ def drag(
     check_points(session, handles, targets)
     size = checkpoint.generator.resolution
     generator = generator_of(session, checkpoint)
-    start = session.alignment.to_crop(handles, size)
-    goal = session.alignment.to_crop(targets, size)
-    entry = Drag(_points(handles), _points(targets), [], 0, "nothing", reach, None)
+    moves, carried = asked_of_features(session, checkpoint, handles, targets)
+    entry = Drag(
+        _points(handles), _points(targets), [], 0, "nothing", reach, None,
+        carried=carried.nonzero()[0].tolist(), moves=moves,
+    )  # fmt: skip
     if mask is not None:
         check_mask(mask, entry)
         entry = msgspec.structs.replace(entry, mask=mask_name(mask))
@@ -242,6 +263,9 @@ def drag(
         layers=checkpoint.drag_layers,
         motions=None if checkpoint.codes is None else checkpoint.codes.motions,
     )
+    start, goal = (
+        session.alignment.to_crop(np.asarray(points, float)[~carried], size) for points in (handles, targets)
+    )
     editor.add(start, goal)
     step = None
     for step in editor.steps():
@@ -249,9 +273,13 @@ def drag(
             break
     assert step is not None
     ending = "stopped" if step.ending == "running" else step.ending
-    reached = _points(session.alignment.to_photo(editor.handles, size))
+    if carried.any() and ending == "nothing":
+        ending = "arrived"
+    reached = np.array(targets, float).reshape(-1, 2)
+    reached[~carried] = session.alignment.to_photo(editor.handles, size)
+    vague = np.flatnonzero(~carried)[editor.vague.nonzero()[0]].tolist()
     entry = msgspec.structs.replace(
-        entry, reached=reached, steps=step.index, ending=ending, vague=editor.vague.nonzero()[0].tolist()
+        entry, reached=_points(reached), steps=step.index, ending=ending, vague=vague
     )
     return replace(session, current=editor.latent.detach().cpu(), history=(*session.history, entry))
 
@@ -270,6 +298,11 @@ def render(
     other. debug: a folder that gets the pictures the paste is made of.
     """
     settings = settings or PasteSettings()
+    mask = photo_mask(session)
+    features = features_of(session)
+    if features is not None and not session.moves.nothing:
+        width = FADE * session.alignment.side
+        photo = slide(photo, features.slides(photo, session.moves), mask=mask, fade=width)
     before, after = pictures(session, checkpoint)
     size = checkpoint.generator.resolution
     reach = np.zeros((size, size), np.float32)
@@ -289,7 +322,20 @@ def render(
     if debug is not None:
         for name, picture in debug_pictures(crop, before, after, reach, change).items():
             write_png(debug / f"{name}.png", picture)
-    return paste(photo, change, session.alignment, mask=photo_mask(session))
+    return paste(photo, change, session.alignment, mask=mask)
+
+
+def asked_of_features(
+    session: Session, checkpoint: Checkpoint, handles: ArrayLike, targets: ArrayLike
+) -> tuple[Moves, NDArray[np.bool_]]:
+    """How far parts of the face are to slide after a drag of these points (`[K, 2]` photo pixels, positions in the
+    current result), and which of the points say so, `[K]`; the others are the generator's."""
+    features = features_of(session)
+    starts, ends = (np.asarray(points, float).reshape(-1, 2) for points in (handles, targets))
+    if features is None:
+        return Moves(), np.zeros(len(starts), np.bool_)
+    shift = moved_so_far(session, checkpoint, starts)  # by the generator; parts slide in the photo as it was
+    return features.asked(session.moves, starts - shift, ends - shift)
 
 
 def _mouth(session: Session, before: NDArray[np.float32], after: NDArray[np.float32]) -> Mouth | None:

@@ -38,13 +38,17 @@ def check_mask(mask: NDArray[np.uint8], entry: Drag) -> None:
 
 
 def crop_region(session: Session, entry: Drag, size: int) -> NDArray[np.float32]:
-    """Where a drag may act, `[size, size]` in [0, 1]: its reach within its mask."""
+    """Where a drag may change what the generator draws, `[size, size]` in [0, 1]: its reach within its mask. Handles that
+    the paste carries out reach nothing."""
     square = session.alignment
+    kept = [i for i in range(len(entry.handles)) if i not in entry.carried]
+    if not kept:
+        return np.zeros((size, size), np.float32)
     landmarks = None if session.landmarks is None else square.to_crop(session.landmarks, size)
     region = reach_region(
         entry.reach,
-        square.to_crop(entry.handles, size),
-        square.to_crop(entry.targets, size),
+        square.to_crop([entry.handles[i] for i in kept], size),
+        square.to_crop([entry.targets[i] for i in kept], size),
         size,
         landmarks=landmarks,
     )

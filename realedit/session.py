@@ -30,6 +30,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from alignment import Alignment
+from realedit.compositing.features import Moves
 from realedit.errors import OutputError, SessionError
 from realedit.files import output_error, write_bytes
 from realedit.masks import Parts
@@ -39,7 +40,8 @@ SCHEMA = 1
 
 class Drag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A finished drag; points in photo pixels, as displayed. vague: the handles, by their place in the list,
-    that lie where all looks alike, so that `reached` means little."""
+    that lie where all looks alike, so that `reached` means little. carried: those that the paste carries out
+    instead of the generator; moves: how far parts of the face slide when the drag is over."""
 
     handles: list[tuple[float, float]]
     targets: list[tuple[float, float]]
@@ -49,6 +51,8 @@ class Drag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reach: str | Parts
     mask: str | None = None
     vague: list[int] = []
+    carried: list[int] = []
+    moves: Moves = Moves()
 
 
 class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,12 +73,13 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     faces: int | None = None
     loss: str | None = None
     steps: dict[str, int] = {}
+    points: list[tuple[float, float]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
     """See the module. crop `[R, R, 3]` uint8 sRGB; valid `[R, R]` bool; latents `[1, num_ws, w_dim]`; None
-    before the inversion. masks: uint8 `[height, width]` pictures by the name that `Drag.mask` gives. faces:
+    before the inversion. points: `[478, 2]`, where the parts of the face are, photo pixels; None without a face. masks: uint8 `[height, width]` pictures by the name that `Drag.mask` gives. faces:
     how many were found in the photo, None where none was looked for. loss, steps: the perceptual loss of the
     inversion and its steps by stage."""
 
@@ -99,6 +104,12 @@ class Session:
     faces: int | None = None
     loss: str | None = None
     steps: Mapping[str, int] = field(default_factory=dict)
+    points: NDArray[np.float64] | None = None
+
+    @property
+    def moves(self) -> Moves:
+        """How far parts of the face slide after the drags so far."""
+        return self.history[-1].moves if self.history else Moves()
 
     def from_start(self) -> "Session":
         """The same inversion with nothing dragged yet."""
@@ -139,7 +150,10 @@ class Session:
         return files
 
     def _header(self) -> _Header:
-        landmarks = None if self.landmarks is None else [(float(x), float(y)) for x, y in self.landmarks]
+        landmarks, points = (
+            None if each is None else [(float(x), float(y)) for x, y in each]
+            for each in (self.landmarks, self.points)
+        )
         return _Header(
             SCHEMA,
             str(self.photo_path),
@@ -156,6 +170,7 @@ class Session:
             self.faces,
             self.loss,
             dict(self.steps),
+            points,
         )
 
     @classmethod
@@ -210,6 +225,7 @@ class Session:
             faces=header.faces,
             loss=header.loss,
             steps=header.steps,
+            points=None if header.points is None else np.array(header.points, float),
         )
 
 

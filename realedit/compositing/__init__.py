@@ -2,7 +2,9 @@
 
 from realedit.compositing.change import MODES, Change, ChangeSettings, Mode, describe
 from realedit.compositing.debug import debug_pictures
+from realedit.compositing.features import Features, Moves
 from realedit.compositing.flow import FlowSettings
+from realedit.compositing.layers import slide
 from realedit.compositing.opening import Mouth
 from realedit.compositing.paste import changed_box, paste
 
@@ -10,11 +12,14 @@ __all__ = [
     "MODES",
     "Change",
     "ChangeSettings",
+    "Features",
     "FlowSettings",
     "Mode",
     "Mouth",
+    "Moves",
     "changed_box",
     "debug_pictures",
     "describe",
     "paste",
+    "slide",
 ]
