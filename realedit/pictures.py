@@ -41,9 +41,11 @@ def moved_landmarks(
     return np.asarray(session.landmarks + seen[1] - seen[0])
 
 
-def moved_so_far(session: Session, checkpoint: Checkpoint, points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far the generator has moved what points `[K, 2]` of the current result lie on, photo pixels: as far as the
-    parts of the face, by the landmarks nearest to them."""
+def moved_so_far(
+    session: Session, checkpoint: Checkpoint, points: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """How far the generator has moved what points `[K, 2]` of the current result lie on, photo pixels: as
+    far as the parts of the face, by the landmarks nearest to them."""
     pivot, current = latents_of(session)
     if session.landmarks is None or torch.equal(pivot, current):
         return np.zeros_like(points)

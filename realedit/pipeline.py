@@ -300,7 +300,7 @@ def render(
     settings = settings or PasteSettings()
     mask = photo_mask(session)
     features = features_of(session)
-    if features is not None and not session.moves.nothing:
+    if features is not None:
         width = FADE * session.alignment.side
         photo = slide(photo, features.slides(photo, session.moves), mask=mask, fade=width)
     before, after = pictures(session, checkpoint)
@@ -319,6 +319,8 @@ def render(
         inverted=session.crop,
         mouth=_mouth(session, before, after) if settings.mode == "detail" else None,
     )
+    if features is not None and not change.empty:
+        change = change.moved_alone(features.covered(session.moves, session.alignment, change.size))
     if debug is not None:
         for name, picture in debug_pictures(crop, before, after, reach, change).items():
             write_png(debug / f"{name}.png", picture)
@@ -328,8 +330,9 @@ def render(
 def asked_of_features(
     session: Session, checkpoint: Checkpoint, handles: ArrayLike, targets: ArrayLike
 ) -> tuple[Moves, NDArray[np.bool_]]:
-    """How far parts of the face are to slide after a drag of these points (`[K, 2]` photo pixels, positions in the
-    current result), and which of the points say so, `[K]`; the others are the generator's."""
+    """How far parts of the face are to slide after a drag of these points (`[K, 2]` photo pixels,
+    positions in the current result), and which of the points say so, `[K]`; the others are the
+    generator's."""
     features = features_of(session)
     starts, ends = (np.asarray(points, float).reshape(-1, 2) for points in (handles, targets))
     if features is None:

@@ -38,8 +38,8 @@ def check_mask(mask: NDArray[np.uint8], entry: Drag) -> None:
 
 
 def crop_region(session: Session, entry: Drag, size: int) -> NDArray[np.float32]:
-    """Where a drag may change what the generator draws, `[size, size]` in [0, 1]: its reach within its mask. Handles that
-    the paste carries out reach nothing."""
+    """Where a drag may change what the generator draws, `[size, size]` in [0, 1]: its reach within its
+    mask. Handles that the paste carries out reach nothing."""
     square = session.alignment
     kept = [i for i in range(len(entry.handles)) if i not in entry.carried]
     if not kept:

@@ -78,10 +78,11 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """See the module. crop `[R, R, 3]` uint8 sRGB; valid `[R, R]` bool; latents `[1, num_ws, w_dim]`; None
-    before the inversion. points: `[478, 2]`, where the parts of the face are, photo pixels; None without a face. masks: uint8 `[height, width]` pictures by the name that `Drag.mask` gives. faces:
-    how many were found in the photo, None where none was looked for. loss, steps: the perceptual loss of the
-    inversion and its steps by stage."""
+    """See the module. crop `[R, R, 3]` uint8 sRGB; valid `[R, R]` bool; latents `[1, num_ws, w_dim]`;
+    None before the inversion. points: `[478, 2]`, where the parts of the face are, photo pixels; None
+    without a face. masks: uint8 `[height, width]` pictures by the name that `Drag.mask` gives. faces:
+    how many were found in the photo, None where none was looked for. loss, steps: the perceptual loss
+    of the inversion and its steps by stage."""
 
     photo_path: Path
     photo_sha256: str

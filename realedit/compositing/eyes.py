@@ -1,6 +1,7 @@
 """One eye in its own upright frame, and what the skin around it looks like there.
 
-In the frame the eye is one unit wide from corner to corner; x goes from its middle to the viewer's right, y down.
+In the frame the eye is one unit wide from corner to corner; x goes from its middle to the viewer's right,
+y down.
 """
 
 from dataclasses import dataclass
@@ -33,8 +34,9 @@ BEND = 0.05  # what a cell up or down costs a band, in brightness
 
 @dataclass(frozen=True)
 class Eye:
-    """origin: the eye's middle, photo pixels; axis: from its left corner to the right one, photo pixels; upper, lower, brow:
-    the heights at `XS` of the lids' edges and of the brow's lower one. Beyond the corners both lids are level.
+    """origin: the eye's middle, photo pixels; axis: from its left corner to the right one, photo pixels;
+    upper, lower, brow: the heights at `XS` of the lids' edges and of the brow's lower one. Beyond the
+    corners both lids are level.
     """
 
     origin: Floats
@@ -97,16 +99,19 @@ class Eye:
         low, high = self.span
         columns = ((x + WIDE) * width / (2 * WIDE) - 0.5).astype(np.float32)
         rows = ((y - low) * height / (high - low) - 0.5).astype(np.float32)
-        return np.asarray(cv2.remap(picture, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+        return np.asarray(
+            cv2.remap(picture, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        )
 
 
 @dataclass(frozen=True)
 class Skin:
-    """The skin around an eye: pictures `[H, W, ...]` of the frame, `WIDE` to both sides, over the eye's span.
+    """The skin around an eye: pictures `[H, W, ...]` of the frame, `WIDE` to both sides, over the eye's
+    span.
 
-    base: sRGB in [0, 1] without what is dark and narrow, such as lashes, crease and wrinkles. shade: how bright the photo is,
-    in shares of the base. band: the heights at `XS` of the lower edge of what crosses it above the eye and lies over it, a
-    frame of glasses or a low brow; None without.
+    base: sRGB in [0, 1] without what is dark and narrow, such as lashes, crease and wrinkles. shade: how
+    bright the photo is, in shares of the base. band: the heights at `XS` of the lower edge of what
+    crosses it above the eye and lies over it, a frame of glasses or a low brow; None without.
     """
 
     base: Array
@@ -129,14 +134,17 @@ class Skin:
 
 
 def _rectified(photo: Photo, eye: Eye, scale: float) -> Array:
-    """The photo in the eye's frame at `scale` pixels a unit, sRGB in [0, 1]; beyond the photo its border goes on."""
+    """The photo in the eye's frame at `scale` pixels a unit, sRGB in [0, 1]; beyond the photo its border
+    goes on."""
     low, high = eye.span
     size = max(2, round(2 * WIDE * scale)), max(2, round((high - low) * scale))
     box = eye.box(photo)
     if box is None:
         return np.zeros((size[1], size[0], 3), np.float32)
     picture = blur(photo.srgb(box).astype(np.float32) / 255, 0.4 * max(0.0, eye.width / scale - 1))
-    pixel = eye.turn.T @ np.diag([2 * WIDE / size[0], (high - low) / size[1]])  # of the frame, in photo pixels
+    pixel = eye.turn.T @ np.diag(
+        [2 * WIDE / size[0], (high - low) / size[1]]
+    )  # of the frame, in photo pixels
     first = eye.to_photo(np.array([-WIDE, low])) + pixel.sum(1) / 2 - (box[0] + 0.5, box[1] + 0.5)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     moved = cv2.warpAffine(
@@ -154,21 +162,27 @@ def _base(picture: Array, seen: NDArray[np.bool_], scale: float) -> Array:
         mean, missing = np.zeros_like(picture), np.ones_like(weight)
         for sigma in SIGMAS:
             total = blur(weight, sigma * scale)
-            here = blur(picture * weight[..., None], sigma * scale) / np.maximum(total, 1e-4)[..., None]
+            here = (
+                blur(np.asarray(picture * weight[..., None], np.float32), sigma * scale)
+                / np.maximum(total, 1e-4)[..., None]
+            )
             share = missing if sigma == SIGMAS[-1] else missing * np.clip(total * 2.5 - 0.5, 0, 1)
             mean += share[..., None] * here
             missing = missing - share
         bright = luma / np.maximum(mean @ LUMA, 1e-3)
-        weight = (seen * np.clip((bright - 0.8) / 0.15, 0.01, 1)).astype(np.float32)
+        weight = np.asarray(seen * np.clip((bright - 0.8) / 0.15, 0.01, 1), np.float32)
     return mean
 
 
 def _band(picture: Array, eye: Eye, scale: float) -> Floats | None:
-    """See `Skin.band`: a dark band from side to side. A crease and lashes are none, they end at the eye's corners."""
+    """See `Skin.band`: a dark band from side to side. A crease and lashes are none, they end at the eye's
+    corners."""
     low, high = eye.span
     step = 1 / BAND_SCALE
     columns, rows = np.arange(-WIDE + step / 2, WIDE, step), np.arange(low + step / 2, high, step)
-    luma = eye.sampled(blur(picture @ LUMA, 0.3 * scale * step), *np.meshgrid(columns, rows))
+    luma = eye.sampled(
+        blur(np.asarray(picture @ LUMA, np.float32), 0.3 * scale * step), *np.meshgrid(columns, rows)
+    )
     tall = np.ones((round(BAND_TALL * BAND_SCALE), 1), np.uint8)
     bright = luma / np.maximum(cv2.morphologyEx(luma, cv2.MORPH_CLOSE, tall), 1e-3)
     upper = np.interp(columns, XS, eye.upper)
@@ -199,7 +213,8 @@ def _darkest_path(cost: Floats) -> NDArray[np.int64]:
 
 
 def curve(places: Floats) -> Floats:
-    """The heights at `XS` of a smooth curve (cubic Hermite) through `places` `[K, 2]`; level past its ends."""
+    """The heights at `XS` of a smooth curve (cubic Hermite) through `places` `[K, 2]`; level past its
+    ends."""
     x, y = places[np.argsort(places[:, 0], kind="stable")].T
     x = np.maximum.accumulate(x) + np.arange(len(x)) * 1e-6
     slopes = np.gradient(y, x)
@@ -209,7 +224,9 @@ def curve(places: Floats) -> Floats:
     start, end = y[right - 1], y[right]
     leave, arrive = slopes[right - 1] * step, slopes[right] * step
     bend = 3 * t**2 - 2 * t**3
-    return np.asarray((1 - bend) * start + bend * end + (t - 2 * t**2 + t**3) * leave + (t**3 - t**2) * arrive)
+    return np.asarray(
+        (1 - bend) * start + bend * end + (t - 2 * t**2 + t**3) * leave + (t**3 - t**2) * arrive
+    )
 
 
 def smooth(heights: Floats, sigma: float) -> Floats:

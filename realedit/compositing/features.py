@@ -1,31 +1,47 @@
-"""What points ask of lids: in these parts' own terms, so that the paste can carry it out.
+"""What points ask of lids and lips: in these parts' own terms, so that the paste can carry it out.
 
-A drag's handle on a lid's edge says how far that lid goes. The generator is not asked to move it, since it
-shuts no eye and opens none wider; the photo's own lids slide instead.
+A drag's handle on a lid's edge or on a lip says how far that goes. The generator is not asked to move it,
+since it shuts no eye and parts no closed lips; the photo's own lids and lips slide instead.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from alignment import Alignment
 from realedit.compositing.eyes import XS, Eye, Floats
+from realedit.compositing.flow import Array, blur, dilate
 from realedit.compositing.layers import Slide
 from realedit.compositing.lids import Lids, lids_slide
-from realedit.perception.points import EYES
+from realedit.compositing.lips import JAW, Lips, Mouth, lips_slide, lower_way, upper_way
+from realedit.compositing.lips import XS as LIP_XS
+from realedit.perception.points import EYES, OUTER_LIP_LOWER, OUTER_LIP_UPPER
 from realedit.photos import Photo
 
-LANDMARKS = {37: 160, 38: 158, 40: 153, 41: 144, 43: 385, 44: 387, 46: 373, 47: 380}
+LANDMARKS = {
+    37: 160, 38: 158, 40: 153, 41: 144, 43: 385, 44: 387, 46: 373, 47: 380,
+    57: 17, 61: 81, 62: 13, 63: 311, 65: 402, 66: 14, 67: 178,
+}  # fmt: skip
 """Those of the 68 landmarks that the 478 points know better -> the point that says where each is."""
 
 ON_LID = 0.12  # eye widths: a handle so near to a lid's edge is on it,
 ON_MIDDLE = 0.4  # and no farther than this from the eye's middle
 LEAST = 0.01  # eye widths: a handle that goes less far holds its place
 SHUT = 0.85  # of an eye's height: lids that come so near are shut
-OPEN = 0.1  # of its width: an eye that is less high is shut already, and a lid's skin cannot show what it hides
+OPEN = (
+    0.1  # of its width: an eye that is less high is shut already, and a lid's skin cannot show what it hides
+)
 WIDER = 0.6  # of an eye's height: lids go apart no farther
+ON_LIP = 0.12  # mouth widths: a handle so near to a lip is on it,
+THICK = 0.2  # of a lip, at the most
+ON_LIPS = 0.35  # and no farther than this from the mouth's middle
+ON_CHIN = 0.3  # mouth widths: a handle so near to the chin is on it, and goes with the lower lip
+PARTED = 0.4  # interocular distances: lips go apart no farther
+CLOSED = 0.85  # of what lips were apart: those that come so near are closed
 
 
 class Moves(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,6 +49,7 @@ class Moves(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     left_eye: Lids = Lids()
     right_eye: Lids = Lids()
+    lips: Lips = Lips()
 
     @property
     def nothing(self) -> bool:
@@ -42,43 +59,108 @@ class Moves(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Features:
-    """The parts of one face that slide, as its 478 points in photo pixels say."""
+    """The parts of one face that slide, as its points `[478, 2]` in photo pixels say."""
 
+    points: Floats
     eyes: tuple[Eye, Eye]
+    mouth: Mouth
 
     @classmethod
     def of(cls, points: NDArray[np.floating]) -> "Features":
         """From points `[478, 2]`."""
-        left, right = (Eye.of(np.asarray(points, float), each) for each in EYES)
-        return cls((left, right))
+        own: Floats = np.asarray(points, np.float64)
+        left, right = (Eye.of(own, each) for each in EYES)
+        return cls(own, (left, right), Mouth.of(own))
 
     def asked(self, moves: Moves, handles: Floats, targets: Floats) -> tuple[Moves, NDArray[np.bool_]]:
         """Where the parts are to go, and which of the points `[K, 2]` say so, `[K]`.
 
         Handles and targets are photo pixels, and handles lie on parts that went as `moves` says.
         """
-        carried = np.zeros(len(handles), np.bool_)
-        lids = []
-        for eye, now in zip(self.eyes, (moves.left_eye, moves.right_eye), strict=True):
-            there, own = _asked_lids(eye, now, handles, targets)
-            lids.append(there)
-            carried |= own
-        return Moves(left_eye=lids[0], right_eye=lids[1]), carried
+        left, on_left = _asked_lids(self.eyes[0], moves.left_eye, handles, targets)
+        right, on_right = _asked_lids(self.eyes[1], moves.right_eye, handles, targets)
+        lips, on_lips = _asked_lips(self.mouth, moves.lips, handles, targets)
+        return Moves(left_eye=left, right_eye=right, lips=lips), on_left | on_right | on_lips
 
     def moved(self, moves: Moves, points: Floats) -> Floats:
         """Where points `[K, 2]` on the parts' edges are when the parts went as `moves` says, photo pixels."""
         result = np.array(points, float)
         for eye, lids in zip(self.eyes, (moves.left_eye, moves.right_eye), strict=True):
             if lids != Lids():
-                places = eye.to_frame(result)
-                down = _lid_ways(eye, lids, places)
-                result += down[:, None] * eye.turn[1]
+                result += _lid_ways(eye, lids, eye.to_frame(result))[:, None] * eye.turn[1]
+        if moves.lips != Lips():
+            result += (
+                _lip_ways(self.mouth, moves.lips, self.mouth.to_frame(result))[:, None] * self.mouth.turn[1]
+            )
         return result
+
+    def covered(self, moves: Moves, square: Alignment, size: int) -> Array:
+        """Where parts lie that slid, `[size, size]` of the square, 1 = there: what the generator says of
+        them as they were is not true of them."""
+        filled = np.zeros((size, size), np.uint8)
+        both = zip(EYES, (moves.left_eye, moves.right_eye), strict=True)
+        curves = [(*each.upper, *each.lower[::-1]) for each, lids in both if lids != Lids()]
+        if moves.lips != Lips():
+            curves.append((*OUTER_LIP_UPPER, *OUTER_LIP_LOWER[::-1]))
+        for curve in curves:
+            outline = self.points[list(curve)]
+            ends = square.to_crop(np.concatenate([outline, self.moved(moves, outline)]), size)
+            hull = cv2.convexHull(np.rint(ends - 0.5).astype(np.int32))
+            cv2.fillConvexPoly(filled, hull, 1)
+        wide = dilate(filled.astype(np.float32), 2 * round(0.012 * size) + 1)
+        return blur(wide, 0.008 * size)
 
     def slides(self, photo: Photo, moves: Moves) -> list[Slide]:
         """What slides in the photo."""
         both = zip(self.eyes, (moves.left_eye, moves.right_eye), strict=True)
-        return [each for each in (lids_slide(photo, eye, lids) for eye, lids in both) if each is not None]
+        found = [lids_slide(photo, eye, lids) for eye, lids in both]
+        return [each for each in (*found, lips_slide(photo, self.points, moves.lips)) if each is not None]
+
+
+def _asked_lips(mouth: Mouth, lips: Lips, handles: Floats, targets: Floats) -> tuple[Lips, NDArray[np.bool_]]:
+    """Where the lips are to go, and which points say so. A chin goes with a lower lip that does."""
+    start = mouth.to_frame(handles)
+    way = mouth.to_frame(targets) - start
+    upper, lower = _lip_edges(mouth, lips, start[:, 0])
+    goes = (np.abs(way[:, 1]) >= LEAST) & (np.abs(way[:, 1]) >= np.abs(way[:, 0]))
+    goes &= np.abs(start[:, 0]) < ON_LIPS
+    thick = ON_LIP + THICK
+    on_lower = goes & (start[:, 1] > (upper + lower) / 2 - 1e-9) & (start[:, 1] < lower + thick)
+    on_upper = (
+        goes & ~on_lower & (start[:, 1] > upper - thick) & (start[:, 1] < upper + ON_LIP) & (way[:, 1] > 0)
+    )
+    on_upper &= mouth.gap > 0
+    if not (on_lower | on_upper).any():
+        return lips, on_lower
+    add = [float(way[on, 1].mean()) / mouth.unit if on.any() else 0.0 for on in (on_lower, on_upper)]
+    apart = mouth.gap / mouth.unit
+    down, lowered = min(PARTED, lips.lower + add[0]), max(0.0, lips.upper + add[1])
+    if down < 0 or lowered:
+        closing = lowered - min(down, 0.0)
+        share = apart / closing if closing >= CLOSED * apart else 1.0  # of what is asked, to meet
+        down, lowered = min(down, down * share), lowered * share
+    chin = mouth.chin + JAW * lips.lower * mouth.unit
+    on_chin = (np.hypot(start[:, 0], start[:, 1] - chin) < ON_CHIN) & on_lower.any()
+    return Lips(down, lowered), on_lower | on_upper | on_chin
+
+
+def _lip_edges(mouth: Mouth, lips: Lips, x: Floats) -> tuple[Floats, Floats]:
+    """The heights of both lips' inner edges at x when they went as `lips` says."""
+    upper = np.interp(x, LIP_XS, mouth.upper + upper_way(mouth, lips))
+    return upper, np.interp(x, LIP_XS, mouth.lower + lower_way(mouth, lips))
+
+
+def _lip_ways(mouth: Mouth, lips: Lips, places: Floats) -> Floats:
+    """How far down points `[K, 2]` of the frame go that lie on lips or chin; 0 for others."""
+    x, y = places.T
+    upper, lower = _lip_edges(mouth, Lips(), x)
+    new = _lip_edges(mouth, lips, x)
+    within = np.abs(x) < ON_LIPS + ON_LIP
+    low = within & (y > (upper + lower) / 2 - 1e-9) & (y < lower + ON_LIP + THICK)
+    up = within & ~low & (y > upper - ON_LIP)
+    chin = np.hypot(x, y - mouth.chin) < ON_CHIN
+    ways = [new[1] - lower, new[0] - upper, np.full_like(x, JAW * lips.lower * mouth.unit)]
+    return np.select([low, up, chin], ways, 0.0)
 
 
 def _asked_lids(eye: Eye, lids: Lids, handles: Floats, targets: Floats) -> tuple[Lids, NDArray[np.bool_]]:

@@ -25,13 +25,14 @@ class Layer:
     """One part in a rectangle of the photo, `[h, w, ...]` float32.
 
     cover: 0 = what lies below is seen, 1 = the layer. offset `[h, w, 2]`: from a pixel to where it comes
-    from, in photo pixels, (x, y). paint `[h, w, 3]`: sRGB in [0, 1] that is shown instead of moved pixels as
-    far as `painted` says, 0 to 1. gain: what the pixels are multiplied with, in the photo's own values.
-    grain: the share of the photo's grain that is missing from it.
+    from, in photo pixels, (x, y); None: the layer is what lies below, painted and shaded. paint `[h, w,
+    3]`: sRGB in [0, 1] that is shown instead of moved pixels as far as `painted` says, 0 to 1. gain: what
+    the pixels are multiplied with, in the photo's own values. grain: the share of the photo's grain that
+    is missing from it.
     """
 
     cover: Array
-    offset: Array
+    offset: Array | None = None
     paint: Array | None = None
     painted: Array | None = None
     gain: Array | None = None
@@ -107,7 +108,7 @@ def _composed(
     result = original.astype(np.float32)
     touched = np.zeros(original.shape[:2], np.bool_)
     for layer in layers:
-        pixels, changes = _pixels(photo, box, layer, limit, grain, white)
+        pixels, changes = _pixels(photo, box, layer, result, limit, grain, white)
         result += layer.cover[..., None] * (pixels - result)
         touched |= (layer.cover > 0) & changes
     if limit is not None:
@@ -117,7 +118,13 @@ def _composed(
 
 
 def _pixels(
-    photo: Photo, box: Box, layer: Layer, limit: Array | None, grain: Array | None, white: np.float32
+    photo: Photo,
+    box: Box,
+    layer: Layer,
+    below: Array,
+    limit: Array | None,
+    grain: Array | None,
+    white: np.float32,
 ) -> tuple[Array, NDArray[np.bool_]]:
     """A layer's pixels `[h, w, 3]` in the photo's own values, and where they are not what was there. Where a
     limit takes some of it, it moves less far and is painted less."""
@@ -125,8 +132,11 @@ def _pixels(
     def held(values: Array) -> Array:
         return values if limit is None else values * (limit if values.ndim == 2 else limit[..., None])
 
-    offset = held(layer.offset)
-    pixels, changes = moved(photo, box, offset), offset.any(-1)
+    if layer.offset is None:
+        pixels, changes = below.copy(), np.zeros(below.shape[:2], np.bool_)
+    else:
+        offset = held(layer.offset)
+        pixels, changes = moved(photo, box, offset), np.asarray(offset.any(-1), np.bool_)
     if layer.paint is not None and layer.painted is not None:
         painted = held(layer.painted)
         pixels += painted[..., None] * (photo.colour.from_srgb(layer.paint) * white - pixels)

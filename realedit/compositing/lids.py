@@ -1,9 +1,9 @@
 """Eyes that shut, open wider or wink: lids that slide over an eye that stays where it is.
 
-A small generator does not shut eyes, and a smooth flow cannot: the lid's edge goes over the eye. Dense points
-say where each lid's edge is, and how far it goes is asked for in the eye's own frame. So the skin between brow
-and lid unfolds behind the edge, at the photo's own resolution, and the edge with its lashes comes to lie on the
-other lid. What was folded away is painted in the skin's own colours and grain.
+A small generator does not shut eyes, and a smooth flow cannot: the lid's edge goes over the eye. Dense
+points say where each lid's edge is, and how far it goes is asked for in the eye's own frame. So the skin
+between brow and lid unfolds behind the edge, at the photo's own resolution, and the edge with its lashes
+comes to lie on the other lid. What was folded away is painted in the skin's own colours and grain.
 """
 
 from collections.abc import Sequence
@@ -33,8 +33,8 @@ WIDEST = 0.45  # of the skin's room above the lid, which a lid that goes up may 
 
 
 class Lids(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How far an eye's lids go, in shares of its height: the upper one down, the lower one up. Together 1 is shut; below 0
-    is wider."""
+    """How far an eye's lids go, in shares of its height: the upper one down, the lower one up. Together 1
+    is shut; below 0 is wider."""
 
     upper: float = 0.0
     lower: float = 0.0
@@ -44,8 +44,8 @@ class Lids(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _Places:
     """Photo pixels `[h, w]` in the eye's frame, and one of its lids there, as if it were the upper one.
 
-    y: height, down from the brow for the upper lid, up from the cheek for the lower one. edge: the lid's edge, new: where it
-    goes. top: above which nothing moves. source: which height each comes from.
+    y: height, down from the brow for the upper lid, up from the cheek for the lower one. edge: the lid's
+    edge, new: where it goes. top: above which nothing moves. source: which height each comes from.
     """
 
     x: Floats
@@ -83,8 +83,11 @@ def _layers(eye: Eye, skin: Skin, lids: Lids, box: Box) -> Sequence[Layer]:
     return layers
 
 
-def _lid(eye: Eye, way: Floats, edge: Floats, skin_edge: Floats, top: Floats, x: Floats, y: Floats) -> _Places:
-    """The lid whose `edge` at `XS` goes `way`; skin above goes along in whole stretches rather than point by point."""
+def _lid(
+    eye: Eye, way: Floats, edge: Floats, skin_edge: Floats, top: Floats, x: Floats, y: Floats
+) -> _Places:
+    """The lid whose `edge` at `XS` goes `way`; skin above goes along in whole stretches rather than point
+    by point."""
     exact, alike = np.interp(x, XS, way), np.interp(x, XS, smooth(way, SOFT))
     e, t, upper = (np.interp(x, XS, each) for each in (edge, top, skin_edge))
     new = e + exact
@@ -111,12 +114,17 @@ def _lower_lid(eye: Eye, lids: Lids, x: Floats, y: Floats) -> Layer:
 
 
 def _eyeball(eye: Eye, skin: Skin, lids: Lids, x: Floats, y: Floats) -> Layer:
-    """What lids that go apart uncover. Above it is the eye's other half, since an iris is round; below the eye is stretched."""
+    """What lids that go apart uncover. Above it is the eye's other half, since an iris is round; below
+    the eye is stretched."""
     upper, lower = (np.interp(x, XS, each) for each in (eye.upper, eye.lower))
     opening, middle = lower - upper, (upper + lower) / 2
     inner = np.maximum(LASHES * opening, 1e-6)
     top, bottom = upper + 2 * min(lids.upper, 0) * opening, lower - min(lids.lower, 0) * opening
-    above = np.clip((upper + 2 * inner - y) / inner, 0, 1) * (y > np.maximum(top, _band(skin, x))) * (lids.upper < 0)
+    above = (
+        np.clip((upper + 2 * inner - y) / inner, 0, 1)
+        * (y > np.maximum(top, _band(skin, x)))
+        * (lids.upper < 0)
+    )
     below = (y > middle) & (y < bottom + inner) & (lids.lower < 0)
     stretched = middle + (y - middle) * np.maximum(middle - upper, 1e-6) / np.maximum(bottom - middle, 1e-6)
     turned = np.clip(upper + lower - y, upper + 2 * inner, lower - inner)
@@ -130,8 +138,8 @@ def _band(skin: Skin, x: Floats) -> Floats:
 
 
 def _lashes(eye: Eye, skin: Skin, lid: _Places, shut: float) -> Layer:
-    """Below the edge of a lid that shuts: lashes turn over, so what they darkened above it they darken below; what is white
-    there is the eye, and turns into skin."""
+    """Below the edge of a lid that shuts: lashes turn over, so what they darkened above it they darken
+    below; what is white there is the eye, and turns into skin."""
     below = (lid.y - lid.new) / LYING
     within = shut**2 * (below > -0.5) * np.clip((0.55 - np.abs(lid.x)) / 0.05, 0, 1)
     lying = within * np.clip(1 - below, 0, 1)
@@ -139,14 +147,14 @@ def _lashes(eye: Eye, skin: Skin, lid: _Places, shut: float) -> Layer:
     shade, base = (eye.sampled(each, lid.x, lid.y) for each in (skin.shade, skin.base))
     white = within * np.clip((1 - below) / 0.3, 0, 1) * np.clip((shade - 1.03) / 0.1, 0, 1)
     return Layer(
-        (within > 0).astype(np.float32), np.zeros((*lid.x.shape, 2), np.float32),
+        _float(within > 0),
         paint=base, painted=_float(white), gain=_float(1 - lying * (1 - turned)), grain=_float(white),
     )  # fmt: skip
 
 
 def _lid_skin(eye: Eye, skin: Skin, lid: _Places, smoothed: float) -> Layer:
-    """The upper lid. Painted is what would be smeared: lashes and crease, skin that is stretched too far, and what a frame of
-    glasses hides. smoothed: how far lashes and crease are."""
+    """The upper lid. Painted is what would be smeared: lashes and crease, skin that is stretched too far,
+    and what a frame of glasses hides. smoothed: how far lashes and crease are."""
     base, shade = (eye.sampled(each, lid.x, lid.source) for each in (skin.base, skin.shade))
     at = lid.upper - lid.source  # above the edge
     inner = np.clip((0.56 - np.abs(lid.x)) / 0.08, 0, 1) * np.clip((at - 0.01) / 0.03, 0, 1)
@@ -174,14 +182,16 @@ def _offset(eye: Eye, shift: Floats) -> Array:
     return _float(np.stack([-shift * eye.axis[1], shift * eye.axis[0]], -1))
 
 
-def _float(values: NDArray[np.floating]) -> Array:
+def _float(values: NDArray[np.floating] | NDArray[np.bool_]) -> Array:
     return values.astype(np.float32)
 
 
 def unfolded(y: Floats, top: Floats, rigid: Floats, way: Floats) -> Floats:
-    """Where each height comes from when what lies at `rigid` and below goes by `way` and what lies at `top` stays.
+    """Where each height comes from when what lies at `rigid` and below goes by `way` and what lies at
+    `top` stays.
 
-    Between the two the way is a smooth step, so that it folds nowhere while `way` is above -2/3 of their distance.
+    Between the two the way is a smooth step, so that it folds nowhere while `way` is above -2/3 of their
+    distance.
     """
     span = np.maximum(rigid - top, 1e-3)
     ratio, at = np.maximum(way / span, -0.6), (y - top) / span

@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from checkpoints import Checkpoint
 from realedit import pipeline
+from realedit.compositing.features import LANDMARKS
 from realedit.drag import DragSettings
 from realedit.masks import Parts, Reach
-from realedit.compositing.features import LANDMARKS
 from realedit.pictures import features_of, moved_landmarks, pictures
 from realedit.pipeline import OnStep, keep_going
 from realedit.recipes.placing import draggable, frame_for, place, within
@@ -97,15 +97,14 @@ def known_limits(uses: Sequence[Use], checkpoint: Checkpoint) -> list[str]:
 def current_landmarks(session: Session, checkpoint: Checkpoint) -> NDArray[np.float64] | None:
     """Where the face's landmarks are in the current result, photo pixels `[68, 2]`; None without a face.
 
-    Lids' are where the dense points see them. After a drag all are moved as dlib sees them move from before to after, and
-    as the parts of the face slid.
+    Lids' are where the dense points see them. After a drag all are moved as dlib sees them move from
+    before to after, and as the parts of the face slid.
     """
     if session.landmarks is None:
         return None
     landmarks = session.landmarks.copy()
     shift = np.zeros_like(landmarks)
-    pivot, current = session.pivot, session.current
-    if pivot is not None and current is not None and not pivot.equal(current):
+    if any(len(each.carried) < len(each.handles) for each in session.history):
         shift = moved_landmarks(session, *pictures(session, checkpoint)) - session.landmarks
     features = features_of(session)
     if features is not None and session.points is not None:

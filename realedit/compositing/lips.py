@@ -1,0 +1,323 @@
+"""Lips that part, close, or part further: each slides whole, jaw and chin follow, and what comes to light
+is drawn.
+
+The lower lip goes down along a rounded profile, most in its middle and not at all at the corners; the jaw
+follows, fading towards the cheeks and below the chin. Teeth that the photo shows stay with the upper lip.
+Where nothing of the photo is known there is the darkness of a mouth, a tongue and, between lips that were
+closed, the edge of the upper teeth, in the light of this photo.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from realedit.compositing.eyes import LUMA, Floats
+from realedit.compositing.flow import Array
+from realedit.compositing.layers import Layer, Slide
+from realedit.perception import points as parts
+from realedit.photos import Box, Photo
+
+# Lengths are mouth widths, from one inner corner to the other.
+XS = np.linspace(-1.6, 1.6, 641)
+JAW = 0.65  # of the lower lip's way that the chin goes
+NECK = 0.8  # of the way from the mouth to the chin, below which the neck goes along
+CHEEK = 0.95  # of the way from the mouth's middle to the jaw's corners, within which the jaw moves
+OPEN = 0.03  # lips this far apart show what is behind them
+SOFT = 1.5  # photo pixels over which an edge is soft
+ROUND, ROUND_OPEN = 0.7, 1.0  # how angular the lower lip's way is; less so where teeth show up to the corners
+INSET = 0.02  # of lips that close: their edges are believed to be so much farther in
+SEAM = 0.02  # of the shadow between lips that meet
+EDGES = np.array([0.0, 0.082, 0.146, 0.208, 0.262, 0.308])  # between teeth, from the middle to a side
+
+# Colours, in shares of the skin's brightness.
+DARK = np.array([0.30, 0.11, 0.10])
+TONGUE = np.array([0.72, 0.36, 0.34])
+ENAMEL = np.array([1.0, 0.965, 0.9])  # of what is white
+DIM = 0.35  # of the photo's grain that is seen in the dark
+GREY = 0.12  # saturation of skin: below it, a photo has less colour than a mouth
+
+
+class Lips(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """lower: how far the lower lip goes down in its middle, in interocular distances; upper: how far the
+    upper one does."""
+
+    lower: float = 0.0
+    upper: float = 0.0
+
+
+@dataclass(frozen=True)
+class Mouth:
+    """A mouth in its own frame, one unit wide, x from its middle to the viewer's right, y down.
+
+    origin, axis: as an eye's. upper, lower: heights at `XS` of the lips' inner edges, above, below: of
+    their outer ones, level beyond the corners. gap: how far they are apart in the middle. chin, nose:
+    heights of the chin and of the nose's base; cheek: how far to the sides the jaw moves; unit: the
+    interocular distance.
+    """
+
+    origin: Floats
+    axis: Floats
+    upper: Floats
+    lower: Floats
+    above: Floats
+    below: Floats
+    gap: float
+    chin: float
+    nose: float
+    cheek: float
+    unit: float
+
+    @classmethod
+    def of(cls, points: Floats) -> "Mouth":
+        """From 478 points, photo pixels."""
+        upper, lower = list(parts.INNER_LIP_UPPER), list(parts.INNER_LIP_LOWER)
+        corners = points[[upper[0], upper[-1]]]
+        level = np.zeros_like(XS)
+        bare = cls(
+            corners.mean(0), corners[1] - corners[0], level, level, level, level,
+            gap=0.0, chin=1.0, nose=-1.0, cheek=1.0, unit=1.0,
+        )  # fmt: skip
+        outer = (list(parts.OUTER_LIP_UPPER), list(parts.OUTER_LIP_LOWER))
+        up, low, above, below = (_curve(bare.to_frame(points[each])) for each in (upper, lower, *outer))
+        middle = (up + low) / 2
+        up, low = np.minimum(up, middle), np.maximum(low, middle)
+        jaw = np.abs(bare.to_frame(points[[172, 397]])[:, 0]).min()
+        eyes = [points[list(eye.corners)].mean(0) for eye in parts.EYES]
+        return cls(
+            bare.origin, bare.axis, up, low, np.minimum(above, up), np.maximum(below, low),
+            gap=float((low - up)[len(XS) // 2]),
+            chin=max(0.5, float(bare.to_frame(points[parts.CHIN])[1])),
+            nose=min(-0.2, float(bare.to_frame(points[2])[1])),
+            cheek=float(np.clip(CHEEK * jaw, 0.7, 1.4)),
+            unit=float(np.hypot(*(eyes[1] - eyes[0]))) / bare.width,
+        )  # fmt: skip
+
+    @property
+    def width(self) -> float:
+        """Photo pixels from corner to corner."""
+        return float(np.hypot(*self.axis))
+
+    @property
+    def turn(self) -> Floats:
+        """`[2, 2]`: a place of the frame, as a row, times this is photo pixels from the origin."""
+        return np.array([self.axis, [-self.axis[1], self.axis[0]]])
+
+    def to_frame(self, points: Floats) -> Floats:
+        """Photo pixels `[..., 2]` in the frame."""
+        return np.asarray((points - self.origin) @ self.turn.T / self.width**2)
+
+    def inset(self) -> "Mouth":
+        """With edges a little way within the lips, so that no teeth go along with them."""
+        into = INSET * np.sqrt(np.clip(1 - (2 * XS) ** 2, 0, 1)) * min(1.0, self.gap / OPEN)
+        return replace(self, upper=self.upper - into, lower=self.lower + into)
+
+    def box(self, photo: Photo) -> Box | None:
+        """The photo's rectangle in which a moving mouth changes anything; None outside of the photo."""
+        bottom = self.chin * (1 + NECK) + 0.6
+        places = (
+            np.array([[x, y] for x in (-self.cheek, self.cheek) for y in (self.nose, bottom)]) @ self.turn
+            + self.origin
+        )
+        left, top = np.maximum(np.floor(places.min(0)).astype(int), 0)
+        right, low = np.minimum(np.ceil(places.max(0)).astype(int), (photo.width, photo.height))
+        return (int(left), int(top), int(right), int(low)) if left < right and top < low else None
+
+
+@dataclass(frozen=True)
+class Light:
+    """Colours of this photo, sRGB in [0, 1]: of the skin beside the mouth, and of what is white in its
+    light."""
+
+    skin: Floats
+    white: Floats
+
+    @property
+    def luma(self) -> float:
+        """How bright the skin is."""
+        return float(self.skin @ LUMA)
+
+    def toned(self, picture: Floats) -> Floats:
+        """A picture with no more colour than the photo has: a photo without any stays so."""
+        saturation = float(np.ptp(self.skin)) / max(float(self.skin.max()), 1e-3)
+        grey = (picture @ LUMA)[..., None]
+        return np.asarray(np.clip(grey + min(1.0, saturation / GREY) * (picture - grey), 0, 1))
+
+    @classmethod
+    def of(cls, photo: Photo, points: Floats) -> "Light":
+        """From the cheeks beside the mouth and the whites of the eyes."""
+        skin = np.median(
+            [_colour(photo, points[each]) for each in (50, 280, 205, 425, 61, 291, 2, 164)], axis=0
+        )
+        eyes = []
+        for eye in parts.EYES:
+            ends = points[list(eye.corners)]
+            for t in (0.15, 0.22, 0.78, 0.85):
+                eyes.append(_colour(photo, ends[0] + t * (ends[1] - ends[0])))
+        bright = float(np.quantile(np.array(eyes) @ LUMA, 0.8))
+        luma = float(skin @ LUMA)
+        level = float(np.clip(max(bright, luma * 0.95), 0.25, 0.92))
+        tint = skin / max(luma, 1e-3)
+        return cls(skin, np.clip(level * (0.75 + 0.25 * tint), 0, 1))
+
+
+def lips_slide(photo: Photo, points: Floats, lips: Lips) -> Slide | None:
+    """The slide of a mouth; None where nothing moves."""
+    mouth = Mouth.of(points)
+    box = mouth.box(photo)
+    if lips == Lips() or box is None:
+        return None
+    light = Light.of(photo, points)
+    if min(lips.lower, -lips.upper) < 0:
+        mouth = mouth.inset()
+    return Slide(box, lambda part: _layers(mouth, light, lips, part))
+
+
+def _layers(mouth: Mouth, light: Light, lips: Lips, box: Box) -> Sequence[Layer]:
+    """The mouth's inside, the lower lip with the jaw, and the upper lip."""
+    left, top, right, bottom = box
+    grid = np.stack(np.meshgrid(np.arange(left, right) + 0.5, np.arange(top, bottom) + 0.5), -1)
+    x, y = np.moveaxis(mouth.to_frame(grid), -1, 0)
+    upper, lower = (np.interp(x, XS, each) for each in (mouth.upper, mouth.lower))
+    profile = np.interp(x, XS, lower_way(mouth, lips))
+    new = lower + profile
+    layers = []
+    if lips.lower > 0:
+        layers.append(_inside(mouth, light, x, y, new))
+    if lips.lower:
+        cover = np.clip((y - new) * mouth.width / SOFT + 0.5, 0, 1)
+        below = np.interp(x, XS, mouth.below)
+        way = _jaw_way(mouth, x, y, below, profile, lips.lower * mouth.unit)
+        layers.append(Layer(_float(cover), _offset(mouth, np.where(cover > 0, -way, 0))))
+    if lips.upper:
+        layers.append(_upper_lip(mouth, lips, x, y, upper))
+    shut = float(np.clip((lips.upper - lips.lower) * mouth.unit / max(mouth.gap, 1e-6), 0, 1))
+    if shut and mouth.gap > OPEN:
+        layers.append(_seam(mouth, x, y, new, shut))
+    return layers
+
+
+def lower_way(mouth: Mouth, lips: Lips) -> Floats:
+    """How far down the lower lip's edge goes at `XS`. Lips that close go no farther than to the other one."""
+    if lips.lower >= 0:
+        power = ROUND if mouth.gap <= OPEN else ROUND_OPEN
+        return np.asarray(lips.lower * mouth.unit * np.clip(1 - (2 * XS) ** 2, 0, 1) ** power)
+    return _closing(mouth, -lips.lower)
+
+
+def upper_way(mouth: Mouth, lips: Lips) -> Floats:
+    """How far down the upper lip's edge goes at `XS`."""
+    return -_closing(mouth, lips.upper)
+
+
+def _closing(mouth: Mouth, way: float) -> Floats:
+    """A lip on its way to the other one, all of it by the same share, up."""
+    share = min(1.0, max(0.0, way) * mouth.unit / max(mouth.gap, 1e-6))
+    return np.asarray(-share * (mouth.lower - mouth.upper))
+
+
+def _jaw_way(mouth: Mouth, x: Floats, y: Floats, below: Floats, profile: Floats, down: float) -> Floats:
+    """How far down what is seen at each place has come: lip, chin, cheeks and neck."""
+    down = max(down, -mouth.gap)
+    jaw = JAW * down * (1 - _step((np.abs(x) - 0.2) / (mouth.cheek - 0.2)))
+
+    def way(source: Floats) -> Floats:
+        sunk = _step((source - below) / np.maximum(mouth.chin - below, 0.3))
+        neck = 1 - _step((source - mouth.chin) / (NECK * mouth.chin))
+        return np.asarray((profile * (1 - sunk) + jaw * sunk) * neck)
+
+    moved = np.zeros_like(y)
+    for _ in range(12):  # it changes by less than half of what the place does
+        moved = way(y - moved)
+    return moved
+
+
+def _upper_lip(mouth: Mouth, lips: Lips, x: Floats, y: Floats, upper: Floats) -> Layer:
+    """The upper lip with the skin below the nose."""
+    profile = np.interp(x, XS, upper_way(mouth, lips))
+    above = np.interp(x, XS, mouth.above)
+    moved = np.zeros_like(y)
+    for _ in range(20):
+        moved = 0.5 * moved + 0.5 * profile * _step(
+            (y - moved - mouth.nose) / np.maximum(above - mouth.nose, 0.1)
+        )
+    cover = np.clip((upper + profile - y) * mouth.width / SOFT + 0.5, 0, 1)
+    return Layer(_float(cover), _offset(mouth, np.where(cover > 0, -moved, 0)))
+
+
+def _seam(mouth: Mouth, x: Floats, y: Floats, new: Floats, shut: float) -> Layer:
+    """The shadow where lips that were apart meet."""
+    near = np.exp(-(((y - new) / SEAM) ** 2)) * np.clip((0.5 - np.abs(x)) / 0.1, 0, 1)
+    gain = 1 - 0.45 * shut**4 * np.where(near > 0.01, near, 0)
+    return Layer(_float(near > 0.01), gain=_float(gain))
+
+
+def _inside(mouth: Mouth, light: Light, x: Floats, y: Floats, new: Floats) -> Layer:
+    """What comes to light between the lips: darkness, a tongue, and the upper teeth's edge where lips
+    were closed."""
+    shown = mouth.gap > OPEN  # the photo's own teeth stay
+    start = np.interp(x, XS, mouth.lower if shown else (mouth.upper + mouth.lower) / 2)
+    under, over = y - start, new - y  # below the upper edge, and above the lower lip
+    gap = max(float((new - start).max()), 1e-3)
+    picture = _cavity(light, x, under, over, gap)
+    if not shown:
+        teeth, cover = _teeth(light, x, under, gap, SOFT / mouth.width)
+        picture = picture + cover[..., None] * (teeth - picture)
+    picture = light.toned(picture)
+    pixel = SOFT / mouth.width
+    inside = np.clip(under / pixel + 0.5, 0, 1) * (over > -2 * pixel) * (np.abs(x) < 0.5)
+    painted = _float(inside)
+    return Layer(_float(inside > 0), paint=_float(picture), painted=painted, grain=DIM * painted)
+
+
+def _cavity(light: Light, x: Floats, under: Floats, over: Floats, gap: float) -> Floats:
+    """Darkness and the tongue, sRGB `[h, w, 3]`."""
+    depth = np.clip(np.minimum(under, over) / 0.08, 0, 1) * np.clip(1 - np.abs(x) / 0.5, 0, 1)
+    dark = light.luma * DARK * (1 - 0.55 * depth)[..., None]
+    mound = np.clip(1 - (x / 0.34) ** 2, 0, 1) ** 0.5 * 0.5 * gap
+    lit = np.clip((mound - over) / max(0.35 * gap, 1e-3), 0, 1)
+    flesh = light.luma * TONGUE * (0.45 + 0.4 * lit * np.clip(over / 0.04, 0.3, 1))[..., None]
+    seen = _step(lit * 1.5) * np.clip((gap - 0.10) / 0.08, 0, 1)
+    return np.asarray(dark + seen[..., None] * (flesh - dark))
+
+
+def _teeth(light: Light, x: Floats, under: Floats, gap: float, pixel: float) -> tuple[Floats, Floats]:
+    """The upper teeth's colours `[h, w, 3]` and where they are."""
+    side = np.abs(x)
+    tooth = np.clip(np.searchsorted(EDGES, side) - 1, 0, len(EDGES) - 2)
+    left, right = EDGES[tooth], EDGES[tooth + 1]
+    within = np.clip((side - left) / (right - left), 0, 1)
+    height = min(0.10, 0.5 * gap) * (1 - 1.6 * side**2) * (1 - 0.12 * np.isin(tooth, (1,)))
+    height = height * (1 - 0.25 * np.abs(2 * within - 1) ** 4)
+    soft = max(pixel, 0.008)
+    cover = np.clip((height - under) / soft + 0.5, 0, 1) * np.clip((0.33 - side) / 0.06, 0, 1)
+    shade = 0.55 + 0.45 * np.clip(under / 0.045, 0, 1)
+    shade = shade * (1 - 2.6 * side**2) * (1 - 0.16 * np.abs(2 * within - 1) ** 8)
+    return light.white * ENAMEL * shade[..., None], cover
+
+
+def _colour(photo: Photo, point: Floats) -> Floats:
+    """The mean sRGB colour of a few pixels around a point."""
+    x = int(np.clip(point[0], 2, photo.width - 3))
+    y = int(np.clip(point[1], 2, photo.height - 3))
+    return np.asarray(photo.srgb((x - 2, y - 2, x + 3, y + 3)).mean((0, 1)) / 255)
+
+
+def _curve(places: Floats) -> Floats:
+    order = np.argsort(places[:, 0], kind="stable")
+    return np.asarray(np.interp(XS, places[order, 0], places[order, 1], left=0, right=0))
+
+
+def _float(values: NDArray[np.floating] | NDArray[np.bool_]) -> Array:
+    return values.astype(np.float32)
+
+
+def _offset(mouth: Mouth, shift: Floats) -> Array:
+    return np.stack([-shift * mouth.axis[1], shift * mouth.axis[0]], -1).astype(np.float32)
+
+
+def _step(value: NDArray[np.floating]) -> Floats:
+    value = np.clip(value, 0, 1)
+    return np.asarray(value * value * (3 - 2 * value))
