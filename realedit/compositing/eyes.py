@@ -22,12 +22,16 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Rec. 601
 WIDE = 0.8  # from the eye's middle to both sides: what is farther away is no business of its lids
 XS = np.linspace(-WIDE, WIDE, 321)  # where a curve's heights are kept
 ABOVE, BELOW = 0.52, 0.35  # the lids: how far skin is looked at
-FINEST = 256  # pixels per eye width in which it is looked at
+FINEST, SMOOTHED = 256, 64  # pixels per eye width in which it is looked at, and in which it is averaged
 HIDDEN = 0.06  # above the upper lid's edge that lashes hide
 RIM = 0.05  # below the lower lid's edge that is wet
 SIGMAS = (0.05, 0.12, 0.3, 1.0)  # over which skin is averaged: the finest of which there is enough
 BAND_TALL = 0.35  # what is dark and taller is a shadow, not a brow or a frame
-BAND_MEAN, BAND_MOST = 0.43, 0.5  # brightness of a band in the mean, and of the darkest four fifths of it
+BAND_DARK = (
+    0.55  # brightness of a band, in the mean and beside the eye; of the darkest four fifths a little more
+)
+BAND_HALF = 0.08  # from the middle of a band to its edge, at the most
+LASHES_COST = 0.2  # brightness that a band so near to the eye is believed to have more
 BAND_SCALE = 80  # cells per eye width in which it is looked for
 BEND = 0.05  # what a cell up or down costs a band, in brightness
 
@@ -123,14 +127,22 @@ class Skin:
         """The skin around an eye of a photo."""
         scale = min(eye.width, FINEST)
         picture = _rectified(photo, eye, scale)
-        low, high = eye.span
-        rows = low + (np.arange(len(picture)) + 0.5)[:, None] * (high - low) / len(picture)
-        columns = -WIDE + (np.arange(picture.shape[1]) + 0.5) * 2 * WIDE / picture.shape[1]
-        upper, lower = (np.interp(columns, XS, each) for each in (eye.upper, eye.lower))
-        hidden = (rows > upper - HIDDEN) & (rows < lower + RIM) & (lower > upper)
-        base = _base(picture, ~hidden, scale)
-        shade = (picture @ LUMA) / np.maximum(base @ LUMA, 1e-3)
+        coarse = min(scale, SMOOTHED)
+        size = tuple(max(2, round(side * coarse / scale)) for side in picture.shape[1::-1])
+        small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+        whole = cv2.resize(_base(small, ~_hidden(eye, small.shape), coarse), picture.shape[1::-1])
+        base: Array = np.asarray(whole, np.float32)
+        shade: Array = np.asarray((picture @ LUMA) / np.maximum(base @ LUMA, 1e-3), np.float32)
         return cls(base, shade, _band(picture, eye, scale))
+
+
+def _hidden(eye: Eye, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Where in a picture of the frame the eye is, with its lashes and its wet rim."""
+    low, high = eye.span
+    rows = low + (np.arange(shape[0]) + 0.5)[:, None] * (high - low) / shape[0]
+    columns = -WIDE + (np.arange(shape[1]) + 0.5) * 2 * WIDE / shape[1]
+    upper, lower = (np.interp(columns, XS, each) for each in (eye.upper, eye.lower))
+    return np.asarray((rows > upper - HIDDEN) & (rows < lower + RIM) & (lower > upper))
 
 
 def _rectified(photo: Photo, eye: Eye, scale: float) -> Array:
@@ -141,7 +153,8 @@ def _rectified(photo: Photo, eye: Eye, scale: float) -> Array:
     box = eye.box(photo)
     if box is None:
         return np.zeros((size[1], size[0], 3), np.float32)
-    picture = blur(photo.srgb(box).astype(np.float32) / 255, 0.4 * max(0.0, eye.width / scale - 1))
+    picture = np.asarray(photo.srgb(box), np.float32) / np.float32(255)
+    picture = blur(picture, 0.4 * max(0.0, eye.width / scale - 1))
     pixel = eye.turn.T @ np.diag(
         [2 * WIDE / size[0], (high - low) / size[1]]
     )  # of the frame, in photo pixels
@@ -186,14 +199,17 @@ def _band(picture: Array, eye: Eye, scale: float) -> Floats | None:
     tall = np.ones((round(BAND_TALL * BAND_SCALE), 1), np.uint8)
     bright = luma / np.maximum(cv2.morphologyEx(luma, cv2.MORPH_CLOSE, tall), 1e-3)
     upper = np.interp(columns, XS, eye.upper)
-    barred = (rows[:, None] > upper + 0.06) | (rows[:, None] < upper - ABOVE + 0.1)
-    path = _darkest_path(np.where(barred, 10.0, bright))
+    barred = (rows[:, None] > upper + 0.04) | (rows[:, None] < upper - ABOVE + 0.1)
+    lashes = LASHES_COST * (rows[:, None] > upper - HIDDEN)  # are dark too
+    path = _darkest_path(np.where(barred, 10.0, bright + lashes))
     along = bright[path, np.arange(len(columns))]
-    if float(np.quantile(along, 0.8)) > BAND_MOST or float(along.mean()) > BAND_MEAN:
+    beside = along[np.abs(columns) > 0.55]
+    if max(float(np.quantile(along, 0.8)) - 0.15, float(along.mean()), float(beside.mean())) > BAND_DARK:
         return None
     light = (rows[:, None] >= rows[path]) & (bright > 0.5 * (1 + along))
     edge = np.where(light.any(0), rows[light.argmax(0)], rows[path])
-    return smooth(np.interp(XS, columns, edge), 0.02)
+    edge = np.minimum(edge, rows[path] + BAND_HALF)
+    return smooth(np.interp(XS, columns, np.minimum(edge, upper + 0.02)), 0.05)
 
 
 def _darkest_path(cost: Floats) -> NDArray[np.int64]:

@@ -28,6 +28,7 @@ RIGID = 0.05  # of skin at the edge that goes with it as it is
 SOFT = 0.09  # along the eye over which skin moves alike
 NEAR = 0.2  # from the edge on which it does
 LYING = 0.14  # below a shut lid's edge on which its lashes lie
+LASH_TONE = (0.25, 0.45)  # brightness of the line where lids meet, in shares of the skin's
 EDGE = 1.5  # photo pixels over which an edge is soft
 WIDEST = 0.45  # of the skin's room above the lid, which a lid that goes up may take
 
@@ -79,7 +80,7 @@ def _layers(eye: Eye, skin: Skin, lids: Lids, box: Box) -> Sequence[Layer]:
     if lids.upper:
         lid = _upper_lid(eye, skin, lids, x, y)
         shut = float(np.clip(lids.upper + max(lids.lower, 0), 0, 1))
-        layers += [_lashes(eye, skin, lid, shut), _lid_skin(eye, skin, lid, min(1.0, 2 * shut))]
+        layers += [_lashes(eye, skin, lid, shut), _lid_skin(eye, skin, lid, shut)]
     return layers
 
 
@@ -142,33 +143,37 @@ def _lashes(eye: Eye, skin: Skin, lid: _Places, shut: float) -> Layer:
     below; what is white there is the eye, and turns into skin."""
     below = (lid.y - lid.new) / LYING
     within = shut**2 * (below > -0.5) * np.clip((0.55 - np.abs(lid.x)) / 0.05, 0, 1)
-    lying = within * np.clip(1 - below, 0, 1)
-    turned = np.minimum(eye.sampled(skin.shade, lid.x, lid.upper - 0.02 - 0.8 * (lid.y - lid.new)), 1)
+    over = lid.upper - 0.02 - 0.8 * (lid.y - lid.new)
+    turned = np.where(over > _band(skin, lid.x), np.minimum(eye.sampled(skin.shade, lid.x, over), 1), 1)
+    lying = within * np.clip(1 - below, 0, 1) * (over < lid.upper)
     shade, base = (eye.sampled(each, lid.x, lid.y) for each in (skin.shade, skin.base))
-    white = within * np.clip((1 - below) / 0.3, 0, 1) * np.clip((shade - 1.03) / 0.1, 0, 1)
-    return Layer(
-        _float(within > 0),
-        paint=base, painted=_float(white), gain=_float(1 - lying * (1 - turned)), grain=_float(white),
-    )  # fmt: skip
+    white = _float(within * np.clip((1 - below) / 0.3, 0, 1) * np.clip((shade - 1.03) / 0.1, 0, 1))
+    gain = _float(1 - lying * (1 - turned))
+    return Layer(_float(within > 0), paint=base, painted=white, gain=gain, grain=white)
 
 
-def _lid_skin(eye: Eye, skin: Skin, lid: _Places, smoothed: float) -> Layer:
-    """The upper lid. Painted is what would be smeared: lashes and crease, skin that is stretched too far,
-    and what a frame of glasses hides. smoothed: how far lashes and crease are."""
+def _lid_skin(eye: Eye, skin: Skin, lid: _Places, shut: float) -> Layer:
+    """The upper lid. Painted is what would be smeared, lashes and crease and skin that is stretched too far,
+    what a frame of glasses hides, and where lids meet a line of lashes instead of the eye behind them."""
     base, shade = (eye.sampled(each, lid.x, lid.source) for each in (skin.base, skin.shade))
     at = lid.upper - lid.source  # above the edge
-    inner = np.clip((0.56 - np.abs(lid.x)) / 0.08, 0, 1) * np.clip((at - 0.01) / 0.03, 0, 1)
+    within, skinned = np.clip((0.56 - np.abs(lid.x)) / 0.08, 0, 1), np.clip((at - 0.01) / 0.03, 0, 1)
     dark = np.clip((0.95 - shade) / 0.2, 0, 1) * np.clip((0.26 - at) / 0.08, 0, 1)
-    dark *= smoothed * np.clip((lid.source - lid.top) / 0.04, 0, 1)
+    dark *= min(1.0, 2 * shut) * np.clip((lid.source - lid.top) / 0.04, 0, 1)
     room = np.maximum(np.minimum(lid.edge, lid.upper) - RIGID - lid.top, 1e-3)
     far = np.clip(((lid.new - lid.edge) / room - 1.5) / 2, 0, 1)
-    painted = inner * np.maximum(dark, far)
     band = _band(skin, lid.x)
-    cover = _cover(eye, lid) * np.clip((lid.y - band) * eye.width / 2, 0, 1).astype(np.float32)
-    painted = np.maximum(painted, np.clip((band + 0.01 - lid.source) / 0.015, 0, 1) * (np.abs(lid.x) < 0.56))
+    behind = np.clip((band + 0.01 - lid.source) / 0.015, 0, 1)
+    rim = np.clip(1 - at / 0.012, 0, 1)
+    meeting = rim * np.clip(2 * shut - 1, 0, 1) ** 2
+    painted = within * np.maximum.reduce([skinned * dark, skinned * far, behind, meeting])
+    cover = _float(_cover(eye, lid) * np.clip((lid.y - band) * eye.width / 2, 0, 1))
     shift = (lid.source - lid.y) * (cover > 0)
     painted = _float(painted * (shift != 0))
-    return Layer(cover, _offset(eye, shift), paint=base, painted=painted, grain=painted)
+    tone = 1 - rim * (1 - np.clip(shade, *LASH_TONE))
+    return Layer(
+        cover, _offset(eye, shift), paint=_float(base * tone[..., None]), painted=painted, grain=painted
+    )
 
 
 def _cover(eye: Eye, lid: _Places) -> Array:

@@ -7,9 +7,10 @@ Where nothing of the photo is known there is the darkness of a mouth, a tongue a
 closed, the edge of the upper teeth, in the light of this photo.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,9 @@ JAW = 0.65  # of the lower lip's way that the chin goes
 NECK = 0.8  # of the way from the mouth to the chin, below which the neck goes along
 CHEEK = 0.95  # of the way from the mouth's middle to the jaw's corners, within which the jaw moves
 OPEN = 0.03  # lips this far apart show what is behind them
+FINEST = 100  # places per mouth width at which a motion is worked out
 SOFT = 1.5  # photo pixels over which an edge is soft
-ROUND, ROUND_OPEN = 0.7, 1.0  # how angular the lower lip's way is; less so where teeth show up to the corners
+ROUND, ROUND_OPEN = 2.5, 2.0  # how angular the lower lip's way is; less so where teeth show up to the corners
 INSET = 0.02  # of lips that close: their edges are believed to be so much farther in
 SEAM = 0.02  # of the shadow between lips that meet
 EDGES = np.array([0.0, 0.082, 0.146, 0.208, 0.262, 0.308])  # between teeth, from the middle to a side
@@ -177,33 +179,62 @@ def lips_slide(photo: Photo, points: Floats, lips: Lips) -> Slide | None:
 
 def _layers(mouth: Mouth, light: Light, lips: Lips, box: Box) -> Sequence[Layer]:
     """The mouth's inside, the lower lip with the jaw, and the upper lip."""
-    left, top, right, bottom = box
-    grid = np.stack(np.meshgrid(np.arange(left, right) + 0.5, np.arange(top, bottom) + 0.5), -1)
-    x, y = np.moveaxis(mouth.to_frame(grid), -1, 0)
-    upper, lower = (np.interp(x, XS, each) for each in (mouth.upper, mouth.lower))
-    profile = np.interp(x, XS, lower_way(mouth, lips))
-    new = lower + profile
+    x, y = _grid(mouth, box)
+    upper, lower = (_at(x, each) for each in (mouth.upper, mouth.lower))
+    new = lower + _at(x, lower_way(mouth, lips))
     layers = []
-    if lips.lower > 0:
-        layers.append(_inside(mouth, light, x, y, new))
+    if lips.lower > 0 and bool(((y > upper) & (y < new + 0.02)).any()):
+        layers.append(_inside(mouth, light, x, y, new, float(lower_way(mouth, lips).max())))
     if lips.lower:
         cover = np.clip((y - new) * mouth.width / SOFT + 0.5, 0, 1)
-        below = np.interp(x, XS, mouth.below)
-        way = _jaw_way(mouth, x, y, below, profile, lips.lower * mouth.unit)
-        layers.append(Layer(_float(cover), _offset(mouth, np.where(cover > 0, -way, 0))))
+        layers.append(_slid(mouth, cover, _coarsely(mouth, box, lambda x, y: _jaw_way(mouth, lips, x, y))))
     if lips.upper:
-        layers.append(_upper_lip(mouth, lips, x, y, upper))
+        edge = upper + _at(x, upper_way(mouth, lips))
+        cover = np.clip((edge - y) * mouth.width / SOFT + 0.5, 0, 1)
+        layers.append(_slid(mouth, cover, _coarsely(mouth, box, lambda x, y: _nose_way(mouth, lips, x, y))))
     shut = float(np.clip((lips.upper - lips.lower) * mouth.unit / max(mouth.gap, 1e-6), 0, 1))
     if shut and mouth.gap > OPEN:
-        layers.append(_seam(mouth, x, y, new, shut))
+        layers.append(_seam(x, y, new, shut))
     return layers
+
+
+def _grid(mouth: Mouth, box: Box, step: int = 1) -> tuple[Array, Array]:
+    """Places in the frame, `[h, w]` each, of the middles of cells of `step` pixels, counted from the
+    photo's corner: those that a box touches, and one more on each side where they are larger than
+    pixels."""
+    around = 0 if step == 1 else 1
+    columns, rows = (
+        step * (np.arange(low // step - around, -(-high // step) + around) + 0.5)
+        for low, high in ((box[0], box[2]), (box[1], box[3]))
+    )
+    across, down = columns - mouth.origin[0], (rows - mouth.origin[1])[:, None]
+    (a, b), (c, d) = mouth.turn / mouth.width**2
+    return _float(across * a + down * b), _float(across * c + down * d)
+
+
+def _coarsely(mouth: Mouth, box: Box, way: Callable[[Array, Array], Array]) -> Array:
+    """A smooth function of places, `[h, w]`, worked out at few of them."""
+    step = max(1, round(mouth.width / FINEST))
+    if step == 1:
+        return way(*_grid(mouth, box))
+    seen = way(*_grid(mouth, box, step))
+    whole = cv2.resize(seen, (seen.shape[1] * step, seen.shape[0] * step), interpolation=cv2.INTER_LINEAR)
+    left, top = (low - (low // step - 1) * step for low in box[:2])
+    return np.asarray(whole[top : top + box[3] - box[1], left : left + box[2] - box[0]], np.float32)
+
+
+def _slid(mouth: Mouth, cover: NDArray[np.floating], way: Array) -> Layer:
+    """What went down by `way`, in mouth widths."""
+    shift = np.where(cover > 0, -way, np.float32(0))
+    offset = np.stack([-shift * np.float32(mouth.axis[1]), shift * np.float32(mouth.axis[0])], -1)
+    return Layer(_float(cover), _float(offset))
 
 
 def lower_way(mouth: Mouth, lips: Lips) -> Floats:
     """How far down the lower lip's edge goes at `XS`. Lips that close go no farther than to the other one."""
     if lips.lower >= 0:
         power = ROUND if mouth.gap <= OPEN else ROUND_OPEN
-        return np.asarray(lips.lower * mouth.unit * np.clip(1 - (2 * XS) ** 2, 0, 1) ** power)
+        return np.asarray(lips.lower * mouth.unit * np.clip(1 - np.abs(2 * XS) ** power, 0, 1))
     return _closing(mouth, -lips.lower)
 
 
@@ -218,49 +249,48 @@ def _closing(mouth: Mouth, way: float) -> Floats:
     return np.asarray(-share * (mouth.lower - mouth.upper))
 
 
-def _jaw_way(mouth: Mouth, x: Floats, y: Floats, below: Floats, profile: Floats, down: float) -> Floats:
+def _jaw_way(mouth: Mouth, lips: Lips, x: Array, y: Array) -> Array:
     """How far down what is seen at each place has come: lip, chin, cheeks and neck."""
-    down = max(down, -mouth.gap)
+    profile, below = _at(x, lower_way(mouth, lips)), _at(x, mouth.below)
+    down = max(lips.lower * mouth.unit, -mouth.gap)
     jaw = JAW * down * (1 - _step((np.abs(x) - 0.2) / (mouth.cheek - 0.2)))
-
-    def way(source: Floats) -> Floats:
-        sunk = _step((source - below) / np.maximum(mouth.chin - below, 0.3))
-        neck = 1 - _step((source - mouth.chin) / (NECK * mouth.chin))
-        return np.asarray((profile * (1 - sunk) + jaw * sunk) * neck)
-
     moved = np.zeros_like(y)
     for _ in range(12):  # it changes by less than half of what the place does
-        moved = way(y - moved)
+        source = y - moved
+        sunk = _step((source - below) / np.maximum(mouth.chin - below, 0.3))
+        neck = 1 - _step((source - mouth.chin) / (NECK * mouth.chin))
+        moved = _float((profile + sunk * (jaw - profile)) * neck)
     return moved
 
 
-def _upper_lip(mouth: Mouth, lips: Lips, x: Floats, y: Floats, upper: Floats) -> Layer:
-    """The upper lip with the skin below the nose."""
-    profile = np.interp(x, XS, upper_way(mouth, lips))
-    above = np.interp(x, XS, mouth.above)
+def _nose_way(mouth: Mouth, lips: Lips, x: Array, y: Array) -> Array:
+    """How far down what is seen at each place has come: upper lip, and the skin below the nose."""
+    profile, above = _at(x, upper_way(mouth, lips)), _at(x, mouth.above)
     moved = np.zeros_like(y)
     for _ in range(20):
-        moved = 0.5 * moved + 0.5 * profile * _step(
-            (y - moved - mouth.nose) / np.maximum(above - mouth.nose, 0.1)
-        )
-    cover = np.clip((upper + profile - y) * mouth.width / SOFT + 0.5, 0, 1)
-    return Layer(_float(cover), _offset(mouth, np.where(cover > 0, -moved, 0)))
+        fallen = _step((y - moved - mouth.nose) / np.maximum(above - mouth.nose, 0.1))
+        moved = _float((moved + profile * fallen) / 2)
+    return moved
 
 
-def _seam(mouth: Mouth, x: Floats, y: Floats, new: Floats, shut: float) -> Layer:
+def _at(x: Array, curve: Floats) -> Array:
+    """A curve's heights at x `[h, w]`."""
+    return _float(np.interp(x, XS, curve))
+
+
+def _seam(x: Array, y: Array, new: Array, shut: float) -> Layer:
     """The shadow where lips that were apart meet."""
     near = np.exp(-(((y - new) / SEAM) ** 2)) * np.clip((0.5 - np.abs(x)) / 0.1, 0, 1)
     gain = 1 - 0.45 * shut**4 * np.where(near > 0.01, near, 0)
     return Layer(_float(near > 0.01), gain=_float(gain))
 
 
-def _inside(mouth: Mouth, light: Light, x: Floats, y: Floats, new: Floats) -> Layer:
+def _inside(mouth: Mouth, light: Light, x: Array, y: Array, new: Array, gap: float) -> Layer:
     """What comes to light between the lips: darkness, a tongue, and the upper teeth's edge where lips
     were closed."""
     shown = mouth.gap > OPEN  # the photo's own teeth stay
-    start = np.interp(x, XS, mouth.lower if shown else (mouth.upper + mouth.lower) / 2)
+    start = _at(x, mouth.lower if shown else (mouth.upper + mouth.lower) / 2)
     under, over = y - start, new - y  # below the upper edge, and above the lower lip
-    gap = max(float((new - start).max()), 1e-3)
     picture = _cavity(light, x, under, over, gap)
     if not shown:
         teeth, cover = _teeth(light, x, under, gap, SOFT / mouth.width)
@@ -272,7 +302,7 @@ def _inside(mouth: Mouth, light: Light, x: Floats, y: Floats, new: Floats) -> La
     return Layer(_float(inside > 0), paint=_float(picture), painted=painted, grain=DIM * painted)
 
 
-def _cavity(light: Light, x: Floats, under: Floats, over: Floats, gap: float) -> Floats:
+def _cavity(light: Light, x: Array, under: Array, over: Array, gap: float) -> Floats:
     """Darkness and the tongue, sRGB `[h, w, 3]`."""
     depth = np.clip(np.minimum(under, over) / 0.08, 0, 1) * np.clip(1 - np.abs(x) / 0.5, 0, 1)
     dark = light.luma * DARK * (1 - 0.55 * depth)[..., None]
@@ -283,7 +313,7 @@ def _cavity(light: Light, x: Floats, under: Floats, over: Floats, gap: float) ->
     return np.asarray(dark + seen[..., None] * (flesh - dark))
 
 
-def _teeth(light: Light, x: Floats, under: Floats, gap: float, pixel: float) -> tuple[Floats, Floats]:
+def _teeth(light: Light, x: Array, under: Array, gap: float, pixel: float) -> tuple[Floats, Floats]:
     """The upper teeth's colours `[h, w, 3]` and where they are."""
     side = np.abs(x)
     tooth = np.clip(np.searchsorted(EDGES, side) - 1, 0, len(EDGES) - 2)
@@ -314,10 +344,7 @@ def _float(values: NDArray[np.floating] | NDArray[np.bool_]) -> Array:
     return values.astype(np.float32)
 
 
-def _offset(mouth: Mouth, shift: Floats) -> Array:
-    return np.stack([-shift * mouth.axis[1], shift * mouth.axis[0]], -1).astype(np.float32)
-
-
-def _step(value: NDArray[np.floating]) -> Floats:
+def _step(value: NDArray[np.floating]) -> Array:
+    """A smooth step from 0 to 1."""
     value = np.clip(value, 0, 1)
-    return np.asarray(value * value * (3 - 2 * value))
+    return _float(value * value * (3 - 2 * value))
