@@ -80,7 +80,10 @@ class Features:
         left, on_left = _asked_lids(self.eyes[0], moves.left_eye, handles, targets)
         right, on_right = _asked_lids(self.eyes[1], moves.right_eye, handles, targets)
         lips, on_lips = _asked_lips(self.mouth, moves.lips, handles, targets)
-        return Moves(left_eye=left, right_eye=right, lips=lips), on_left | on_right | on_lips
+        carried = on_left | on_right | on_lips
+        if _together(targets - handles, carried):
+            return moves, np.zeros_like(carried)
+        return Moves(left_eye=left, right_eye=right, lips=lips), carried
 
     def moved(self, moves: Moves, points: Floats) -> Floats:
         """Where points `[K, 2]` on the parts' edges are when the parts went as `moves` says, photo pixels."""
@@ -117,6 +120,18 @@ class Features:
         return [each for each in (*found, lips_slide(photo, self.points, moves.lips)) if each is not None]
 
 
+def _together(ways: Floats, carried: NDArray[np.bool_]) -> bool:
+    """Whether points elsewhere go the same way, about as far: then it is the face that moves, not a part of
+    it."""
+    lengths = np.linalg.norm(ways, axis=1)
+    for way in ways[carried]:
+        length = float(np.linalg.norm(way))
+        same = ways[~carried] @ way > 0.7 * lengths[~carried] * length
+        if (same & (lengths[~carried] > 0.5 * length)).any():
+            return True
+    return False
+
+
 def _asked_lips(mouth: Mouth, lips: Lips, handles: Floats, targets: Floats) -> tuple[Lips, NDArray[np.bool_]]:
     """Where the lips are to go, and which points say so. A chin goes with a lower lip that does."""
     start = mouth.to_frame(handles)
@@ -138,7 +153,7 @@ def _asked_lips(mouth: Mouth, lips: Lips, handles: Floats, targets: Floats) -> t
     if down < 0 or lowered:
         closing = lowered - min(down, 0.0)
         share = apart / closing if closing >= CLOSED * apart else 1.0  # of what is asked, to meet
-        down, lowered = min(down, down * share), lowered * share
+        down, lowered = (down * share if down < 0 else down), lowered * share
     chin = mouth.chin + JAW * lips.lower * mouth.unit
     on_chin = (np.hypot(start[:, 0], start[:, 1] - chin) < ON_CHIN) & on_lower.any()
     return Lips(down, lowered), on_lower | on_upper | on_chin
@@ -157,7 +172,7 @@ def _lip_ways(mouth: Mouth, lips: Lips, places: Floats) -> Floats:
     new = _lip_edges(mouth, lips, x)
     within = np.abs(x) < ON_LIPS + ON_LIP
     low = within & (y > (upper + lower) / 2 - 1e-9) & (y < lower + ON_LIP + THICK)
-    up = within & ~low & (y > upper - ON_LIP)
+    up = within & ~low & (y > upper - ON_LIP) & (y < lower)
     chin = np.hypot(x, y - mouth.chin) < ON_CHIN
     ways = [new[1] - lower, new[0] - upper, np.full_like(x, JAW * lips.lower * mouth.unit)]
     return np.select([low, up, chin], ways, 0.0)
