@@ -22,7 +22,17 @@ from alignment.errors import NoFaceError
 from alignment.models import FaceModels
 from checkpoints import Checkpoint
 from inversion import InversionSettings, Step
-from realedit.compositing import ChangeSettings, Mode, Mouth, Moves, debug_pictures, describe, paste, slide
+from realedit.compositing import (
+    ChangeSettings,
+    Mode,
+    Mouth,
+    Moves,
+    debug_pictures,
+    describe,
+    parts_picture,
+    paste,
+    slide,
+)
 from realedit.cropping import crop_of, square_without_face
 from realedit.drag import DragSettings, DragStep, Editor
 from realedit.errors import UsageError
@@ -322,7 +332,14 @@ def render(
     if features is not None and not change.empty:
         change = change.moved_alone(features.covered(session.moves, session.alignment, change.size))
     if debug is not None:
-        for name, picture in debug_pictures(crop, before, after, reach, change).items():
+        shown = debug_pictures(crop, before, after, reach, change)
+        if features is not None:
+            edges = [
+                [session.alignment.to_crop(edge, size) for edge in features.edges(moves)]
+                for moves in (Moves(), session.moves)
+            ]
+            shown["parts"] = parts_picture(session.crop, *edges)
+        for name, picture in shown.items():
             write_png(debug / f"{name}.png", picture)
     return paste(photo, change, session.alignment, mask=mask)
 

@@ -62,11 +62,13 @@ def _frames(
         starts, targets = (
             session.alignment.to_crop(points, size) * SIDE / size for points in (drag.handles, drag.targets)
         )
-        now = handles * SIDE / size
+        now = targets.copy()  # of what the paste carries out
+        now[[i for i in range(len(now)) if i not in drag.carried]] = handles * SIDE / size
         return marked(_picture(generator, latent), starts, targets, reached=now)
 
     first = session.history[0]
-    yield Frame(drawn(session.pivot, session.alignment.to_crop(first.handles, size), first), _BEGIN)
+    begun = [handle for i, handle in enumerate(first.handles) if i not in first.carried]
+    yield Frame(drawn(session.pivot, session.alignment.to_crop(begun, size), first), _BEGIN)
     for run, drag in zip(runs, session.history, strict=True):
         for step in (*run[every - 1 : -1 : every], run[-1]):
             seconds = _END if step is runs[-1][-1] else 1 / FRAMES_PER_SECOND

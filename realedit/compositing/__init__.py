@@ -1,7 +1,7 @@
 """Compositing: before, after and the photo -> the photo with the change in it."""
 
 from realedit.compositing.change import MODES, Change, ChangeSettings, Mode, describe
-from realedit.compositing.debug import debug_pictures
+from realedit.compositing.debug import debug_pictures, parts_picture
 from realedit.compositing.features import Features, Moves
 from realedit.compositing.flow import FlowSettings
 from realedit.compositing.layers import slide
@@ -20,6 +20,7 @@ __all__ = [
     "changed_box",
     "debug_pictures",
     "describe",
+    "parts_picture",
     "paste",
     "slide",
 ]

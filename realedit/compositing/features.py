@@ -19,7 +19,13 @@ from realedit.compositing.layers import Slide
 from realedit.compositing.lids import Lids, lids_slide
 from realedit.compositing.lips import JAW, Lips, Mouth, lips_slide, lower_way, upper_way
 from realedit.compositing.lips import XS as LIP_XS
-from realedit.perception.points import EYES, OUTER_LIP_LOWER, OUTER_LIP_UPPER
+from realedit.perception.points import (
+    EYES,
+    INNER_LIP_LOWER,
+    INNER_LIP_UPPER,
+    OUTER_LIP_LOWER,
+    OUTER_LIP_UPPER,
+)
 from realedit.photos import Photo
 
 LANDMARKS = {
@@ -39,7 +45,7 @@ WIDER = 0.6  # of an eye's height: lids go apart no farther
 ON_LIP = 0.12  # mouth widths: a handle so near to a lip is on it,
 THICK = 0.2  # of a lip, at the most
 ON_LIPS = 0.35  # and no farther than this from the mouth's middle
-ON_CHIN = 0.3  # mouth widths: a handle so near to the chin is on it, and goes with the lower lip
+ON_CHIN = 0.4  # mouth widths: a handle so near below or beside the chin is on it, and goes with the lower lip
 PARTED = 0.4  # interocular distances: lips go apart no farther
 CLOSED = 0.85  # of what lips were apart: those that come so near are closed
 
@@ -96,6 +102,13 @@ class Features:
                 _lip_ways(self.mouth, moves.lips, self.mouth.to_frame(result))[:, None] * self.mouth.turn[1]
             )
         return result
+
+    def edges(self, moves: Moves) -> list[Floats]:
+        """The lids' and the lips' inner edges, photo pixels `[K, 2]`, when they went as `moves` says."""
+        lines = [line for eye in EYES for line in (eye.upper, eye.lower)]
+        return [
+            self.moved(moves, self.points[list(line)]) for line in (*lines, INNER_LIP_UPPER, INNER_LIP_LOWER)
+        ]
 
     def covered(self, moves: Moves, square: Alignment, size: int) -> Array:
         """Where parts lie that slid, `[size, size]` of the square, 1 = there: what the generator says of
@@ -154,9 +167,16 @@ def _asked_lips(mouth: Mouth, lips: Lips, handles: Floats, targets: Floats) -> t
         closing = lowered - min(down, 0.0)
         share = apart / closing if closing >= CLOSED * apart else 1.0  # of what is asked, to meet
         down, lowered = (down * share if down < 0 else down), lowered * share
-    chin = mouth.chin + JAW * lips.lower * mouth.unit
-    on_chin = (np.hypot(start[:, 0], start[:, 1] - chin) < ON_CHIN) & on_lower.any()
+    on_chin = _on_chin(mouth, start - [0, JAW * lips.lower * mouth.unit]) & on_lower.any()
     return Lips(down, lowered), on_lower | on_upper | on_chin
+
+
+def _on_chin(mouth: Mouth, places: Floats) -> NDArray[np.bool_]:
+    """Which places `[K, 2]` of the frame lie on the chin."""
+    x, y = places.T
+    lip = float(mouth.below[len(LIP_XS) // 2])
+    half = (lip + mouth.chin) / 2
+    return np.asarray((np.abs(x) < ON_CHIN) & (y > half) & (y < mouth.chin + ON_CHIN))
 
 
 def _lip_edges(mouth: Mouth, lips: Lips, x: Floats) -> tuple[Floats, Floats]:
@@ -173,7 +193,7 @@ def _lip_ways(mouth: Mouth, lips: Lips, places: Floats) -> Floats:
     within = np.abs(x) < ON_LIPS + ON_LIP
     low = within & (y > (upper + lower) / 2 - 1e-9) & (y < lower + ON_LIP + THICK)
     up = within & ~low & (y > upper - ON_LIP) & (y < lower)
-    chin = np.hypot(x, y - mouth.chin) < ON_CHIN
+    chin = _on_chin(mouth, places)
     ways = [new[1] - lower, new[0] - upper, np.full_like(x, JAW * lips.lower * mouth.unit)]
     return np.select([low, up, chin], ways, 0.0)
 

@@ -1,4 +1,4 @@
-"""A face that nobody has, as 478 points and as a drawing: skin, eyes with an iris, lips, with or without teeth."""
+"""A face that nobody has, as 478 points and as a drawing: skin, eyes with an iris, lips, maybe teeth."""
 
 import math
 
@@ -30,9 +30,9 @@ def points(
     gap: float = 0.0,
     height: float = EYE[1],
 ) -> Points:
-    """`[478, 2]`: the face around `centre`, the middle between its eyes. unit: the interocular distance, photo pixels; roll:
-    clockwise, degrees; gap: between the lips, height: half of an eye's, in interocular distances. Points that nothing asks
-    for lie in the middle."""
+    """`[478, 2]`: the face around `centre`, the middle between its eyes. unit: the interocular distance,
+    photo pixels; roll: clockwise, degrees; gap: between the lips, height: half of an eye's, in
+    interocular distances. Points that nothing asks for lie in the middle."""
     places = np.zeros((478, 2))
     for x, eye in zip((-0.5, 0.5), parts.EYES, strict=True):
         across = np.linspace(-1, 1, len(eye.upper))

@@ -1,4 +1,4 @@
-"""What points ask of lids and lips: recipes and drags, on parts that have moved already, and what is not theirs."""
+"""What points ask of lids and lips: by recipes and drags, of parts that moved already; and what they do not."""
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from realedit.recipes.placing import Frame, place
 from tests.realedit.compositing.faces import Points, points
 
 NOTHING = Moves()
+DOWN = np.array([0.0, 90.0])
 
 
 def _landmarks(face: Points) -> Points:
@@ -100,7 +101,9 @@ def test_a_lid_dragged_onto_the_other_shuts_the_eye() -> None:
     upper, lower = (face[curve[4]] for curve in (parts.LEFT_EYE.upper, parts.LEFT_EYE.lower))
     shut = Moves(left_eye=Lids(1.0))
     assert _drag(face, upper, lower) == (shut, True)
-    assert _drag(face, upper + [2.0, -3.0], lower + [2.0, 1.0]) == (shut, True), "a hand is not exact"
+    assert _drag(face, upper + np.array([2, -3]), lower + np.array([2, 1])) == (shut, True), (
+        "a hand is not exact"
+    )
     raised, carried = _drag(face, lower, upper)
     assert carried and raised.left_eye == Lids(0.0, 1.0)
 
@@ -132,10 +135,10 @@ def test_points_elsewhere_are_the_generators(index: int) -> None:
 def test_lids_and_lips_go_no_farther_than_they_can() -> None:
     face = points(gap=0.1)
     upper, lip = face[parts.LEFT_EYE.upper[4]], face[parts.INNER_LIP_LOWER[5]]
-    assert _drag(face, upper, upper + [0, -90])[0].left_eye.upper == pytest.approx(-0.6)
-    assert _drag(face, upper, upper + [0, 90])[0].left_eye == Lids(1.0)
-    assert _drag(face, lip, lip + [0, 90])[0].lips.lower == pytest.approx(0.4)
-    assert _drag(face, lip, lip - [0, 90])[0].lips.lower == pytest.approx(-0.1, abs=1e-6)
+    assert _drag(face, upper, upper - DOWN)[0].left_eye.upper == pytest.approx(-0.6)
+    assert _drag(face, upper, upper + DOWN)[0].left_eye == Lids(1.0)
+    assert _drag(face, lip, lip + DOWN)[0].lips.lower == pytest.approx(0.4)
+    assert _drag(face, lip, lip - DOWN)[0].lips.lower == pytest.approx(-0.1, abs=1e-6)
 
 
 def test_points_on_the_parts_go_where_these_go() -> None:

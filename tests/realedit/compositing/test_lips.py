@@ -1,4 +1,4 @@
-"""Lips that slide: both stay whole, what is between them suits the photo, jaw and cheeks follow without a fold."""
+"""Lips that slide: both stay whole, what is between them suits the photo, the jaw follows without a fold."""
 
 import numpy as np
 import pytest
