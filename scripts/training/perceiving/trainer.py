@@ -1,0 +1,264 @@
+"""Training of the three networks together: every copy of a face gives a view, two eyes and a mouth."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from realedit.perception import frames
+from realedit.perception import points as parts
+from realedit.perception.network import EYE_SIZE, MOUTH_SIZE, DetailNet, ViewNet, ViewOutput
+
+from .chips import Chips, interocular
+from .copies import Copier, Copy, Jitter
+
+_LIDS = [i for eye in parts.EYES for i in eye.upper + eye.lower]
+_LIPS = list(
+    parts.INNER_LIP_UPPER + parts.INNER_LIP_LOWER + parts.OUTER_LIP_UPPER + parts.OUTER_LIP_LOWER
+)
+_WINDOW = 0.42  # how far from a close-up's centre points are looked for in it, as a part of its side
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """rate: of AdamW, falling to zero over the last `cooling` of the steps. half_life: of the averaged
+    weights, in steps. lids, lips: how much their points count more. Other names: weights of losses."""
+
+    batch: int = 32
+    rate: float = 2e-3
+    cooling: float = 0.4
+    half_life: float = 150
+    jitter: Jitter = field(default_factory=Jitter)
+    lids: float = 2.0
+    lips: float = 2.0
+    depth: float = 0.3
+    matte: float = 0.15
+    face: float = 0.02
+    blur: float = 0.01
+    error: float = 0.01
+    seed: int = 0
+
+
+class Networks(nn.Module):
+    """view: the whole; eye: a left eye (right ones are mirrored); mouth. `eye_points` and `mouth_points` say
+    which of the 478 points the close-ups tell."""
+
+    def __init__(self, eye_points: list[int], mouth_points: list[int]) -> None:
+        super().__init__()
+        self.eye_points, self.mouth_points = eye_points, mouth_points
+        self.view = ViewNet(norm=True)
+        self.eye = DetailNet(EYE_SIZE, len(eye_points), norm=True)
+        self.mouth = DetailNet(MOUTH_SIZE, len(mouth_points), norm=True)
+
+
+def detail_points(chips: Chips) -> tuple[list[int], list[int]]:
+    """The points of the left eye's and of the mouth's close-up, by where they are on the mean face."""
+    mean = mean_shape(chips.points)[:, :2]
+    eye, _ = frames.eye_squares(mean)
+    mouth = frames.mouth_square(mean)
+
+    def within(square_points: NDArray[np.float64]) -> list[int]:
+        return [int(i) for i in np.flatnonzero((abs(square_points - 0.5) < _WINDOW).all(axis=1))]
+
+    return within(eye.to_crop(mean, 1)), within(mouth.to_crop(mean, 1))
+
+
+def mean_shape(points: NDArray[np.float32]) -> NDArray[np.float64]:
+    """`[478, 3]`: the mean of faces `[N, 478, 3]`, in the unit square that they are in."""
+    return np.asarray(points.mean(axis=0), np.float64)
+
+
+def start(chips: Chips, nets: Networks) -> None:
+    """Begin at the mean face, with the points' linear layer along the directions in which faces differ."""
+    scale = frames.VIEW / 1.8
+    points = (chips.points.astype(np.float64) - [0.5, 0.5, 0]) / scale + [0.5, 0.5, 0]
+    flat = points.reshape(len(points), -1)
+    mean = flat.mean(axis=0)
+    _, sizes, basis = np.linalg.svd(flat - mean, full_matrices=False)
+    hidden = nets.view.head.out.in_features
+    kept = min(hidden, len(basis))
+    directions = basis[:kept] * (sizes[:kept, None] / np.sqrt(len(flat)))
+    with torch.no_grad():
+        out = nets.view.head.out
+        out.weight.mul_(0.05)
+        mixing = torch.randn(hidden, kept, generator=torch.Generator().manual_seed(0)) / hidden**0.5
+        out.weight[: len(mean)] += (mixing @ torch.tensor(directions, dtype=torch.float32)).T
+        out.bias[: len(mean)] = torch.tensor(mean, dtype=torch.float32)
+        out.bias[len(mean) :] = torch.tensor([2.0, -3.5, -3.5])
+        details = (
+            (nets.eye, nets.eye_points, lambda p: frames.eye_squares(p)[0]),
+            (nets.mouth, nets.mouth_points, frames.mouth_square),
+        )
+        shape = mean_shape(chips.points)[:, :2]
+        for net, chosen, square in details:
+            net.head.out.weight.mul_(0.3)
+            net.head.out.bias.copy_(torch.tensor(square(shape).to_crop(shape[chosen], 1)).flatten())
+
+
+class Trainer:
+    """Advances the networks; `averaged` are their averaged weights. Randomness follows from seed and step."""
+
+    def __init__(self, chips: Chips, settings: Settings, steps: int) -> None:
+        torch.manual_seed(settings.seed)
+        self.settings, self.steps, self.step = settings, steps, 0
+        self.nets = Networks(*detail_points(chips)).to(memory_format=torch.channels_last)
+        start(chips, self.nets)
+        self.averaged = Networks(*detail_points(chips))
+        self.averaged.load_state_dict(self.nets.state_dict())
+        self.optimizer = torch.optim.AdamW(self.nets.parameters(), lr=settings.rate, weight_decay=1e-3)
+        self.copier = Copier(chips)
+        self.pool = chips.indices(held_out=False)
+        self.half = torch.cpu.is_available() and torch.backends.mkldnn.is_available() and _has_bfloat16()
+        counts = np.ones(478, np.float32)
+        counts[_LIDS], counts[_LIPS] = settings.lids, settings.lips
+        self.counts = torch.tensor(counts / counts.mean())
+
+    def save(self, path: Path) -> None:
+        state = {
+            "step": self.step,
+            "nets": self.nets.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+        torch.save(state, path.with_suffix(".part"))
+        path.with_suffix(".part").replace(path)
+
+    def resume(self, path: Path) -> None:
+        state = torch.load(path, weights_only=True)
+        self.step = state["step"]
+        self.nets.load_state_dict(state["nets"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+    def advance(self) -> dict[str, float]:
+        """One step; what its losses were."""
+        rng = np.random.default_rng([self.settings.seed, self.step])
+        chosen = rng.choice(self.pool, self.settings.batch // 2)
+        copies = [
+            copy for index in chosen for copy in self.copier.pair(int(index), rng, self.settings.jitter)
+        ]
+        left = 1 - self.step / self.steps
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.rate * min(1.0, (self.step + 1) / 100, left / self.settings.cooling + 1e-3)
+        self.nets.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        losses = self._losses(copies)
+        torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.nets.parameters(), 1.0)
+        self.optimizer.step()
+        self._average()
+        self.step += 1
+        return {name: float(loss.detach()) for name, loss in losses.items()}
+
+    def _average(self) -> None:
+        keep = min(0.5 ** (1 / self.settings.half_life), (self.step + 1) / (self.step + 10))
+        theirs = self.nets.state_dict()
+        with torch.no_grad():
+            for name, mine in self.averaged.state_dict().items():
+                if mine.is_floating_point():
+                    mine.lerp_(theirs[name].to(mine.dtype), 1 - keep)
+
+    def _losses(self, copies: list[Copy]) -> dict[str, Tensor]:
+        weights = self.settings
+        faces = [copy for copy in copies if copy.face]
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.half):
+            seen: ViewOutput = self.nets.view(pictures([copy.view for copy in copies]))
+            eye = self.nets.eye(pictures([eye for copy in faces for eye in copy.eyes]))
+            mouth = self.nets.mouth(pictures([copy.mouth for copy in faces]))
+        is_face = torch.tensor([copy.face for copy in copies])
+        unit = torch.tensor([copy.unit for copy in faces], dtype=torch.float32)[:, None]
+        truth = _stack([copy.points for copy in faces])
+        apart = (seen.points[is_face] - truth) / unit[..., None]
+        known = torch.tensor(np.stack([copy.known for copy in faces]))
+        matte = F.binary_cross_entropy_with_logits(
+            seen.matte[is_face], _stack([copy.matte for copy in faces]), reduction="none"
+        )
+        blur = torch.tensor([copy.blur for copy in faces], dtype=torch.float32)
+        distance = apart[..., :2].norm(dim=2)
+        own = distance.detach().mean(dim=1)
+        eye_truth = _stack([eye[self.nets.eye_points] for copy in faces for eye in copy.eye_points])
+        mouth_truth = _stack([copy.mouth_points[self.nets.mouth_points] for copy in faces])
+        return {
+            "points": (_robust(distance) * self.counts).mean(),
+            "depth": apart[..., 2].abs().mean() * weights.depth,
+            "matte": (matte * known).sum() / known.sum().clamp_min(1) * weights.matte,
+            "face": F.binary_cross_entropy_with_logits(seen.face, is_face.float()) * weights.face,
+            "blur": (seen.blur[is_face] - blur.log()).abs().mean() * weights.blur,
+            "error": (seen.error[is_face] - own.log()).abs().mean() * weights.error,
+            "eye": (_robust((eye - eye_truth).norm(dim=2) * frames.EYE) * self._emphasis("eye")).mean(),
+            "mouth": (_robust((mouth - mouth_truth).norm(dim=2) * frames.MOUTH) * self._emphasis("mouth")).mean(),
+        }
+
+    def _emphasis(self, part: str) -> Tensor:
+        chosen = self.nets.eye_points if part == "eye" else self.nets.mouth_points
+        return self.counts[chosen] / self.counts[chosen].mean()
+
+
+def _robust(distance: Tensor) -> Tensor:
+    """The distance itself, but softly zero below some 0.003 interocular distances."""
+    return (distance.square() + 0.003**2).sqrt()
+
+
+def _has_bfloat16() -> bool:
+    capability = torch.backends.cpu.get_cpu_capability()
+    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    return "AVX512" in capability and ("amx_bf16" in flags or "avx512_bf16" in flags)
+
+
+def pictures(arrays: list[NDArray[np.uint8]]) -> Tensor:
+    """`[N, 3, S, S]` in [-1, 1], channels last, of `[S, S, 3]` uint8 each."""
+    batch = torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2)
+    return (batch.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+
+
+def _stack(arrays: list[NDArray[np.float64]]) -> Tensor:
+    return torch.from_numpy(np.stack(arrays).astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Check:
+    """Mean distances from the teacher's points on held-out faces, in interocular distances; the matte's IoU."""
+
+    points: float
+    eye: float
+    lids: float
+    mouth: float
+    lips: float
+    matte: float
+
+
+def check(nets: Networks, copier: Copier, indices: list[int]) -> Check:
+    """How the networks do on the chips' own views and close-ups (not one after the other)."""
+    nets.eval()
+    rows = []
+    inner = [i for i, p in enumerate(nets.mouth_points) if p in parts.INNER_LIP_UPPER + parts.INNER_LIP_LOWER]
+    lids = [i for i, p in enumerate(nets.eye_points) if p in parts.LEFT_EYE.upper + parts.LEFT_EYE.lower]
+    for some in _batches(indices, 32):
+        copies = [copier.plain(index) for index in some]
+        with torch.inference_mode():
+            seen = nets.view(pictures([copy.view for copy in copies]))
+            eyes = nets.eye(pictures([eye for copy in copies for eye in copy.eyes])).numpy()
+            mouths = nets.mouth(pictures([copy.mouth for copy in copies])).numpy()
+        for i, copy in enumerate(copies):
+            apart = np.linalg.norm(seen.points[i, :, :2].numpy() - copy.points[:, :2], axis=1).mean() / copy.unit
+            eye = np.concatenate([
+                np.linalg.norm(eyes[2 * i + k] - copy.eye_points[k][nets.eye_points], axis=1)[None] for k in (0, 1)
+            ]) * frames.EYE  # fmt: skip
+            mouth = np.linalg.norm(mouths[i] - copy.mouth_points[nets.mouth_points], axis=1) * frames.MOUTH
+            mine, theirs = seen.matte[i].numpy() > 0, copy.matte > 0.5
+            both, either = (mine & theirs & copy.known).sum(), ((mine | theirs) & copy.known).sum()
+            rows.append((apart, eye.mean(), eye[:, lids].mean(), mouth.mean(), mouth[inner].mean(), both / either))
+    return Check(*(float(value) for value in np.mean(rows, axis=0)))
+
+
+def _batches(items: list[int], size: int) -> Iterator[list[int]]:
+    for i in range(0, len(items), size):
+        yield items[i : i + size]
+
+
+__all__ = ["Check", "Networks", "Settings", "Trainer", "check", "interocular", "pictures"]
