@@ -13,6 +13,7 @@ ended.
 
 import argparse
 import dataclasses
+import json
 import os
 import time
 from pathlib import Path
@@ -31,6 +32,8 @@ def parse() -> argparse.Namespace:
     add_prepare(commands.add_parser("prepare", help="align folders of photos into one file"))
     add_label(commands.add_parser("label", help="let the teacher label the faces"))
     add_train(commands.add_parser("train", help="train the networks"))
+    add_export(commands.add_parser("export", help="write the weights that are shipped"))
+    add_evaluate(commands.add_parser("evaluate", help="compare with the teacher, on people held out"))
     return parser.parse_args()
 
 
@@ -73,7 +76,7 @@ def label(arguments: argparse.Namespace) -> None:
 def add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True, help="folder for state.pt and metrics.csv")
-    parser.add_argument("--steps", type=int, default=6000, help="stop at this step, with a rate that fell to 0")
+    parser.add_argument("--steps", type=int, default=6000, help="stop at this step; the rate falls to 0")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so many minutes")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
@@ -119,6 +122,54 @@ def write_row(path: Path, step: int, values: dict[str, float]) -> None:
     with path.open("a") as file:
         file.write(",".join(map(str, line.values())) + "\n")
     print(line, flush=True)
+
+
+def add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.set_defaults(command=export)
+
+
+def export(arguments: argparse.Namespace) -> None:
+    from training.perceiving import chips
+    from training.perceiving.export import export as write
+
+    write(arguments.run / "state.pt", chips.load(arguments.data), arguments.out)
+
+
+def add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--weights", type=Path, help="by default those that come with the package")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--sheet", type=Path, help="PNG of held-out faces with what is seen in them")
+    parser.add_argument("--quick", action="store_true", help="48 photos instead of all that are held out")
+    parser.set_defaults(command=evaluate)
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    from training.perceiving import chips, judging
+
+    from realedit.perception import weights
+
+    data = chips.load(arguments.data)
+    sight = weights.load(arguments.weights) if arguments.weights else weights.bundled()
+    rows = judging.table(judging.judge(data, sight, 48 if arguments.quick else None))
+    bent = judging.judge_bent(data, sight, 24 if arguments.quick else 96)
+    rows += [
+        {"what": name, "value": value, "unit": "", "goal": None, "holds": None}
+        for name, value in bent.items()
+    ]
+    for row in rows:
+        goal = (
+            "" if row["goal"] is None else f"  goal {row['goal']:.4f}  {'holds' if row['holds'] else 'FAILS'}"
+        )
+        print(f"{row['what']:60} {row['value']:8.4f} {row['unit']:12}{goal}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
+    if arguments.sheet:
+        unseen = data.indices(held_out=True)
+        judging.sheet(data, sight, unseen[:: max(1, len(unseen) // 24)][:24], arguments.sheet)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The squares that the networks look at: the view around the FFHQ square, a close-up of each eye and of the mouth."""
+"""The squares that the networks look at: the view around the face, close-ups of the eyes and the mouth."""
 
 from __future__ import annotations
 

@@ -1,14 +1,13 @@
 """The networks that see a face: one looks at the whole view, one at an eye, one at the mouth.
 
-All are plain convolutions with residual blocks. Pictures are `[N, 3, S, S]` in [-1, 1]; places are in the unit
-square of the picture (0 to 1 from border to border), depth in the same unit.
+All are plain convolutions with residual blocks. Pictures are `[N, 3, S, S]` in [-1, 1]; places are in the
+unit square of the picture (0 to 1 from border to border), depth in the same unit.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -19,7 +18,7 @@ EYE_SIZE = 64
 MOUTH_SIZE = 96
 MATTE_SIZE = VIEW_SIZE // 2
 
-_VIEW_PATCH, _VIEW_WIDTHS = 4, (32, 64, 128, 192)
+_VIEW_PATCH, _VIEW_WIDTHS = 4, (32, 64, 128, 160)
 _DETAIL_PATCH, _DETAIL_WIDTHS = 2, (32, 64, 96)
 _LATERAL = 32
 _FACTS = 3  # a face's logit, the logarithms of its blur and of the points' error
@@ -28,7 +27,9 @@ _FACTS = 3  # a face's logit, the logarithms of its blur and of the points' erro
 class Conv(nn.Module):
     """A 3x3 (or 1x1) convolution with bias and ReLU; while it is trained, normalised over the batch."""
 
-    def __init__(self, inputs: int, outputs: int, *, stride: int = 1, kernel: int = 3, norm: bool = False) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, *, stride: int = 1, kernel: int = 3, norm: bool = False
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=not norm)
         self.norm = nn.BatchNorm2d(outputs) if norm else None
@@ -71,8 +72,8 @@ class Head(nn.Module):
 
 @dataclass(frozen=True)
 class ViewOutput:
-    """points `[N, 478, 3]`; matte `[N, 96, 96]` logits; face, blur, error `[N]`: a face's logit, logarithms of
-    the blur's deviation and of the mean error of the points, both in interocular distances."""
+    """points `[N, 478, 3]`; matte `[N, 96, 96]` logits; face, blur, error `[N]`: a face's logit, logarithms
+    of the blur's deviation and of the mean error of the points, both in interocular distances."""
 
     points: Tensor
     matte: Tensor

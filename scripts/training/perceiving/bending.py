@@ -33,7 +33,7 @@ class Bent:
 
 @dataclass(frozen=True)
 class _Frame:
-    """A part's upright frame: `origin` is the middle between two points, x runs from the first to the second."""
+    """A part's upright frame: `origin` is midway between two points, x runs from the first to the second."""
 
     origin: Points
     turn: Points
@@ -219,11 +219,9 @@ def turn_head(bent: Bent, yaw: float, pitch: float) -> Bent:
         points[:, :2] = bent.points[:, :2] - moved[:, 0]
     index = np.arange(size, dtype=np.float32)
     mx, my = index[None, :] + field[..., 0], index[:, None] + field[..., 1]
-    return Bent(
-        np.asarray(cv2.remap(bent.picture, mx, my, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), np.uint8),
-        np.asarray(cv2.remap(bent.matte, mx, my, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)),
-        points,
-    )
+    picture = cv2.remap(bent.picture, mx, my, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    matte = cv2.remap(bent.matte, mx, my, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return Bent(np.asarray(picture, np.uint8), np.asarray(matte), points)
 
 
 def _smooth(t: Points) -> Points:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,10 @@ Points = NDArray[np.float64]
 @dataclass(frozen=True, eq=False)
 class Chips:
     """jpegs: one encoded picture `[SIZE, SIZE, 3]` each; valid `[N, 64, 64]` bool, False outside of the
-    photo; points `[N, 478, 3]` in the chip's unit square, depth in the same unit; spread `[N]`: by how much the
-    teacher's looks differ, in interocular distances; mattes `[N, 160, 160]` uint8; scales `[N]`: photo pixels
-    per chip pixel; people; names: of the files, with their folders; held_out: the people kept out of
-    training; mirror `[478]`: which point each becomes in a mirrored picture.
+    photo; points `[N, 478, 3]` in the chip's unit square, depth in the same unit; spread `[N]`: by how much
+    the teacher's looks differ, in interocular distances; mattes `[N, 160, 160]` uint8; scales `[N]`: photo
+    pixels per chip pixel; squares: the chips in their photos; people; paths: of the photos; held_out: the
+    people kept out of training; mirror `[478]`: which point each becomes in a mirrored picture.
     """
 
     jpegs: list[NDArray[np.uint8]]
@@ -48,8 +49,9 @@ class Chips:
     spread: NDArray[np.float32]
     mattes: Pixels
     scales: NDArray[np.float32]
+    squares: list[Alignment]
     people: list[str]
-    names: list[str]
+    paths: list[Path]
     held_out: frozenset[str]
     mirror: NDArray[np.int64]
 
@@ -94,13 +96,11 @@ def build(labels: Path, target: Path, *, like: Path | None, seen: Sequence[Path]
         points=np.stack(places).astype(np.float32),
         spread=spread[list(kept.values())].astype(np.float32),
         mattes=np.stack([known[path].matte for path in kept]),
-        scales=np.array([square.side / SIZE for square in squares], np.float32),
         mirror=mirror,
-        names={
-            "people": people,
-            "names": [f"{path.parent.name}/{path.name}" for path in kept],
-            "held_out": sorted(held_out),
-        },
+        squares=squares,
+        people=people,
+        paths=list(kept),
+        held_out=held_out,
     )
     print(f"{len(kept)} faces of {len(set(people))} people, {len(held_out)} of them held out: {target}")
 
@@ -111,13 +111,28 @@ def person(path: Path) -> str:
 
 
 def choose_held_out(people: Iterable[str]) -> frozenset[str]:
-    """A tenth of the people, chosen by the hash of each name, so that more people change nothing for others."""
+    """A tenth of the people, each by the hash of its name, so that more people change nothing for others."""
     digests = {name: hashlib.sha256(name.encode()).digest() for name in people}
     return frozenset(name for name, digest in digests.items() if digest[-1] * 10 < 256)
 
 
-def write(target: Path, *, jpegs: Sequence[Pixels], names: dict[str, list[str]], **arrays: Any) -> None:
-    """Store chips as `load` reads them; `names`: people, names and held_out."""
+def write(
+    target: Path,
+    *,
+    jpegs: Sequence[Pixels],
+    squares: Sequence[Alignment],
+    people: Sequence[str],
+    paths: Sequence[Path],
+    held_out: Iterable[str],
+    **arrays: Any,
+) -> None:
+    """Store chips as `load` reads them."""
+    names = {
+        "people": list(people),
+        "paths": list(map(str, paths)),
+        "squares": [square.to_dict() for square in squares],
+        "held_out": sorted(held_out),
+    }
     offsets = np.cumsum([0, *map(len, jpegs)])
     np.savez(target, jpegs=np.concatenate(jpegs), offsets=offsets, names=json.dumps(names), **arrays)
 
@@ -127,12 +142,20 @@ def load(path: Path) -> Chips:
     with np.load(path) as stored:
         names = json.loads(str(stored["names"]))
         jpegs, offsets = stored["jpegs"], stored["offsets"]
+        squares = [Alignment.from_dict(each) for each in names["squares"]]
         return Chips(
-            [jpegs[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True)],
-            *(stored[name] for name in ("valid", "points", "spread", "mattes", "scales")),
-            people=names["people"], names=names["names"], held_out=frozenset(names["held_out"]),
+            jpegs=[jpegs[a:b] for a, b in pairwise(offsets)],
+            valid=stored["valid"],
+            points=stored["points"],
+            spread=stored["spread"],
+            mattes=stored["mattes"],
+            scales=np.array([square.side / SIZE for square in squares], np.float32),
+            squares=squares,
+            people=names["people"],
+            paths=[Path(each) for each in names["paths"]],
+            held_out=frozenset(names["held_out"]),
             mirror=stored["mirror"],
-        )  # fmt: skip
+        )
 
 
 def encoded(picture: Pixels, quality: int = _QUALITY) -> Pixels:

@@ -1,4 +1,4 @@
-"""Training copies of chips: bent, shifted, turned, scaled, mirrored, darkened, blurred, noisy; and what is no face."""
+"""Training copies of chips: bent, shifted, turned, mirrored, darkened, blurred; and what is no face."""
 
 from dataclasses import dataclass, replace
 
@@ -182,7 +182,8 @@ def _acted(bent: Bent, rng: np.random.Generator, jitter: Jitter) -> Bent:
 
 def _mirrored(bent: Bent, mirror: NDArray[np.int64]) -> Bent:
     points = bent.points[mirror] * (-1, 1, 1) + (SIZE, 0, 0)
-    return Bent(np.ascontiguousarray(bent.picture[:, ::-1]), np.ascontiguousarray(bent.matte[:, ::-1]), points)
+    picture, matte = (np.ascontiguousarray(each[:, ::-1]) for each in (bent.picture, bent.matte))
+    return Bent(picture, matte, points)
 
 
 def _seen(
@@ -241,7 +242,8 @@ def _close(square: Alignment, rng: np.random.Generator, jitter: Jitter | None) -
 def _cut(picture: NDArray[np.float32] | Pixels, square: Alignment, size: int) -> NDArray[np.float32]:
     """A square (in the chip's pixels) of a picture of the chip at any resolution."""
     scale = picture.shape[0] / SIZE
-    own = replace(square, centre=(square.centre[0] * scale, square.centre[1] * scale), side=square.side * scale)
+    x, y = square.centre
+    own = replace(square, centre=(x * scale, y * scale), side=square.side * scale)
     return np.asarray(
         cv2.warpAffine(
             picture, index_affine(own.matrix(size)), (size, size), flags=cv2.INTER_LINEAR,

@@ -1,9 +1,9 @@
 """Labels for photos by MediaPipe's face mesh and selfie segmentation: the teacher.
 
-This module runs in an environment of its own (`mediapipe==0.10.21`, Apache-2.0), not in the project's; nothing
-of the teacher is shipped. It needs only numpy and OpenCV beside it. The teacher finds the face in the photo,
-then looks at an upright chip around it: plain, turned and scaled, and at all these mirrored. Two of its looks differ
-by as much as the network should differ from it, so their mean is the label.
+This module runs in an environment of its own (`mediapipe==0.10.21`, Apache-2.0), not in the project's;
+nothing of the teacher is shipped. It needs only numpy and OpenCV beside it. The teacher finds the face in the
+photo, then looks at an upright chip around it: plain, turned and scaled, and at all these mirrored. Two of
+its looks differ by as much as the network should differ from it, so their mean is the label.
 """
 
 import hashlib
@@ -11,7 +11,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -191,7 +190,8 @@ def _chip(photo: Pixels, to_chip: NDArray[np.float64]) -> tuple[Pixels, NDArray[
     affine = to_chip.copy()
     if scale < 0.7:  # reduced first: the warp does not filter
         height, width = photo.shape[:2]
-        photo = np.asarray(cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+        small = max(1, round(width * scale)), max(1, round(height * scale))
+        photo = np.asarray(cv2.resize(photo, small, interpolation=cv2.INTER_AREA), np.uint8)
         affine[:, :2] = to_chip[:, :2] @ np.diag([width / photo.shape[1], height / photo.shape[0]])
     affine[:, 2] += affine[:, :2].sum(axis=1) * 0.5 - 0.5
     chip = cv2.warpAffine(photo, affine, (_CHIP, _CHIP), borderMode=cv2.BORDER_REFLECT)

@@ -14,13 +14,11 @@ from realedit.perception import frames
 from realedit.perception import points as parts
 from realedit.perception.network import EYE_SIZE, MOUTH_SIZE, DetailNet, ViewNet, ViewOutput
 
-from .chips import Chips, interocular
+from .chips import Chips
 from .copies import Copier, Copy, Jitter
 
 _LIDS = [i for eye in parts.EYES for i in eye.upper + eye.lower]
-_LIPS = list(
-    parts.INNER_LIP_UPPER + parts.INNER_LIP_LOWER + parts.OUTER_LIP_UPPER + parts.OUTER_LIP_LOWER
-)
+_LIPS = list(parts.INNER_LIP_UPPER + parts.INNER_LIP_LOWER + parts.OUTER_LIP_UPPER + parts.OUTER_LIP_LOWER)
 _WINDOW = 0.42  # how far from a close-up's centre points are looked for in it, as a part of its side
 
 
@@ -142,9 +140,9 @@ class Trainer:
         copies = [
             copy for index in chosen for copy in self.copier.pair(int(index), rng, self.settings.jitter)
         ]
-        left = 1 - self.step / self.steps
+        left = (1 - self.step / self.steps) / self.settings.cooling
         for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.rate * min(1.0, (self.step + 1) / 100, left / self.settings.cooling + 1e-3)
+            group["lr"] = self.settings.rate * min(1.0, (self.step + 1) / 100, left + 1e-3)
         self.nets.train()
         self.optimizer.zero_grad(set_to_none=True)
         losses = self._losses(copies)
@@ -181,6 +179,10 @@ class Trainer:
         blur = torch.tensor([copy.blur for copy in faces], dtype=torch.float32)
         distance = apart[..., :2].norm(dim=2)
         own = distance.detach().mean(dim=1)
+        emphasis = [
+            self.counts[chosen] / self.counts[chosen].mean()
+            for chosen in (self.nets.eye_points, self.nets.mouth_points)
+        ]
         eye_truth = _stack([eye[self.nets.eye_points] for copy in faces for eye in copy.eye_points])
         mouth_truth = _stack([copy.mouth_points[self.nets.mouth_points] for copy in faces])
         return {
@@ -190,13 +192,9 @@ class Trainer:
             "face": F.binary_cross_entropy_with_logits(seen.face, is_face.float()) * weights.face,
             "blur": (seen.blur[is_face] - blur.log()).abs().mean() * weights.blur,
             "error": (seen.error[is_face] - own.log()).abs().mean() * weights.error,
-            "eye": (_robust((eye - eye_truth).norm(dim=2) * frames.EYE) * self._emphasis("eye")).mean(),
-            "mouth": (_robust((mouth - mouth_truth).norm(dim=2) * frames.MOUTH) * self._emphasis("mouth")).mean(),
+            "eye": (_robust((eye - eye_truth).norm(dim=2) * frames.EYE) * emphasis[0]).mean(),
+            "mouth": (_robust((mouth - mouth_truth).norm(dim=2) * frames.MOUTH) * emphasis[1]).mean(),
         }
-
-    def _emphasis(self, part: str) -> Tensor:
-        chosen = self.nets.eye_points if part == "eye" else self.nets.mouth_points
-        return self.counts[chosen] / self.counts[chosen].mean()
 
 
 def _robust(distance: Tensor) -> Tensor:
@@ -222,7 +220,7 @@ def _stack(arrays: list[NDArray[np.float64]]) -> Tensor:
 
 @dataclass(frozen=True)
 class Check:
-    """Mean distances from the teacher's points on held-out faces, in interocular distances; the matte's IoU."""
+    """Mean distances from the teacher's points, in interocular distances, and the matte's IoU."""
 
     points: float
     eye: float
@@ -236,29 +234,37 @@ def check(nets: Networks, copier: Copier, indices: list[int]) -> Check:
     """How the networks do on the chips' own views and close-ups (not one after the other)."""
     nets.eval()
     rows = []
-    inner = [i for i, p in enumerate(nets.mouth_points) if p in parts.INNER_LIP_UPPER + parts.INNER_LIP_LOWER]
-    lids = [i for i, p in enumerate(nets.eye_points) if p in parts.LEFT_EYE.upper + parts.LEFT_EYE.lower]
+    inner = parts.INNER_LIP_UPPER + parts.INNER_LIP_LOWER
+    lips = [i for i, point in enumerate(nets.mouth_points) if point in inner]
+    edges = parts.LEFT_EYE.upper + parts.LEFT_EYE.lower
+    lids = [i for i, point in enumerate(nets.eye_points) if point in edges]
     for some in _batches(indices, 32):
         copies = [copier.plain(index) for index in some]
         with torch.inference_mode():
             seen = nets.view(pictures([copy.view for copy in copies]))
-            eyes = nets.eye(pictures([eye for copy in copies for eye in copy.eyes])).numpy()
-            mouths = nets.mouth(pictures([copy.mouth for copy in copies])).numpy()
+            eyes = nets.eye(pictures([eye for copy in copies for eye in copy.eyes])).unflatten(0, (-1, 2))
+            mouths = nets.mouth(pictures([copy.mouth for copy in copies]))
         for i, copy in enumerate(copies):
-            apart = np.linalg.norm(seen.points[i, :, :2].numpy() - copy.points[:, :2], axis=1).mean() / copy.unit
-            eye = np.concatenate([
-                np.linalg.norm(eyes[2 * i + k] - copy.eye_points[k][nets.eye_points], axis=1)[None] for k in (0, 1)
-            ]) * frames.EYE  # fmt: skip
-            mouth = np.linalg.norm(mouths[i] - copy.mouth_points[nets.mouth_points], axis=1) * frames.MOUTH
-            mine, theirs = seen.matte[i].numpy() > 0, copy.matte > 0.5
-            both, either = (mine & theirs & copy.known).sum(), ((mine | theirs) & copy.known).sum()
-            rows.append((apart, eye.mean(), eye[:, lids].mean(), mouth.mean(), mouth[inner].mean(), both / either))
+            whole = _apart(seen.points[i, :, :2], copy.points[:, :2]) / copy.unit
+            truth = np.stack(copy.eye_points)[:, nets.eye_points]
+            eye = _apart(eyes[i], truth) * frames.EYE
+            mouth = _apart(mouths[i], copy.mouth_points[nets.mouth_points]) * frames.MOUTH
+            overlap = iou(seen.matte[i].numpy() > 0, copy.matte > 0.5, copy.known)
+            rows.append(
+                (whole.mean(), eye.mean(), eye[:, lids].mean(), mouth.mean(), mouth[lips].mean(), overlap)
+            )
     return Check(*(float(value) for value in np.mean(rows, axis=0)))
+
+
+def iou(mine: NDArray[np.bool_], theirs: NDArray[np.bool_], known: NDArray[np.bool_]) -> float:
+    """Intersection over union of two mattes, where they are known."""
+    return float((mine & theirs & known).sum() / max(1, ((mine | theirs) & known).sum()))
+
+
+def _apart(seen: Tensor, truth: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.linalg.norm(seen.numpy() - truth, axis=-1))
 
 
 def _batches(items: list[int], size: int) -> Iterator[list[int]]:
     for i in range(0, len(items), size):
         yield items[i : i + size]
-
-
-__all__ = ["Check", "Networks", "Settings", "Trainer", "check", "interocular", "pictures"]
