@@ -79,6 +79,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, default=6000, help="stop at this step; the rate falls to 0")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so many minutes")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=0, help="that make the copies; 0: none of their own")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save-every", type=int, default=100)
     parser.add_argument("--check", type=int, default=96, help="held-out faces to look at when saving")
@@ -100,13 +101,14 @@ def train(arguments: argparse.Namespace) -> None:
         training.resume(state)
     print(f"{len(training.pool)} faces to learn from; from step {training.step} on", flush=True)
     started, rows = time.monotonic(), []
+    batches = training.batches(arguments.processes)
     while training.step < arguments.steps:
-        rows.append(training.advance())
+        rows.append(training.advance(next(batches)))
         late = time.monotonic() - started > arguments.minutes * 60
         if training.step % arguments.save_every == 0 or training.step == arguments.steps or late:
             training.save(state)
             means = {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
-            means |= {"seconds": (time.monotonic() - started) / (training.step or 1)}
+            means |= {"minutes": (time.monotonic() - started) / 60}
             values = means | dataclasses.asdict(trainer.check(training.averaged, training.copier, unseen))
             write_row(arguments.run / "metrics.csv", training.step, values)
             rows = []
@@ -156,15 +158,11 @@ def evaluate(arguments: argparse.Namespace) -> None:
     sight = weights.load(arguments.weights) if arguments.weights else weights.bundled()
     rows = judging.table(judging.judge(data, sight, 48 if arguments.quick else None))
     bent = judging.judge_bent(data, sight, 24 if arguments.quick else 96)
-    rows += [
-        {"what": name, "value": value, "unit": "", "goal": None, "holds": None}
-        for name, value in bent.items()
-    ]
+    rows += judging.bare_rows(bent)
     for row in rows:
-        goal = (
-            "" if row["goal"] is None else f"  goal {row['goal']:.4f}  {'holds' if row['holds'] else 'FAILS'}"
-        )
-        print(f"{row['what']:60} {row['value']:8.4f} {row['unit']:12}{goal}")
+        holds = {None: "", True: "holds", False: "fails"}[row["holds"]]
+        goal = "" if row["goal"] is None else f"goal {row['goal']:.4f} {holds}"
+        print(f"{row['what']:60} {row['value']:8.4f} {row['unit']:12} {goal}")
     if arguments.json:
         arguments.json.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
     if arguments.sheet:

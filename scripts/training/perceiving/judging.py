@@ -1,8 +1,8 @@
 """How well the shipped way of looking at faces agrees with the teacher, on people held out, by group."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -159,36 +159,40 @@ def _error(seen: Perceived, points: Points, chosen: list[int]) -> float:
     return float(apart / interocular(points[None])[0])
 
 
-def table(judged: list[Judged]) -> list[dict[str, object]]:
-    """Rows of what, value, unit, goal and whether it holds: the whole, then each group of at least 8."""
-    names = list(judged[0].values)
-    groups = sorted({group for each in judged for group in each.groups})
-    whole = {name: _mean(judged, name, lambda _: True) for name in names}
-    rows = [_row(f"all ({len(judged)}): {name}", whole[name], name, GOALS.get(name)) for name in names]
-    for group in groups:
+def table(judged: list[Judged]) -> list[dict[str, Any]]:
+    """Rows of what, value, unit, goal and whether it holds: the whole, then each group of at least 8.
+
+    A group's goal is to be no more than 1.3 times as wrong as the whole.
+    """
+    whole = {name: _mean(judged, name) for name in judged[0].values}
+    count = len(judged)
+    rows = [_row(f"all ({count}): {name}", value, name, GOALS.get(name)) for name, value in whole.items()]
+    for group in sorted({group for each in judged for group in each.groups}):
         inside = [each for each in judged if group in each.groups]
         if len(inside) < 8:
             continue
         for name in GOALS:
-            value = _mean(inside, name, lambda _: True)
-            if name == "matte IoU":
-                goal = 1 - 1.3 * (1 - whole[name])
-            else:
-                goal = 1.3 * whole[name]
-            rows.append(_row(f"{group} ({len(inside)}): {name}", value, name, goal))
+            limit = 1 - 1.3 * (1 - whole[name]) if name == "matte IoU" else 1.3 * whole[name]
+            rows.append(_row(f"{group} ({len(inside)}): {name}", _mean(inside, name), name, limit))
     return rows
 
 
-def _mean(judged: list[Judged], name: str, chosen: Callable[[Judged], bool]) -> float:
-    return float(np.mean([each.values[name] for each in judged if chosen(each)]))
+def bare_rows(values: dict[str, float]) -> list[dict[str, Any]]:
+    """Rows without goals."""
+    return [
+        {"what": name, "value": value, "unit": "", "goal": None, "holds": None}
+        for name, value in values.items()
+    ]
 
 
-def _row(what: str, value: float, name: str, goal: float | None) -> dict[str, object]:
-    units = {"matte IoU": "", "pose": "degrees", "not a face": ""}
+def _mean(judged: list[Judged], name: str) -> float:
+    return float(np.mean([each.values[name] for each in judged]))
+
+
+def _row(what: str, value: float, name: str, goal: float | None) -> dict[str, Any]:
+    unit = {"matte IoU": "", "pose": "degrees", "not a face": ""}.get(name, "interocular")
     holds = None if goal is None else bool(value >= goal if name == "matte IoU" else value <= goal)
-    return {
-        "what": what, "value": value, "unit": units.get(name, "interocular"), "goal": goal, "holds": holds
-    }  # fmt: skip
+    return {"what": what, "value": value, "unit": unit, "goal": goal, "holds": holds}
 
 
 def sheet(chips: Chips, sight: Eyesight, indices: list[int], target: Path, columns: int = 6) -> None:

@@ -1,7 +1,10 @@
 """Training of the three networks together: every copy of a face gives a view, two eyes and a mouth."""
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -133,13 +136,21 @@ class Trainer:
         self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
 
-    def advance(self) -> dict[str, float]:
-        """One step; what its losses were."""
-        rng = np.random.default_rng([self.settings.seed, self.step])
-        chosen = rng.choice(self.pool, self.settings.batch // 2)
-        copies = [
-            copy for index in chosen for copy in self.copier.pair(int(index), rng, self.settings.jitter)
-        ]
+    def batches(self, processes: int = 0) -> Iterator[list[Copy]]:
+        """The copies of this step and all after it; made ahead of time where there are `processes` for it."""
+        settings = self.settings
+        if processes == 0:
+            for step in count(self.step):
+                yield _batch(self.copier, self.pool, settings, step)
+        with ProcessPoolExecutor(processes, initializer=_begin, initargs=(self.copier.chips,)) as pool:
+            steps = count(self.step)
+            ahead = deque(pool.submit(_made, self.pool, settings, next(steps)) for _ in range(processes + 2))
+            while True:
+                yield ahead.popleft().result()
+                ahead.append(pool.submit(_made, self.pool, settings, next(steps)))
+
+    def advance(self, copies: list[Copy]) -> dict[str, float]:
+        """One step with its copies; what its losses were."""
         left = (1 - self.step / self.steps) / self.settings.cooling
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.rate * min(1.0, (self.step + 1) / 100, left + 1e-3)
@@ -195,6 +206,26 @@ class Trainer:
             "eye": (_robust((eye - eye_truth).norm(dim=2) * frames.EYE) * emphasis[0]).mean(),
             "mouth": (_robust((mouth - mouth_truth).norm(dim=2) * frames.MOUTH) * emphasis[1]).mean(),
         }
+
+
+_copier: Copier | None = None  # of a process that makes copies
+
+
+def _begin(chips: Chips) -> None:
+    global _copier
+    _copier = Copier(chips)
+
+
+def _made(pool: list[int], settings: Settings, step: int) -> list[Copy]:
+    assert _copier is not None
+    return _batch(_copier, pool, settings, step)
+
+
+def _batch(copier: Copier, pool: list[int], settings: Settings, step: int) -> list[Copy]:
+    """The copies of a step: pairs of a bent face and its mirrored picture."""
+    rng = np.random.default_rng([settings.seed, step])
+    chosen = rng.choice(pool, settings.batch // 2)
+    return [copy for index in chosen for copy in copier.pair(int(index), rng, settings.jitter)]
 
 
 def _robust(distance: Tensor) -> Tensor:
