@@ -145,6 +145,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", type=Path, help="by default those that come with the package")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--sheet", type=Path, help="PNG of held-out faces with what is seen in them")
+    parser.add_argument("--groups", type=Path, help="lines of a photo's folder/name and the groups it is in")
     parser.add_argument("--quick", action="store_true", help="48 photos instead of all that are held out")
     parser.set_defaults(command=evaluate)
 
@@ -156,7 +157,9 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
     data = chips.load(arguments.data)
     sight = weights.load(arguments.weights) if arguments.weights else weights.bundled()
-    rows = judging.table(judging.judge(data, sight, 48 if arguments.quick else None))
+    lines = [line.split() for line in arguments.groups.read_text().splitlines()] if arguments.groups else []
+    groups = {name: tags for name, *tags in lines}
+    rows = judging.table(judging.judge(data, sight, 48 if arguments.quick else None, groups))
     bent = judging.judge_bent(data, sight, 24 if arguments.quick else 96)
     rows += judging.bare_rows(bent)
     for row in rows:

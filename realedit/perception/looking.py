@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from realedit.perception.network import ViewOutput
 
 Pixels = NDArray[Any]
+CloseUp = tuple[NDArray[np.int64], Points, NDArray[np.float64]]
+"""Which points, where they are in the photo, and how much that counts."""
 
 
 def perceive(photo: Pixels, face: Alignment, *, eyesight: Eyesight | None = None) -> Perceived:
@@ -36,12 +38,13 @@ def perceive(photo: Pixels, face: Alignment, *, eyesight: Eyesight | None = None
     view = frames.view_square(face)
     with torch.inference_mode():
         rough, depth, matte, facts = _look_around(photo, view, sight)
+        eyes, glasses = _eyes(photo, rough, sight)
         points = rough.copy()
-        for which, places, shares in _close_ups(photo, rough, sight):
+        for which, places, shares in (*eyes, _mouth(photo, rough, sight)):
             points[which] += (places - rough[which]) * shares[:, None]
     sure, blur = facts
     pose = head_pose(np.column_stack([points, depth]), sight.shape)
-    return Perceived(points, depth, pose, sure, blur, view, matte)
+    return Perceived(points, depth, pose, sure, blur, view, matte, glasses)
 
 
 def _look_around(
@@ -65,27 +68,33 @@ def _look_around(
     )
 
 
-def _close_ups(
-    photo: Pixels, points: Points, sight: Eyesight
-) -> list[tuple[NDArray[np.int64], Points, NDArray[np.float64]]]:
-    """What close-ups say: which points, where they are in the photo, and how much that counts."""
-    from realedit.perception.network import EYE_SIZE, MOUTH_SIZE
+def _eyes(photo: Pixels, points: Points, sight: Eyesight) -> tuple[tuple[CloseUp, CloseUp], float]:
+    """What close-ups of both eyes say, and how sure they are of glasses."""
+    from realedit.perception.network import EYE_SIZE
 
-    flip, one = np.array([-1, 1]), np.array([1, 0])
     left, right = frames.eye_squares(points)
-    eyes = [_picture(photo, left, EYE_SIZE), _picture(photo, right, EYE_SIZE)[:, ::-1]]
-    left_seen, right_seen = sight.eye(_batch(eyes)).numpy().astype(np.float64)
-    mouth = frames.mouth_square(points)
-    lips = _picture(photo, mouth, MOUTH_SIZE)
-    straight, mirrored = sight.mouth(_batch([lips, lips[:, ::-1]])).numpy().astype(np.float64)
+    pictures = [_picture(photo, left, EYE_SIZE), _picture(photo, right, EYE_SIZE)[:, ::-1]]
+    places, facts = sight.eye(_batch(pictures))
+    left_seen, right_seen = places.numpy().astype(np.float64)
+    right_seen = right_seen * (-1, 1) + (1, 0)
+    close_ups = (
+        (sight.eye_points, left.to_photo(left_seen, 1), sight.eye_shares),
+        (sight.mirror[sight.eye_points], right.to_photo(right_seen, 1), sight.eye_shares),
+    )
+    return close_ups, float(facts[:, 0].mean().sigmoid())
+
+
+def _mouth(photo: Pixels, points: Points, sight: Eyesight) -> CloseUp:
+    from realedit.perception.network import MOUTH_SIZE
+
+    square = frames.mouth_square(points)
+    picture = _picture(photo, square, MOUTH_SIZE)
+    places, _ = sight.mouth(_batch([picture, picture[:, ::-1]]))
+    straight, mirrored = places.numpy().astype(np.float64)
     order = {int(point): i for i, point in enumerate(sight.mouth_points)}
     partner = [order[int(point)] for point in sight.mirror[sight.mouth_points]]
-    lips_seen = (straight + mirrored[partner] * flip + one) / 2
-    return [
-        (sight.eye_points, left.to_photo(left_seen, 1), sight.eye_shares),
-        (sight.mirror[sight.eye_points], right.to_photo(right_seen * flip + one, 1), sight.eye_shares),
-        (sight.mouth_points, mouth.to_photo(lips_seen, 1), sight.mouth_shares),
-    ]
+    seen = (straight + (mirrored[partner] * (-1, 1) + (1, 0))) / 2
+    return sight.mouth_points, square.to_photo(seen, 1), sight.mouth_shares
 
 
 def _picture(photo: Pixels, square: Alignment, size: int) -> NDArray[np.float32]:

@@ -21,6 +21,7 @@ MATTE_SIZE = VIEW_SIZE // 2
 _VIEW_PATCH, _VIEW_WIDTHS = 4, (32, 64, 128, 160)
 _DETAIL_PATCH, _DETAIL_WIDTHS = 2, (32, 64, 96)
 _LATERAL = 32
+EYE_FACTS = 1  # the logit of glasses
 _FACTS = 3  # a face's logit, the logarithms of its blur and of the points' error
 
 
@@ -114,19 +115,21 @@ class ViewNet(nn.Module):
 
 
 class DetailNet(nn.Module):
-    """A close-up `[N, 3, S, S]` of an eye or a mouth to `[N, count, 2]` places."""
+    """A close-up `[N, 3, S, S]` of an eye or a mouth to `[N, count, 2]` places and `[N, facts]` logits."""
 
-    def __init__(self, size: int, count: int, *, norm: bool = False) -> None:
+    def __init__(self, size: int, count: int, facts: int = 0, *, norm: bool = False) -> None:
         super().__init__()
+        self.count = count
         self.stages = _stages(_DETAIL_PATCH, _DETAIL_WIDTHS, norm=norm)
         cells = size // _DETAIL_PATCH >> len(_DETAIL_WIDTHS) - 1
-        self.head = Head(_DETAIL_WIDTHS[-1], cells, 1024 // cells**2, 128, count * 2, norm=norm)
+        self.head = Head(_DETAIL_WIDTHS[-1], cells, 1024 // cells**2, 128, count * 2 + facts, norm=norm)
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         x = F.pixel_unshuffle(pictures, _DETAIL_PATCH)
         for stage in self.stages:
             x = stage(x)
-        return cast(Tensor, self.head(x).unflatten(1, (-1, 2)))
+        numbers = self.head(x)
+        return numbers[:, : self.count * 2].unflatten(1, (self.count, 2)), numbers[:, self.count * 2 :]
 
 
 def _stages(patch: int, widths: Sequence[int], *, norm: bool) -> nn.ModuleList:

@@ -55,7 +55,7 @@ def bundled() -> Eyesight:
 
 def load(path: Path) -> Eyesight:
     """Read a file of weights. Raises CheckpointError where it is missing, damaged or something else."""
-    from realedit.perception.network import EYE_SIZE, MOUTH_SIZE, DetailNet, ViewNet
+    from realedit.perception.network import EYE_FACTS, EYE_SIZE, MOUTH_SIZE, DetailNet, ViewNet
 
     tensors, metadata = read_tensors(path)
     if metadata.get("format") != FORMAT:
@@ -64,7 +64,7 @@ def load(path: Path) -> Eyesight:
         eye_points, mouth_points = (_whole(tensors[name]) for name in ("eye_points", "mouth_points"))
         sight = Eyesight(
             view=ViewNet(),
-            eye=DetailNet(EYE_SIZE, len(eye_points)),
+            eye=DetailNet(EYE_SIZE, len(eye_points), EYE_FACTS),
             mouth=DetailNet(MOUTH_SIZE, len(mouth_points)),
             shape=_real(tensors["shape"]),
             mirror=_whole(tensors["mirror"]),

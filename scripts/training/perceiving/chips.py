@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -63,9 +64,25 @@ class Chips:
         picture = cv2.imdecode(self.jpegs[index], cv2.IMREAD_COLOR)
         return np.ascontiguousarray(picture[..., ::-1])
 
+    def name(self, index: int) -> str:
+        """A photo's folder and name, without the ending."""
+        path = self.paths[index]
+        return f"{path.parent.name}/{path.stem}"
+
+    def glasses(self, index: int) -> bool | None:
+        """Whether glasses are worn, as a person saw it; None where nobody looked."""
+        return _glasses().get(self.name(index))
+
     def indices(self, *, held_out: bool) -> list[int]:
         """Which chips are of people held out, or of all the others."""
         return [i for i, person in enumerate(self.people) if (person in self.held_out) == held_out]
+
+
+@cache
+def _glasses() -> dict[str, bool]:
+    lines = Path(__file__).with_name("glasses.txt").read_text().splitlines()
+    rows = [line.split() for line in lines if not line.startswith("#")]
+    return {name: worn == "1" for name, worn in rows}
 
 
 def build(labels: Path, target: Path, *, like: Path | None, seen: Sequence[Path], processes: int) -> None:

@@ -50,8 +50,8 @@ class Copy:
     view `[192, 192, 3]`, eyes two of `[64, 64, 3]` (the right one mirrored), mouth `[96, 96, 3]`, all uint8.
     points `[478, 3]`; eye_points two of `[478, 2]` (of the right eye mirrored and reordered, so both are left
     eyes); mouth_points `[478, 2]`; matte `[96, 96]`, known `[96, 96]`: where it counts. unit: the interocular
-    distance in the view. blur: in interocular distances, NaN where unknown. face: False for negatives, whose
-    other values mean nothing.
+    distance in the view. blur: in interocular distances. glasses: NaN where nobody looked. face: False
+    for negatives, whose other values mean nothing.
     """
 
     view: Pixels
@@ -64,6 +64,7 @@ class Copy:
     known: NDArray[np.bool_]
     unit: float
     blur: float
+    glasses: float
     face: bool
 
 
@@ -101,7 +102,9 @@ class Copier:
             bent, valid = _mirrored(bent, chips.mirror), valid[:, ::-1]
         look = _Look.drawn(rng, jitter)
         base = _SHARPEST / chips.scales[index] / float(interocular(bent.points[None])[0])
-        return _seen(bent, valid, chips.mirror, rng, jitter, look, base)
+        copy = _seen(bent, valid, chips.mirror, rng, jitter, look, base)
+        worn = chips.glasses(index)
+        return copy if worn is None else replace(copy, glasses=float(worn))
 
 
 @dataclass(frozen=True)
@@ -214,12 +217,13 @@ def _seen(
     depth = bent.points[:, 2:] / view.side
     right_points = right.to_crop(places, 1)[mirror] * (-1, 1) + (1, 0)
     known = _cut(valid.astype(np.float32), view, MATTE_SIZE) > 0.99
-    added = float(np.hypot(look.blur, 0.6 / look.reduced if 0 < look.reduced < unit else 0))
+    added = np.hypot(look.blur, 0.6 / look.reduced if 0 < look.reduced < unit else 0)
+    blur = float(np.hypot(base, added))
     return Copy(
         seen, [cut(left, EYE_SIZE), mirrored], cut(mouth, MOUTH_SIZE),
         np.column_stack([view.to_crop(places, 1), depth]),
         [left.to_crop(places, 1), right_points], mouth.to_crop(places, 1),
-        _cut(bent.matte, view, MATTE_SIZE), known, unit / view.side, float(np.hypot(base, added)), True,
+        _cut(bent.matte, view, MATTE_SIZE), known, unit / view.side, blur, np.nan, True,
     )  # fmt: skip
 
 
@@ -289,5 +293,5 @@ def _negative(
     return Copy(
         seen, eyes, mouth, np.zeros((478, 3)), [none, none], none,
         np.zeros((MATTE_SIZE, MATTE_SIZE), np.float32), np.zeros((MATTE_SIZE, MATTE_SIZE), np.bool_), 1.0,
-        float("nan"), False,
+        np.nan, np.nan, False,
     )  # fmt: skip

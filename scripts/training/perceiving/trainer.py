@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from realedit.perception import frames
 from realedit.perception import points as parts
-from realedit.perception.network import EYE_SIZE, MOUTH_SIZE, DetailNet, ViewNet, ViewOutput
+from realedit.perception.network import EYE_FACTS, EYE_SIZE, MOUTH_SIZE, DetailNet, ViewNet, ViewOutput
 
 from .chips import Chips
 from .copies import Copier, Copy, Jitter
@@ -40,6 +40,7 @@ class Settings:
     depth: float = 0.3
     matte: float = 0.15
     face: float = 0.02
+    glasses: float = 0.02
     blur: float = 0.01
     error: float = 0.01
     seed: int = 0
@@ -53,7 +54,7 @@ class Networks(nn.Module):
         super().__init__()
         self.eye_points, self.mouth_points = eye_points, mouth_points
         self.view = ViewNet(norm=True)
-        self.eye = DetailNet(EYE_SIZE, len(eye_points), norm=True)
+        self.eye = DetailNet(EYE_SIZE, len(eye_points), EYE_FACTS, norm=True)
         self.mouth = DetailNet(MOUTH_SIZE, len(mouth_points), norm=True)
 
 
@@ -98,7 +99,8 @@ def start(chips: Chips, nets: Networks) -> None:
         shape = mean_shape(chips.points)[:, :2]
         for net, chosen, square in details:
             net.head.out.weight.mul_(0.3)
-            net.head.out.bias.copy_(torch.tensor(square(shape).to_crop(shape[chosen], 1)).flatten())
+            places = torch.tensor(square(shape).to_crop(shape[chosen], 1)).flatten()
+            net.head.out.bias[: len(places)] = places.float()
 
 
 class Trainer:
@@ -177,8 +179,8 @@ class Trainer:
         faces = [copy for copy in copies if copy.face]
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.half):
             seen: ViewOutput = self.nets.view(pictures([copy.view for copy in copies]))
-            eye = self.nets.eye(pictures([eye for copy in faces for eye in copy.eyes]))
-            mouth = self.nets.mouth(pictures([copy.mouth for copy in faces]))
+            eye, facts = self.nets.eye(pictures([eye for copy in faces for eye in copy.eyes]))
+            mouth, _ = self.nets.mouth(pictures([copy.mouth for copy in faces]))
         is_face = torch.tensor([copy.face for copy in copies])
         unit = torch.tensor([copy.unit for copy in faces], dtype=torch.float32)[:, None]
         truth = _stack([copy.points for copy in faces])
@@ -196,11 +198,15 @@ class Trainer:
         ]
         eye_truth = _stack([eye[self.nets.eye_points] for copy in faces for eye in copy.eye_points])
         mouth_truth = _stack([copy.mouth_points[self.nets.mouth_points] for copy in faces])
+        worn = torch.tensor([copy.glasses for copy in faces], dtype=torch.float32).repeat_interleave(2)
+        looked = worn.isfinite()
+        glasses = F.binary_cross_entropy_with_logits(facts[looked, 0], worn[looked], reduction="sum")
         return {
             "points": (_robust(distance) * self.counts).mean(),
             "depth": apart[..., 2].abs().mean() * weights.depth,
             "matte": (matte * known).sum() / known.sum().clamp_min(1) * weights.matte,
             "face": F.binary_cross_entropy_with_logits(seen.face, is_face.float()) * weights.face,
+            "glasses": glasses / looked.sum().clamp_min(1) * weights.glasses,
             "blur": (seen.blur[is_face] - blur.log()).abs().mean() * weights.blur,
             "error": (seen.error[is_face] - own.log()).abs().mean() * weights.error,
             "eye": (_robust((eye - eye_truth).norm(dim=2) * frames.EYE) * emphasis[0]).mean(),
@@ -273,8 +279,8 @@ def check(nets: Networks, copier: Copier, indices: list[int]) -> Check:
         copies = [copier.plain(index) for index in some]
         with torch.inference_mode():
             seen = nets.view(pictures([copy.view for copy in copies]))
-            eyes = nets.eye(pictures([eye for copy in copies for eye in copy.eyes])).unflatten(0, (-1, 2))
-            mouths = nets.mouth(pictures([copy.mouth for copy in copies]))
+            eyes = nets.eye(pictures([eye for copy in copies for eye in copy.eyes]))[0].unflatten(0, (-1, 2))
+            mouths, _ = nets.mouth(pictures([copy.mouth for copy in copies]))
         for i, copy in enumerate(copies):
             whole = _apart(seen.points[i, :, :2], copy.points[:, :2]) / copy.unit
             truth = np.stack(copy.eye_points)[:, nets.eye_points]

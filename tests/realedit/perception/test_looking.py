@@ -29,7 +29,7 @@ def test_what_is_seen_has_its_shapes(portrait: Portrait) -> None:
     assert seen.points.shape == (478, 2) and seen.points.dtype == np.float64
     assert seen.depth.shape == (478,)
     assert seen.view_matte.shape == (96, 96) and seen.view_matte.dtype == np.float32
-    assert 0 <= seen.view_matte.min() and seen.view_matte.max() <= 1
+    assert seen.view_matte.min() >= 0 and seen.view_matte.max() <= 1
     assert seen.view.side == pytest.approx(1.5 * portrait.face.alignment.side)
 
 

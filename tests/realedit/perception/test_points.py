@@ -54,7 +54,12 @@ def test_the_oval_runs_clockwise_around_the_face_and_has_the_chin_at_the_bottom(
 
 
 def test_every_index_is_one_of_the_points() -> None:
-    used = [*parts.FACE_OVAL, *parts.RIGID, *parts.NOSE_BRIDGE, *(i for curve in CURVES.values() for i in curve)]
+    used = [
+        *parts.FACE_OVAL,
+        *parts.RIGID,
+        *parts.NOSE_BRIDGE,
+        *(i for curve in CURVES.values() for i in curve),
+    ]
     assert min(used) >= 0
     assert max(used) < parts.COUNT
     assert len(set(parts.FACE_OVAL)) == len(parts.FACE_OVAL)

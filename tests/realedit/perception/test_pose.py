@@ -16,7 +16,9 @@ def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
     return np.asarray(about_z @ about_y @ about_x)
 
 
-@pytest.mark.parametrize("pose", [(0, 0, 0), (30, 0, 0), (-45, 5, 0), (0, -20, 0), (12, 8, 170), (20, -15, -40)])
+@pytest.mark.parametrize(
+    "pose", [(0, 0, 0), (30, 0, 0), (-45, 5, 0), (0, -20, 0), (12, 8, 170), (20, -15, -40)]
+)
 def test_a_turned_mean_face_says_how_it_was_turned(pose: tuple[float, float, float]) -> None:
     shape = bundled().shape
     turned = shape @ rotation(*pose).T * 37 + (100, 200, 5)

@@ -30,7 +30,11 @@ def test_a_persons_side_does_not_depend_on_who_else_is_there() -> None:
 
 @pytest.mark.parametrize(
     ("path", "who"),
-    [("london/012_08-smiling.jpg", "london-012"), ("london/012_03.jpg", "london-012"), ("portraits/A1.jpg", "A1")],
+    [
+        ("london/012_08-smiling.jpg", "london-012"),
+        ("london/012_03.jpg", "london-012"),
+        ("portraits/A1.jpg", "A1"),
+    ],
 )
 def test_a_person_is_told_by_the_files_name(path: str, who: str) -> None:
     assert chips.person(Path(path)) == who
