@@ -7,8 +7,9 @@ from realedit.perception import points as parts
 
 from .conftest import mean_face
 
+SIDES = {"left": parts.LEFT_EYE, "right": parts.RIGHT_EYE}
 CURVES = {
-    **{f"{side} {name}": getattr(eye, name) for side, eye in (("left", parts.LEFT_EYE), ("right", parts.RIGHT_EYE))
+    **{f"{side} {name}": getattr(eye, name) for side, eye in SIDES.items()
        for name in ("upper", "lower", "brow_upper", "brow_lower")},
     "outer lip, upper": parts.OUTER_LIP_UPPER, "outer lip, lower": parts.OUTER_LIP_LOWER,
     "inner lip, upper": parts.INNER_LIP_UPPER, "inner lip, lower": parts.INNER_LIP_LOWER,
@@ -54,12 +55,8 @@ def test_the_oval_runs_clockwise_around_the_face_and_has_the_chin_at_the_bottom(
 
 
 def test_every_index_is_one_of_the_points() -> None:
-    used = [
-        *parts.FACE_OVAL,
-        *parts.RIGID,
-        *parts.NOSE_BRIDGE,
-        *(i for curve in CURVES.values() for i in curve),
-    ]
+    curves = [*CURVES.values(), parts.FACE_OVAL, parts.RIGID, parts.NOSE_BRIDGE]
+    used = [index for curve in curves for index in curve]
     assert min(used) >= 0
     assert max(used) < parts.COUNT
     assert len(set(parts.FACE_OVAL)) == len(parts.FACE_OVAL)

@@ -15,8 +15,7 @@ UNIT = 71.0  # the interocular distance in a chip's pixels
 
 def points() -> np.ndarray:
     """`[478, 3]` in a chip's pixels."""
-    placed = bundled().shape * UNIT
-    return np.asarray(placed + (chips.SIZE / 2, chips.SIZE / 2, 0))
+    return np.asarray(bundled().shape * UNIT + np.array([chips.SIZE / 2, chips.SIZE / 2, 0]))
 
 
 def picture(seed: int = 0) -> np.ndarray:

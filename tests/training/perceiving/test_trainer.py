@@ -1,6 +1,6 @@
 """Copies, steps of training, and what is exported of them."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,18 +34,7 @@ def test_points_stay_in_the_pictures_they_are_of(tmp_path: Path, seed: int) -> N
 
 def test_the_same_seed_gives_the_same_copies_and_one_of_a_pair_is_mirrored(tmp_path: Path) -> None:
     copier = Copier(stored(tmp_path / "chips.npz"))
-    still = Jitter(
-        shift=0,
-        scale=0,
-        turn=0,
-        detail_shift=0,
-        detail_scale=0,
-        detail_turn=0,
-        lids=0,
-        lips=0,
-        heads=0,
-        negative=0,
-    )
+    still = Jitter(**dict.fromkeys((each.name for each in fields(Jitter)), 0.0))
     one, other = copier.pair(1, np.random.default_rng(5), still)
     again, _ = copier.pair(1, np.random.default_rng(5), still)
     assert (one.view == again.view).all() and (one.points == again.points).all()
