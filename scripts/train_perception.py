@@ -88,7 +88,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
 
 def train(arguments: argparse.Namespace) -> None:
     import torch
-    from training.perceiving import chips, trainer
+    from training.perceiving import checking, chips, trainer
 
     torch.set_num_threads(arguments.threads)
     arguments.run.mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def train(arguments: argparse.Namespace) -> None:
             training.save(state)
             means = {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
             means |= {"minutes": (time.monotonic() - started) / 60}
-            values = means | dataclasses.asdict(trainer.check(training.averaged, training.copier, unseen))
+            values = means | dataclasses.asdict(checking.check(training.averaged, training.copier, unseen))
             write_row(arguments.run / "metrics.csv", training.step, values)
             rows = []
         if late:

@@ -19,8 +19,8 @@ from realedit.perception.weights import Eyesight
 from realedit.photos import read_photo
 
 from . import bending, teacher
+from .checking import iou
 from .chips import SIZE, Chips, interocular
-from .trainer import iou
 
 Points = NDArray[np.float64]
 
