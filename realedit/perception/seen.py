@@ -46,6 +46,7 @@ class Perceived:
     of the Gaussian that would make a sharp photo as soft as this one, in interocular distances.
     view: the square that the network looked at, wider than the FFHQ square. view_matte: `[M, M]` float32, the
     person in that square: 1 person (hair, clothes and what is worn included), 0 background.
+    glasses: 0 to 1, how sure it is that glasses are worn.
     """
 
     points: Points
@@ -55,6 +56,7 @@ class Perceived:
     blur: float
     view: Alignment
     view_matte: Matte
+    glasses: float = 0.0
 
     @property
     def interocular(self) -> float:
