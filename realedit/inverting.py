@@ -68,7 +68,8 @@ def planned(request: EditRequest, photo: Photo, checkpoint: Checkpoint) -> list[
             log.info(
                 "going on from %s", f"the session in {keep}" if keep in kept else "an inversion in the cache"
             )
-            return [FaceEdit(session=session.from_start(), drags=request.drags, keep=keep)]
+            session = pipeline.with_points(session.from_start(), photo)
+            return [FaceEdit(session=session, drags=request.drags, keep=keep)]
     aligned = pipeline.align_faces(
         photo,
         checkpoint,
@@ -140,7 +141,7 @@ def _or_kept(session: Session, settings: InversionSettings, kept: Mapping[Path, 
             and same_square(other, session)
             and pipeline.same_settings(other, settings)
         ):
-            return other.from_start()
+            return replace(other.from_start(), points=session.points)
     return session
 
 
@@ -199,7 +200,7 @@ def _from_cache(session: Session, checkpoint: Checkpoint, settings: InversionSet
     for found in cache.find(session.photo_sha256, checkpoint.sha256, dataclasses.asdict(settings)):
         if same_square(found, session):
             log.info("the inversion comes from the cache")
-            return replace(found, photo_path=session.photo_path, model=session.model)
+            return replace(found, photo_path=session.photo_path, model=session.model, points=session.points)
     return None
 
 

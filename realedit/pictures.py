@@ -46,8 +46,7 @@ def moved_so_far(
 ) -> NDArray[np.float64]:
     """How far the generator has moved what points `[K, 2]` of the current result lie on, photo pixels: as
     far as the parts of the face, by the landmarks nearest to them."""
-    pivot, current = latents_of(session)
-    if session.landmarks is None or torch.equal(pivot, current):
+    if session.landmarks is None or session.pivot is None or torch.equal(*latents_of(session)):
         return np.zeros_like(points)
     new = moved_landmarks(session, *pictures(session, checkpoint))
     nearest = [int(np.linalg.norm(new - point, axis=1).argmin()) for point in points]

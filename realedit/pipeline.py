@@ -24,6 +24,7 @@ from checkpoints import Checkpoint
 from inversion import InversionSettings, Step
 from realedit.compositing import (
     ChangeSettings,
+    Features,
     Mode,
     Mouth,
     Moves,
@@ -158,6 +159,13 @@ def dense_points(photo: Photo, square: Alignment) -> NDArray[np.float64]:
     return perceive(photo.view(), square).points
 
 
+def with_points(session: Session, photo: Photo) -> Session:
+    """The session with the points of its face, also where it was kept before any were looked for."""
+    if session.face is None or session.points is not None:
+        return session
+    return replace(session, points=dense_points(photo, session.alignment))
+
+
 def invert(
     session: Session, checkpoint: Checkpoint, settings: InversionSettings, *, on_step: OnStep = keep_going
 ) -> Session:
@@ -246,35 +254,47 @@ def drag(
     on_step: OnStep = keep_going,
 ) -> Session:
     """Drag handles to targets (`[K, 2]` photo pixels, positions in the current result), from the current
-    latent.
+    latent. Points on lids and lips are not the generator's: the paste lets these slide. Where no other point
+    has a way to go, a session that is not inverted will do.
 
     mask `[height, width]` uint8 over the displayed photo, white (>= 128) may move. Raises OutsideError for a
     point outside of the square, SessionError before the inversion.
     """
-    latent = latents_of(session)[1].to(device_of(checkpoint))
     check_points(session, handles, targets)
-    size = checkpoint.generator.resolution
-    generator = generator_of(session, checkpoint)
-    moves, carried = asked_of_features(session, checkpoint, handles, targets)
+    starts, ends = (np.asarray(points, float).reshape(-1, 2) for points in (handles, targets))
+    moves, carried = asked_of_features(session, checkpoint, starts, ends)
     entry = Drag(
-        _points(handles), _points(targets), [], 0, "nothing", reach, None,
+        _points(starts), _points(ends), _points(ends), 0, "arrived", reach, None,
         carried=carried.nonzero()[0].tolist(), moves=moves,
     )  # fmt: skip
     if mask is not None:
         check_mask(mask, entry)
         entry = msgspec.structs.replace(entry, mask=mask_name(mask))
         session = replace(session, masks={**session.masks, mask_name(mask): mask})
+    current = session.current
+    if not carried.any() or (starts != ends)[~carried].any():
+        current, entry = _dragged(session, checkpoint, entry, settings or DragSettings(), on_step)
+    return replace(session, current=current, history=(*session.history, entry))
+
+
+def _dragged(
+    session: Session, checkpoint: Checkpoint, entry: Drag, settings: DragSettings, on_step: OnStep
+) -> tuple[torch.Tensor, Drag]:
+    """The latent after those of a drag's points that are the generator's, and how the drag ended."""
+    latent = latents_of(session)[1].to(device_of(checkpoint))
+    size = checkpoint.generator.resolution
+    own = [i for i in range(len(entry.handles)) if i not in entry.carried]
     editor = Editor(
-        generator,
+        generator_of(session, checkpoint),
         latent,
-        settings or DragSettings(),
+        settings,
         inversion.CodeSpace.of(checkpoint),
         mask=crop_region(session, entry, size),
         layers=checkpoint.drag_layers,
         motions=None if checkpoint.codes is None else checkpoint.codes.motions,
     )
     start, goal = (
-        session.alignment.to_crop(np.asarray(points, float)[~carried], size) for points in (handles, targets)
+        session.alignment.to_crop([points[i] for i in own], size) for points in (entry.handles, entry.targets)
     )
     editor.add(start, goal)
     step = None
@@ -282,16 +302,16 @@ def drag(
         if not on_step(step):
             break
     assert step is not None
-    ending = "stopped" if step.ending == "running" else step.ending
-    if carried.any() and ending == "nothing":
-        ending = "arrived"
-    reached = np.array(targets, float).reshape(-1, 2)
-    reached[~carried] = session.alignment.to_photo(editor.handles, size)
-    vague = np.flatnonzero(~carried)[editor.vague.nonzero()[0]].tolist()
+    reached = np.array(entry.targets)
+    reached[own] = session.alignment.to_photo(editor.handles, size)
     entry = msgspec.structs.replace(
-        entry, reached=_points(reached), steps=step.index, ending=ending, vague=vague
+        entry,
+        reached=_points(reached),
+        steps=step.index,
+        ending="stopped" if step.ending == "running" else step.ending,
+        vague=[own[i] for i in editor.vague.nonzero()[0]],
     )
-    return replace(session, current=editor.latent.detach().cpu(), history=(*session.history, entry))
+    return editor.latent.detach().cpu(), entry
 
 
 def render(
@@ -313,6 +333,10 @@ def render(
     if features is not None:
         width = FADE * session.alignment.side
         photo = slide(photo, features.slides(photo, session.moves), mask=mask, fade=width)
+    if session.pivot is None and session.history:
+        if debug is not None and features is not None:
+            write_png(debug / "parts.png", _parts(session, features))
+        return photo
     before, after = pictures(session, checkpoint)
     size = checkpoint.generator.resolution
     reach = np.zeros((size, size), np.float32)
@@ -334,24 +358,28 @@ def render(
     if debug is not None:
         shown = debug_pictures(crop, before, after, reach, change)
         if features is not None:
-            edges = [
-                [session.alignment.to_crop(edge, size) for edge in features.edges(moves)]
-                for moves in (Moves(), session.moves)
-            ]
-            shown["parts"] = parts_picture(session.crop, *edges)
+            shown["parts"] = _parts(session, features)
         for name, picture in shown.items():
             write_png(debug / f"{name}.png", picture)
     return paste(photo, change, session.alignment, mask=mask)
 
 
+def _parts(session: Session, features: Features) -> NDArray[np.uint8]:
+    """The session's crop with the edges of what slides."""
+    before, after = (
+        [session.alignment.to_crop(edge, session.crop.shape[0]) for edge in features.edges(moves)]
+        for moves in (Moves(), session.moves)
+    )
+    return parts_picture(session.crop, before, after)
+
+
 def asked_of_features(
-    session: Session, checkpoint: Checkpoint, handles: ArrayLike, targets: ArrayLike
+    session: Session, checkpoint: Checkpoint, starts: NDArray[np.float64], ends: NDArray[np.float64]
 ) -> tuple[Moves, NDArray[np.bool_]]:
     """How far parts of the face are to slide after a drag of these points (`[K, 2]` photo pixels,
     positions in the current result), and which of the points say so, `[K]`; the others are the
     generator's."""
     features = features_of(session)
-    starts, ends = (np.asarray(points, float).reshape(-1, 2) for points in (handles, targets))
     if features is None:
         return Moves(), np.zeros(len(starts), np.bool_)
     shift = moved_so_far(session, checkpoint, starts)  # by the generator; parts slide in the photo as it was

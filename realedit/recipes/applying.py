@@ -104,7 +104,8 @@ def current_landmarks(session: Session, checkpoint: Checkpoint) -> NDArray[np.fl
         return None
     landmarks = session.landmarks.copy()
     shift = np.zeros_like(landmarks)
-    if any(len(each.carried) < len(each.handles) for each in session.history):
+    inverted = session.pivot is not None
+    if inverted and any(len(each.carried) < len(each.handles) for each in session.history):
         shift = moved_landmarks(session, *pictures(session, checkpoint)) - session.landmarks
     features = features_of(session)
     if features is not None and session.points is not None:

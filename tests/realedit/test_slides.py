@@ -181,3 +181,26 @@ def test_sixteen_bits_and_grey_photos_slide_too(tmp_path: Path, model: str) -> N
 def test_debug_shows_the_parts(photo: Path, model: str, tmp_path: Path) -> None:
     edit(_request(photo, model, ("close-eyes", 1.0), debug=tmp_path / "debug"))
     assert (tmp_path / "debug" / "parts.png").is_file()
+
+
+def test_an_edit_that_is_of_lids_and_lips_alone_inverts_nothing(
+    photo: Path, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(_request(photo, model, ("close-eyes", 1.0), ("open-mouth", 0.5), keep=photo.parent / "kept"))
+    inverted = _pixels(photo.with_name("out.png"))
+    monkeypatch.setattr(pipeline, "invert_together", lambda *_, **__: pytest.fail("inverted"))
+    request = _request(photo, model, ("close-eyes", 1.0), ("open-mouth", 0.5), cache=False)
+    report = edit(dataclasses.replace(request, output=photo.with_name("alone.png")))
+    assert np.array_equal(_pixels(photo.with_name("alone.png")), inverted)
+    assert [each.ending for each in report.faces[0].session.history] == ["arrived", "arrived"]
+    with pytest.raises(pytest.fail.Exception, match="inverted"):
+        edit(_request(photo, model, ("close-eyes", 1.0), ("smile", 1.0), cache=False))
+
+
+def test_an_inversion_that_was_kept_without_points_gets_them(photo: Path, model: str) -> None:
+    folder = photo.parent / "kept"
+    edit(_request(photo, model, ("smile", 1.0), keep=folder))
+    dataclasses.replace(Session.load(folder), points=None).save(folder)
+    edit(_request(photo, model, ("close-eyes", 1.0), keep=folder))
+    assert _iris(_pixels(photo.with_name("out.png")), left=True) <= 3
+    assert Session.load(folder).points is not None

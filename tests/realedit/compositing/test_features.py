@@ -1,4 +1,4 @@
-"""What points ask of lids and lips: by recipes and drags, of parts that moved already; and what they do not."""
+"""What points ask of lids and lips: in recipes and drags, of parts that moved already, and what not."""
 
 import numpy as np
 import pytest
