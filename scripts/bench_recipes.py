@@ -50,7 +50,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs" / "recipes.md"
 PICTURES = ROOT / "docs" / "recipes"
 GOALS = {"good": (("smile", "open-mouth", "raise-brows"), 0.8), "inside": (("open-mouth",), 0.5)}
-ONE_WAY = ("close-mouth", "close-eyes", "hair-volume")  # at -1 they make no sense
+ONE_WAY = ("close-mouth", "close-eyes", "wink-left", "wink-right", "hair-volume")  # at -1 they make no sense
 SIDE = 232  # pixels of one face in a picture
 
 

@@ -21,11 +21,12 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Rec. 601
 # Lengths are eye widths, brightness is told as shares of the skin's.
 WIDE = 0.8  # from the eye's middle to both sides: what is farther away is no business of its lids
 XS = np.linspace(-WIDE, WIDE, 321)  # where a curve's heights are kept
+EVEN = 0.015  # over which a lid's edge is smoothed
 ABOVE, BELOW = 0.52, 0.35  # the lids: how far skin is looked at
 FINEST, SMOOTHED = 256, 64  # pixels per eye width in which it is looked at, and in which it is averaged
 HIDDEN = 0.06  # above the upper lid's edge that lashes hide
 RIM = 0.05  # below the lower lid's edge that is wet
-SIGMAS = (0.05, 0.12, 0.3, 1.0)  # over which skin is averaged: the finest of which there is enough
+SIGMAS = (0.07, 0.18, 0.5, 1.0)  # over which skin is averaged: the finest of which there is enough
 BAND_TALL = 0.35  # what is dark and taller is a shadow, not a brow or a frame
 BAND_DARK = (
     0.55  # brightness of a band, in the mean and beside the eye; of the darkest four fifths a little more
@@ -59,7 +60,9 @@ class Eye:
         upper, lower, brow = (curve(bare.to_frame(points[list(part)])) for part in parts)
         within = np.abs(XS) <= 0.5
         middle = np.where(within, (upper + lower) / 2, 0)
-        upper, lower = (np.where(within, each, 0) for each in (upper, lower))
+        upper, lower = (
+            np.where(within, smooth(np.where(within, each, 0), EVEN), 0) for each in (upper, lower)
+        )
         return cls(bare.origin, bare.axis, np.minimum(upper, middle), np.maximum(lower, middle), brow)
 
     @property
@@ -130,19 +133,21 @@ class Skin:
         coarse = min(scale, SMOOTHED)
         size = tuple(max(2, round(side * coarse / scale)) for side in picture.shape[1::-1])
         small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
-        whole = cv2.resize(_base(small, ~_hidden(eye, small.shape), coarse), picture.shape[1::-1])
+        whole = cv2.resize(_base(small, _skin(eye, small.shape), coarse), picture.shape[1::-1])
         base: Array = np.asarray(whole, np.float32)
         shade: Array = np.asarray((picture @ LUMA) / np.maximum(base @ LUMA, 1e-3), np.float32)
         return cls(base, shade, _band(picture, eye, scale))
 
 
-def _hidden(eye: Eye, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Where in a picture of the frame the eye is, with its lashes and its wet rim."""
+def _skin(eye: Eye, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Where in a picture of the frame skin is: not at the eye with its lashes and its wet rim, nor at the
+    brow."""
     low, high = eye.span
     rows = low + (np.arange(shape[0]) + 0.5)[:, None] * (high - low) / shape[0]
     columns = -WIDE + (np.arange(shape[1]) + 0.5) * 2 * WIDE / shape[1]
-    upper, lower = (np.interp(columns, XS, each) for each in (eye.upper, eye.lower))
-    return np.asarray((rows > upper - HIDDEN) & (rows < lower + RIM) & (lower > upper))
+    upper, lower, brow = (np.interp(columns, XS, each) for each in (eye.upper, eye.lower, eye.brow))
+    hidden = (rows > upper - HIDDEN) & (rows < lower + RIM) & (lower > upper)
+    return np.asarray(~hidden & (rows > brow))
 
 
 def _rectified(photo: Photo, eye: Eye, scale: float) -> Array:
@@ -183,7 +188,7 @@ def _base(picture: Array, seen: NDArray[np.bool_], scale: float) -> Array:
             mean += share[..., None] * here
             missing = missing - share
         bright = luma / np.maximum(mean @ LUMA, 1e-3)
-        weight = np.asarray(seen * np.clip((bright - 0.8) / 0.15, 0.01, 1), np.float32)
+        weight = np.asarray(seen * np.clip((bright - 0.82) / 0.14, 0.01, 1), np.float32)
     return mean
 
 

@@ -140,7 +140,7 @@ def _together(ways: Floats, carried: NDArray[np.bool_]) -> bool:
     for way in ways[carried]:
         length = float(np.linalg.norm(way))
         same = ways[~carried] @ way > 0.7 * lengths[~carried] * length
-        if (same & (lengths[~carried] > 0.5 * length)).any():
+        if (same & (lengths[~carried] > 0.7 * length)).any():
             return True
     return False
 
