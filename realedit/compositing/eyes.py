@@ -27,10 +27,15 @@ FINEST, SMOOTHED = 256, 64  # pixels per eye width in which it is looked at, and
 HIDDEN = 0.06  # above the upper lid's edge that lashes hide
 RIM = 0.05  # below the lower lid's edge that is wet
 SIGMAS = (0.07, 0.18, 0.5, 1.0)  # over which skin is averaged: the finest of which there is enough
+NEARBY, TONES = (
+    0.07,
+    (0.35, 1.05),
+)  # how far, and by how much, skin above the eye is toned by its brightest parts
 BAND_TALL = 0.35  # what is dark and taller is a shadow, not a brow or a frame
 BAND_DARK = (
     0.55  # brightness of a band, in the mean and beside the eye; of the darkest four fifths a little more
 )
+BAND_SURE, LASH_LINE = 0.42, 0.06  # the same beside the eye, of what lies so near to the lid as lashes do
 BAND_HALF = 0.08  # from the middle of a band to its edge, at the most
 LASHES_COST = 0.2  # brightness that a band so near to the eye is believed to have more
 BAND_SCALE = 80  # cells per eye width in which it is looked for
@@ -133,8 +138,9 @@ class Skin:
         coarse = min(scale, SMOOTHED)
         size = tuple(max(2, round(side * coarse / scale)) for side in picture.shape[1::-1])
         small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
-        whole = cv2.resize(_base(small, _skin(eye, small.shape), coarse), picture.shape[1::-1])
-        base: Array = np.asarray(whole, np.float32)
+        seen = _skin(eye, small.shape)
+        toned = _toned(_base(small, seen, coarse), small, seen, eye, coarse)
+        base: Array = np.asarray(cv2.resize(toned, picture.shape[1::-1]), np.float32)
         shade: Array = np.asarray((picture @ LUMA) / np.maximum(base @ LUMA, 1e-3), np.float32)
         return cls(base, shade, _band(picture, eye, scale))
 
@@ -192,6 +198,22 @@ def _base(picture: Array, seen: NDArray[np.bool_], scale: float) -> Array:
     return mean
 
 
+def _toned(base: Array, picture: Array, seen: NDArray[np.bool_], eye: Eye, scale: float) -> Array:
+    """The skin above the eye as bright as its brightest parts are nearby: a socket may lie in the shade."""
+    luma = blur(np.asarray(picture @ LUMA, np.float32), 0.015 * scale) * seen.astype(np.float32)
+    side = 2 * max(1, round(NEARBY * scale)) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    bright = np.asarray(cv2.dilate(luma, disc), np.float32)
+    known = (bright > 0).astype(np.float32)
+    nearby = blur(bright, NEARBY * scale / 2) / np.maximum(blur(known, NEARBY * scale / 2), 1e-3)
+    tone = np.clip(nearby / np.maximum(base @ LUMA, 1e-3), *TONES) ** 0.8
+    low, high = eye.span
+    rows = low + (np.arange(len(picture)) + 0.5)[:, None] * (high - low) / len(picture)
+    columns = -WIDE + (np.arange(picture.shape[1]) + 0.5) * 2 * WIDE / picture.shape[1]
+    above = np.clip(0.5 - (rows - np.interp(columns, XS, (eye.upper + eye.lower) / 2)) / 0.1, 0, 1)
+    return np.asarray(base * (1 + above * (tone - 1))[..., None], np.float32)
+
+
 def _band(picture: Array, eye: Eye, scale: float) -> Floats | None:
     """See `Skin.band`: a dark band from side to side. A crease and lashes are none, they end at the eye's
     corners."""
@@ -208,8 +230,13 @@ def _band(picture: Array, eye: Eye, scale: float) -> Floats | None:
     lashes = LASHES_COST * (rows[:, None] > upper - HIDDEN)  # are dark too
     path = _darkest_path(np.where(barred, 10.0, bright + lashes))
     along = bright[path, np.arange(len(columns))]
-    beside = along[np.abs(columns) > 0.55]
-    if max(float(np.quantile(along, 0.8)) - 0.15, float(along.mean()), float(beside.mean())) > BAND_DARK:
+    beside, middle = np.abs(columns) > 0.55, np.abs(columns) < 0.4
+    hugging = float(np.median(np.abs(rows[path] - upper)[middle])) < LASH_LINE  # as lashes do
+    most = BAND_SURE if hugging else BAND_DARK
+    if (
+        max(float(np.quantile(along, 0.8)) - 0.15, float(along.mean())) > BAND_DARK
+        or along[beside].mean() > most
+    ):
         return None
     light = (rows[:, None] >= rows[path]) & (bright > 0.5 * (1 + along))
     edge = np.where(light.any(0), rows[light.argmax(0)], rows[path])
