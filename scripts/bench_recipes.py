@@ -12,7 +12,7 @@ result, in the same square. Splits go by person: names the generator was trained
 --raw keeps every edit's figures as they come; what is in it already (recipe, model and quality) is not done
 again. --record writes the figures into the recipes (`verified_on`) and the table of docs/recipes.md. Figures:
 
-found     share of the asked movement that dlib sees (of lids and lips: that the network for dense points sees),
+found     share of the asked movement that dlib sees (of lids and lips: the network for dense points),
           along it, mean over the points; median over portraits.
           Points beside a landmark (hair) cannot be seen by it: such recipes have none.
 identity  distance of dlib's face descriptors between photo and result, median; 0.6 is another person.

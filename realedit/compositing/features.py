@@ -4,7 +4,6 @@ A drag's handle on a lid's edge or on a lip says how far that goes. The generato
 since it shuts no eye and parts no closed lips; the photo's own lids and lips slide instead.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -90,6 +89,16 @@ class Features:
         if _together(targets - handles, carried):
             return moves, np.zeros_like(carried)
         return Moves(left_eye=left, right_eye=right, lips=lips), carried
+
+    def shut(self, handles: Floats, targets: Floats) -> bool:
+        """Whether points `[K, 2]`, photo pixels, ask an eye to open that is shut in the photo."""
+        for eye in self.eyes:
+            start, end = eye.to_frame(handles), eye.to_frame(targets)
+            on = (np.abs(start[:, 0]) < ON_MIDDLE) & (np.abs(start[:, 1]) < ON_LID + OPEN / 2)
+            up = np.where(start[:, 1] <= (_edges(eye, Lids(), start[:, 0])[0]), -1, 1)
+            if eye.height < OPEN and bool((on & ((end - start)[:, 1] * up >= LEAST)).any()):
+                return True
+        return False
 
     def moved(self, moves: Moves, points: Floats) -> Floats:
         """Where points `[K, 2]` on the parts' edges are when the parts went as `moves` says, photo pixels."""
@@ -235,14 +244,3 @@ def _lid_ways(eye: Eye, lids: Lids, places: Floats) -> Floats:
     to_upper, to_lower = np.abs(places[:, 1] - upper), np.abs(places[:, 1] - lower)
     near = (np.minimum(to_upper, to_lower) < ON_LID) & (np.abs(places[:, 0]) < ON_MIDDLE)
     return np.where(near, np.where(to_upper <= to_lower, new[0] - upper, new[1] - lower), 0.0)
-
-
-def shut_already(features: Features, handles: Sequence[tuple[float, float]]) -> bool:
-    """Whether one of the handles is on a lid of an eye that is shut in the photo."""
-    points = np.asarray(handles, float).reshape(-1, 2)
-    for eye in features.eyes:
-        places = eye.to_frame(points)
-        on = (np.abs(places[:, 0]) < ON_MIDDLE) & (np.abs(places[:, 1]) < ON_LID + OPEN)
-        if eye.height < OPEN and on.any():
-            return True
-    return False

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import skimage.data
 from numpy.typing import NDArray
 
 import checkpoints
@@ -15,7 +16,7 @@ from alignment.geometry import ffhq_square
 from checkpoints.testing import random_checkpoint
 from inversion import InversionSettings
 from realedit import pipeline
-from realedit.compositing.features import LANDMARKS
+from realedit.compositing.features import LANDMARKS, Features
 from realedit.compositing.lids import Lids
 from realedit.drag import DragSettings
 from realedit.editing import EditRequest, edit
@@ -155,6 +156,17 @@ def test_a_free_drag_of_a_lid_shuts_its_eye_while_the_generator_takes_the_rest(
     assert _iris(_pixels(photo.with_name("out.png")), left=False) <= 3
 
 
+def test_an_eye_that_is_shut_in_the_photo_is_the_generators_with_a_warning(
+    tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut = faces.points(50.0, centre=(100.0, 85.0), height=0.012)
+    monkeypatch.setattr(pipeline, "dense_points", lambda *_: shut)
+    photo = png(tmp_path / "shut.png", faces.drawn(shut, SIZE))
+    report = edit(_request(photo, model, ("open-eyes", 1.0)))
+    assert report.faces[0].session.history[0].carried == []
+    assert any("shut in the photo" in said for said in report.warnings)
+
+
 def test_landmarks_follow_what_slid(photo: Path, model: str) -> None:
     loaded = checkpoints.load(model)
     session = pipeline.align(read_photo(photo), loaded, photo_path=photo, settings=QUICK, quality="draft")
@@ -204,3 +216,25 @@ def test_an_inversion_that_was_kept_without_points_gets_them(photo: Path, model:
     edit(_request(photo, model, ("close-eyes", 1.0), keep=folder))
     assert _iris(_pixels(photo.with_name("out.png")), left=True) <= 3
     assert Session.load(folder).points is not None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["close-eyes", "open-mouth"])
+def test_the_astronaut_shuts_her_eyes_and_opens_her_mouth(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    photo = png(tmp_path / "astronaut.png", skimage.data.astronaut())
+    report = edit(_request(photo, "face128", (name, 1.0), cache=False))
+    session = report.faces[0].session
+    assert session.pivot is None, "no generator was asked"
+    before, after = (
+        Features.of(pipeline.dense_points(read_photo(path), session.alignment))
+        for path in (photo, tmp_path / "out.png")
+    )
+    if name == "close-eyes":
+        for old, new in zip(before.eyes, after.eyes, strict=True):
+            assert new.height < 0.5 * old.height
+    else:
+        assert after.mouth.gap > before.mouth.gap + 0.12
+    assert report.identity is not None and report.identity < 0.4

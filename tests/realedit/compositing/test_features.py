@@ -62,8 +62,14 @@ def test_open_eyes_opens_them_wider() -> None:
 
 
 def test_eyes_that_are_shut_are_not_opened_by_their_lids() -> None:
-    moves, carried = _asked(points(height=0.015), "open-eyes", 1.0)
+    face = points(height=0.015)
+    moves, carried = _asked(face, "open-eyes", 1.0)
     assert moves == NOTHING and not any(carried)
+    upper = face[[parts.LEFT_EYE.upper[4]]]
+    for shown, known in ((face, True), (points(), False)):
+        assert Features.of(shown).shut(upper, upper - [0, 8]) == known
+    assert not Features.of(face).shut(upper, upper - [0, -8]), "what shuts it"
+    assert not Features.of(face).shut(upper - [0, 60], upper - [0, 70]), "a brow"
 
 
 @pytest.mark.parametrize("gap", [0.0, 0.15])
