@@ -17,7 +17,7 @@ from checkpoints import Checkpoint
 from checkpoints.bundled import BUNDLED
 from checkpoints.registry import registry
 from inversion import InversionSettings
-from realedit import cache, pipeline
+from realedit import cache, pipeline, sliding
 from realedit.cropping import square_without_face
 from realedit.errors import AlignmentError, RealeditError, SessionError, UsageError
 from realedit.photos import Photo
@@ -68,7 +68,7 @@ def planned(request: EditRequest, photo: Photo, checkpoint: Checkpoint) -> list[
             log.info(
                 "going on from %s", f"the session in {keep}" if keep in kept else "an inversion in the cache"
             )
-            session = pipeline.with_points(session.from_start(), photo)
+            session = sliding.with_points(session.from_start(), photo)
             return [FaceEdit(session=session, drags=request.drags, keep=keep)]
     aligned = pipeline.align_faces(
         photo,

@@ -22,17 +22,14 @@ from alignment.errors import NoFaceError
 from alignment.models import FaceModels
 from checkpoints import Checkpoint
 from inversion import InversionSettings, Step
+from realedit import sliding
 from realedit.compositing import (
     ChangeSettings,
-    Features,
     Mode,
     Mouth,
-    Moves,
     debug_pictures,
     describe,
-    parts_picture,
     paste,
-    slide,
 )
 from realedit.cropping import crop_of, square_without_face
 from realedit.drag import DragSettings, DragStep, Editor
@@ -47,15 +44,12 @@ from realedit.pictures import (
     label_of,
     latents_of,
     moved_landmarks,
-    moved_so_far,
     pictures,
 )
 from realedit.regions import check_mask, check_points, crop_region, photo_mask
 from realedit.session import Drag, Session, mask_name, to_tensor
 
 log = logging.getLogger(__name__)
-
-FADE = 0.015  # of the square's side: over so much a mask's border lets parts slide
 
 OnStep = Callable[[Step | DragStep], bool]
 """Told of every step; False asks the stage to stop and keep what it has."""
@@ -134,7 +128,7 @@ def align_faces(
             crop=crop.pixels,
             valid=crop.valid,
             faces=count,
-            points=None if face is None else dense_points(photo, square),
+            points=None if face is None else sliding.dense_points(photo, square),
         )
 
     if box is not None and tuple(faces) != ("auto",):
@@ -150,20 +144,6 @@ def align_faces(
     except ValueError as error:
         raise UsageError(f"{error}") from error
     return [(session(face.alignment, face, len(found)), own) for face, own in shared]
-
-
-def dense_points(photo: Photo, square: Alignment) -> NDArray[np.float64]:
-    """`[478, 2]`: where the parts of the face in a square are, photo pixels."""
-    from realedit.perception import perceive
-
-    return perceive(photo.view(), square).points
-
-
-def with_points(session: Session, photo: Photo) -> Session:
-    """The session with the points of its face, also where it was kept before any were looked for."""
-    if session.face is None or session.points is not None:
-        return session
-    return replace(session, points=dense_points(photo, session.alignment))
 
 
 def invert(
@@ -262,7 +242,7 @@ def drag(
     """
     check_points(session, handles, targets)
     starts, ends = (np.asarray(points, float).reshape(-1, 2) for points in (handles, targets))
-    moves, carried = asked_of_features(session, checkpoint, starts, ends)
+    moves, carried = sliding.asked(session, checkpoint, starts, ends)
     entry = Drag(
         _points(starts), _points(ends), _points(ends), 0, "arrived", reach, None,
         carried=carried.nonzero()[0].tolist(), moves=moves,
@@ -328,14 +308,11 @@ def render(
     other. debug: a folder that gets the pictures the paste is made of.
     """
     settings = settings or PasteSettings()
-    mask = photo_mask(session)
-    features = features_of(session)
-    if features is not None:
-        width = FADE * session.alignment.side
-        photo = slide(photo, features.slides(photo, session.moves), mask=mask, fade=width)
+    mask, features = photo_mask(session), features_of(session)
+    photo = sliding.slid(photo, session, mask)
+    if debug is not None and features is not None:
+        write_png(debug / "parts.png", sliding.parts(session, features))
     if session.pivot is None and session.history:
-        if debug is not None and features is not None:
-            write_png(debug / "parts.png", _parts(session, features))
         return photo
     before, after = pictures(session, checkpoint)
     size = checkpoint.generator.resolution
@@ -356,34 +333,9 @@ def render(
     if features is not None and not change.empty:
         change = change.moved_alone(features.covered(session.moves, session.alignment, change.size))
     if debug is not None:
-        shown = debug_pictures(crop, before, after, reach, change)
-        if features is not None:
-            shown["parts"] = _parts(session, features)
-        for name, picture in shown.items():
+        for name, picture in debug_pictures(crop, before, after, reach, change).items():
             write_png(debug / f"{name}.png", picture)
     return paste(photo, change, session.alignment, mask=mask)
-
-
-def _parts(session: Session, features: Features) -> NDArray[np.uint8]:
-    """The session's crop with the edges of what slides."""
-    before, after = (
-        [session.alignment.to_crop(edge, session.crop.shape[0]) for edge in features.edges(moves)]
-        for moves in (Moves(), session.moves)
-    )
-    return parts_picture(session.crop, before, after)
-
-
-def asked_of_features(
-    session: Session, checkpoint: Checkpoint, starts: NDArray[np.float64], ends: NDArray[np.float64]
-) -> tuple[Moves, NDArray[np.bool_]]:
-    """How far parts of the face are to slide after a drag of these points (`[K, 2]` photo pixels,
-    positions in the current result), and which of the points say so, `[K]`; the others are the
-    generator's."""
-    features = features_of(session)
-    if features is None:
-        return Moves(), np.zeros(len(starts), np.bool_)
-    shift = moved_so_far(session, checkpoint, starts)  # by the generator; parts slide in the photo as it was
-    return features.asked(session.moves, starts - shift, ends - shift)
 
 
 def _mouth(session: Session, before: NDArray[np.float32], after: NDArray[np.float32]) -> Mouth | None:

@@ -16,8 +16,9 @@ from realedit.compositing.eyes import XS, Eye, Floats
 from realedit.compositing.flow import Array, blur, dilate
 from realedit.compositing.layers import Slide
 from realedit.compositing.lids import Lids, lids_slide
-from realedit.compositing.lips import JAW, Lips, Mouth, lips_slide, lower_way, upper_way
-from realedit.compositing.lips import XS as LIP_XS
+from realedit.compositing.lips import JAW, Lips, lips_slide, lower_way, upper_way
+from realedit.compositing.mouths import XS as LIP_XS
+from realedit.compositing.mouths import Mouth
 from realedit.perception.points import (
     EYES,
     INNER_LIP_LOWER,

@@ -8,29 +8,23 @@ closed, the edge of the upper teeth, in the light of this photo.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 
 import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from realedit.compositing.eyes import LUMA, Floats
+from realedit.compositing.eyes import Floats
 from realedit.compositing.flow import Array
 from realedit.compositing.layers import Layer, Slide
-from realedit.perception import points as parts
+from realedit.compositing.mouths import NECK, OPEN, XS, Light, Mouth
 from realedit.photos import Box, Photo
 
-# Lengths are mouth widths, from one inner corner to the other.
-XS = np.linspace(-1.6, 1.6, 641)
+# Lengths are mouth widths.
 JAW = 0.65  # of the lower lip's way that the chin goes
-NECK = 0.8  # of the way from the mouth to the chin, below which the neck goes along
-CHEEK = 0.95  # of the way from the mouth's middle to the jaw's corners, within which the jaw moves
-OPEN = 0.03  # lips this far apart show what is behind them
 FINEST = 100  # places per mouth width at which a motion is worked out
 SOFT = 1.5  # photo pixels over which an edge is soft
 ROUND, ROUND_OPEN = 2.5, 2.0  # how angular the lower lip's way is; less so where teeth show up to the corners
-INSET = 0.02  # of lips that close: their edges are believed to be so much farther in
 SEAM = 0.02  # of the shadow between lips that meet
 EDGES = np.array([0.0, 0.082, 0.146, 0.208, 0.262, 0.308])  # between teeth, from the middle to a side
 
@@ -39,7 +33,6 @@ DARK = np.array([0.30, 0.11, 0.10])
 TONGUE = np.array([0.72, 0.36, 0.34])
 ENAMEL = np.array([1.0, 0.965, 0.9])  # of what is white
 DIM = 0.35  # of the photo's grain that is seen in the dark
-GREY = 0.12  # saturation of skin: below it, a photo has less colour than a mouth
 
 
 class Lips(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,121 +41,6 @@ class Lips(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     lower: float = 0.0
     upper: float = 0.0
-
-
-@dataclass(frozen=True)
-class Mouth:
-    """A mouth in its own frame, one unit wide, x from its middle to the viewer's right, y down.
-
-    origin, axis: as an eye's. upper, lower: heights at `XS` of the lips' inner edges, above, below: of
-    their outer ones, level beyond the corners. gap: how far they are apart in the middle. chin, nose:
-    heights of the chin and of the nose's base; cheek: how far to the sides the jaw moves; unit: the
-    interocular distance.
-    """
-
-    origin: Floats
-    axis: Floats
-    upper: Floats
-    lower: Floats
-    above: Floats
-    below: Floats
-    gap: float
-    chin: float
-    nose: float
-    cheek: float
-    unit: float
-
-    @classmethod
-    def of(cls, points: Floats) -> "Mouth":
-        """From 478 points, photo pixels."""
-        upper, lower = list(parts.INNER_LIP_UPPER), list(parts.INNER_LIP_LOWER)
-        corners = points[[upper[0], upper[-1]]]
-        level = np.zeros_like(XS)
-        bare = cls(
-            corners.mean(0), corners[1] - corners[0], level, level, level, level,
-            gap=0.0, chin=1.0, nose=-1.0, cheek=1.0, unit=1.0,
-        )  # fmt: skip
-        outer = (list(parts.OUTER_LIP_UPPER), list(parts.OUTER_LIP_LOWER))
-        up, low, above, below = (_curve(bare.to_frame(points[each])) for each in (upper, lower, *outer))
-        middle = (up + low) / 2
-        up, low = np.minimum(up, middle), np.maximum(low, middle)
-        jaw = np.abs(bare.to_frame(points[[172, 397]])[:, 0]).min()
-        eyes = [points[list(eye.corners)].mean(0) for eye in parts.EYES]
-        return cls(
-            bare.origin, bare.axis, up, low, np.minimum(above, up), np.maximum(below, low),
-            gap=float((low - up)[len(XS) // 2]),
-            chin=max(0.5, float(bare.to_frame(points[parts.CHIN])[1])),
-            nose=min(-0.2, float(bare.to_frame(points[2])[1])),
-            cheek=float(np.clip(CHEEK * jaw, 0.7, 1.4)),
-            unit=float(np.hypot(*(eyes[1] - eyes[0]))) / bare.width,
-        )  # fmt: skip
-
-    @property
-    def width(self) -> float:
-        """Photo pixels from corner to corner."""
-        return float(np.hypot(*self.axis))
-
-    @property
-    def turn(self) -> Floats:
-        """`[2, 2]`: a place of the frame, as a row, times this is photo pixels from the origin."""
-        return np.array([self.axis, [-self.axis[1], self.axis[0]]])
-
-    def to_frame(self, points: Floats) -> Floats:
-        """Photo pixels `[..., 2]` in the frame."""
-        return np.asarray((points - self.origin) @ self.turn.T / self.width**2)
-
-    def inset(self) -> "Mouth":
-        """With edges a little way within the lips, so that no teeth go along with them."""
-        into = INSET * np.sqrt(np.clip(1 - (2 * XS) ** 2, 0, 1)) * min(1.0, self.gap / OPEN)
-        return replace(self, upper=self.upper - into, lower=self.lower + into)
-
-    def box(self, photo: Photo) -> Box | None:
-        """The photo's rectangle in which a moving mouth changes anything; None outside of the photo."""
-        bottom = self.chin * (1 + NECK) + 0.6
-        places = (
-            np.array([[x, y] for x in (-self.cheek, self.cheek) for y in (self.nose, bottom)]) @ self.turn
-            + self.origin
-        )
-        left, top = np.maximum(np.floor(places.min(0)).astype(int), 0)
-        right, low = np.minimum(np.ceil(places.max(0)).astype(int), (photo.width, photo.height))
-        return (int(left), int(top), int(right), int(low)) if left < right and top < low else None
-
-
-@dataclass(frozen=True)
-class Light:
-    """Colours of this photo, sRGB in [0, 1]: of the skin beside the mouth, and of what is white in its
-    light."""
-
-    skin: Floats
-    white: Floats
-
-    @property
-    def luma(self) -> float:
-        """How bright the skin is."""
-        return float(self.skin @ LUMA)
-
-    def toned(self, picture: Floats) -> Floats:
-        """A picture with no more colour than the photo has: a photo without any stays so."""
-        saturation = float(np.ptp(self.skin)) / max(float(self.skin.max()), 1e-3)
-        grey = (picture @ LUMA)[..., None]
-        return np.asarray(np.clip(grey + min(1.0, saturation / GREY) * (picture - grey), 0, 1))
-
-    @classmethod
-    def of(cls, photo: Photo, points: Floats) -> "Light":
-        """From the cheeks beside the mouth and the whites of the eyes."""
-        skin = np.median(
-            [_colour(photo, points[each]) for each in (50, 280, 205, 425, 61, 291, 2, 164)], axis=0
-        )
-        eyes = []
-        for eye in parts.EYES:
-            ends = points[list(eye.corners)]
-            for t in (0.15, 0.22, 0.78, 0.85):
-                eyes.append(_colour(photo, ends[0] + t * (ends[1] - ends[0])))
-        bright = float(np.quantile(np.array(eyes) @ LUMA, 0.8))
-        luma = float(skin @ LUMA)
-        level = float(np.clip(max(bright, luma * 0.95), 0.25, 0.92))
-        tint = skin / max(luma, 1e-3)
-        return cls(skin, np.clip(level * (0.75 + 0.25 * tint), 0, 1))
 
 
 def lips_slide(photo: Photo, points: Floats, lips: Lips) -> Slide | None:
@@ -326,18 +204,6 @@ def _teeth(light: Light, x: Array, under: Array, gap: float, pixel: float) -> tu
     shade = 0.55 + 0.45 * np.clip(under / 0.045, 0, 1)
     shade = shade * (1 - 2.6 * side**2) * (1 - 0.16 * np.abs(2 * within - 1) ** 8)
     return light.white * ENAMEL * shade[..., None], cover
-
-
-def _colour(photo: Photo, point: Floats) -> Floats:
-    """The mean sRGB colour of a few pixels around a point."""
-    x = int(np.clip(point[0], 2, photo.width - 3))
-    y = int(np.clip(point[1], 2, photo.height - 3))
-    return np.asarray(photo.srgb((x - 2, y - 2, x + 3, y + 3)).mean((0, 1)) / 255)
-
-
-def _curve(places: Floats) -> Floats:
-    order = np.argsort(places[:, 0], kind="stable")
-    return np.asarray(np.interp(XS, places[order, 0], places[order, 1], left=0, right=0))
 
 
 def _float(values: NDArray[np.floating] | NDArray[np.bool_]) -> Array:

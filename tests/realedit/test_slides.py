@@ -15,7 +15,7 @@ from alignment import Face
 from alignment.geometry import ffhq_square
 from checkpoints.testing import random_checkpoint
 from inversion import InversionSettings
-from realedit import pipeline
+from realedit import pipeline, sliding
 from realedit.compositing.features import LANDMARKS, Features
 from realedit.compositing.lids import Lids
 from realedit.drag import DragSettings
@@ -44,7 +44,7 @@ def _face() -> Face:
 def known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Where the drawn face and its parts are is known, and that saves seconds."""
     monkeypatch.setattr(pipeline, "find_faces", lambda *_, **__: [_face()])
-    monkeypatch.setattr(pipeline, "dense_points", lambda *_: POINTS)
+    monkeypatch.setattr(sliding, "dense_points", lambda *_: POINTS)
     yield
 
 
@@ -160,7 +160,7 @@ def test_an_eye_that_is_shut_in_the_photo_is_the_generators_with_a_warning(
     tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shut = faces.points(50.0, centre=(100.0, 85.0), height=0.012)
-    monkeypatch.setattr(pipeline, "dense_points", lambda *_: shut)
+    monkeypatch.setattr(sliding, "dense_points", lambda *_: shut)
     photo = png(tmp_path / "shut.png", faces.drawn(shut, SIZE))
     report = edit(_request(photo, model, ("open-eyes", 1.0)))
     assert report.faces[0].session.history[0].carried == []
@@ -229,7 +229,7 @@ def test_the_astronaut_shuts_her_eyes_and_opens_her_mouth(
     session = report.faces[0].session
     assert session.pivot is None, "no generator was asked"
     before, after = (
-        Features.of(pipeline.dense_points(read_photo(path), session.alignment))
+        Features.of(sliding.dense_points(read_photo(path), session.alignment))
         for path in (photo, tmp_path / "out.png")
     )
     if name == "close-eyes":

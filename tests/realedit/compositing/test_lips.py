@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 
 from realedit.compositing import layers
 from realedit.compositing.layers import slide
-from realedit.compositing.lips import FINEST, Lips, Mouth, lips_slide
+from realedit.compositing.lips import FINEST, Lips, lips_slide
+from realedit.compositing.mouths import Mouth
 from realedit.photos import Photo
 from tests.realedit.compositing.faces import LIP, TEETH, Points, drawn, near, points
 from tests.realedit.samples import photo_of
