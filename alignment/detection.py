@@ -81,9 +81,8 @@ class HogDetector:
         boxes = []
         for turn in self.turns:
             turned = np.ascontiguousarray(np.rot90(copy, turn))
-            rectangles, scores, _ = models.hog.run(turned, 0, self.least_score)
-            for rectangle, score in zip(rectangles, scores, strict=True):
-                box = Box(*_edges(rectangle), score=float(score), turn=turn)
+            for rectangle, score in models.hog(turned, self.least_score):
+                box = Box(*_edges(rectangle), score=score, turn=turn)
                 boxes.append(_to_photo(_unturned(box, turned.shape[1], turned.shape[0]), factors))
         return [
             box for box in distinct(boxes) if box.score >= _SURE_SCORE or _seen_again(pixels, box, models)
@@ -104,9 +103,8 @@ class CnnDetector:
     def __call__(self, pixels: NDArray[np.uint8]) -> list[Box]:
         models = self.models or face_models()
         copy, factors = scaled_copy(pixels, self.size)
-        found = models.cnn(copy, 0)
         return distinct(
-            _to_photo(Box(*_edges(each.rect), score=float(each.confidence)), factors) for each in found
+            _to_photo(Box(*_edges(rectangle), score=score), factors) for rectangle, score in models.cnn(copy)
         )
 
 
@@ -136,8 +134,8 @@ def _seen_again(pixels: NDArray[np.uint8], box: Box, models: FaceModels) -> bool
     view = np.ascontiguousarray(extract_crop(pixels, around, _AGAIN_SIZE).pixels)
     quarter = _AGAIN_SIZE / 4
     expected = Box(quarter, quarter, 3 * quarter, 3 * quarter, score=0.0)
-    rectangles, _, _ = models.hog.run(view, 0, _AGAIN_SCORE)
-    return any(overlap(Box(*_edges(each), score=0.0), expected) > _SAME_FACE for each in rectangles)
+    found = models.hog(view, _AGAIN_SCORE)
+    return any(overlap(Box(*_edges(each), score=0.0), expected) > _SAME_FACE for each, _ in found)
 
 
 def scaled_copy(pixels: NDArray[np.uint8], size: int) -> tuple[NDArray[np.uint8], tuple[float, float]]:

@@ -51,6 +51,8 @@ def find_landmarks(pixels: NDArray[np.uint8], box: Box, models: FaceModels | Non
 
     Raises AlignmentError when the box does not hold anything that can be a face.
     """
+    if not (0 < box.side < math.inf):
+        raise AlignmentError("What looked like a face has no extent; try a clearer photo.")
     models = models or face_models()
     if box.turn is not None:
         square = _rough_square(pixels, box, box.turn, models)
@@ -92,13 +94,12 @@ def _rough_square(pixels: NDArray[np.uint8], box: Box, turn: int, models: FaceMo
 def _frontal_score(pixels: NDArray[np.uint8], square: Alignment, models: FaceModels) -> float:
     """How surely HOG sees an upright face in the middle of the square; -inf when it sees none."""
     view = np.ascontiguousarray(extract_crop(pixels, square, _SCORE_SIZE).pixels)
-    rectangles, scores, _ = models.hog.run(view, 0, _LEAST_SCORE)
     near = _SCORE_SIZE * 0.15
     middle = np.array(_BOX_CENTRE) * _SCORE_SIZE
     return max(
         (
-            float(score)
-            for each, score in zip(rectangles, scores, strict=True)
+            score
+            for each, score in models.hog(view, _LEAST_SCORE)
             if np.hypot(each.center().x - middle[0], each.center().y - middle[1]) < near
         ),
         default=-math.inf,

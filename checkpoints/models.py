@@ -12,10 +12,20 @@ from torch import Tensor
 
 from .architecture import Architecture, infer_architecture
 from .bundled import BUNDLED, LICENCE, bundled_file
-from .cache import Record, model_path, read_record, records, subfolder, write_record
+from .cache import (
+    Record,
+    model_path,
+    read_record,
+    record_names,
+    size_of,
+    subfolder,
+    without_cache,
+    write_record,
+)
 from .convert import complete, convert_backbone, describe, read_any, write_model
 from .download import DownloadSettings, Progress, download, forget
 from .errors import CheckpointError, DownloadError, UnknownModelError, brief
+from .files import write_error
 from .registry import Entry, Licence, hint, registry
 from .storage import StoredModel, read_tensors, sha256_of
 
@@ -89,6 +99,8 @@ def _alone(part: Path) -> Iterator[None]:
         lock.acquire()
     except filelock.Timeout as error:
         raise CheckpointError(f"Another process is fetching {part.stem}; wait until it is done.") from error
+    except OSError as error:
+        raise write_error(error, part) from error
     try:
         yield
     finally:
@@ -159,8 +171,7 @@ def _check_identity(entry: Entry, origin: str, sha256: str, size: int, old: Reco
 
 
 def _is_kept(record: Record) -> bool:
-    path = model_path(record.source_sha256)
-    return path.is_file() and path.stat().st_size == record.size
+    return size_of(model_path(record.source_sha256)) == record.size
 
 
 def cached(name: str) -> tuple[Path, Record]:
@@ -175,37 +186,43 @@ def cached(name: str) -> tuple[Path, Record]:
 
 
 def backbone(name: str) -> dict[str, Tensor] | None:
-    """The weights of a perceptual backbone (`lpips-vgg`, ...) under torchvision's names, or None if not
-    pulled.
+    """The weights of a perceptual backbone (`lpips-vgg`, ...) under torchvision's names, or None where it is
+    not pulled, or the cache cannot be read.
     """
     find_entry(name)
-    record = read_record(name)
-    if record is None or not _is_kept(record):
+    try:
+        record = read_record(name)
+        if record is None or not _is_kept(record):
+            return None
+        return read_tensors(model_path(record.source_sha256))[0]
+    except CheckpointError as error:
+        without_cache(error)
         return None
-    return read_tensors(model_path(record.source_sha256))[0]
 
 
-def verify(name: str | None = None) -> list[tuple[Record, str]]:
-    """Hash what is cached again: each record with "" or what is wrong. Raises CheckpointError if `name` is
-    not cached.
+def verify(name: str | None = None) -> list[tuple[str, str]]:
+    """Hash what is cached again: each name with "" or what is wrong. Raises CheckpointError if `name` is
+    not cached, or the cache cannot be read.
     """
-    chosen = records() if name is None else [read_record(name)]
-    found: list[tuple[Record, str]] = []
-    for record in chosen:
+    if name is not None and read_record(name) is None:
+        cached(name)
+    return [(each, _problem(each)) for each in (record_names() if name is None else [name])]
+
+
+def _problem(name: str) -> str:
+    """What is wrong with a model that was pulled, or nothing."""
+    try:
+        record = read_record(name)
         if record is None:
-            cached(name or "")
-            continue
+            return ""  # it went away just now
         path = model_path(record.source_sha256)
-        if not path.is_file():
-            problem = f"its file is gone; run `realedit models pull {record.name}` again"
-        elif sha256_of(path) != record.sha256:
-            problem = (
-                f"its file has changed; delete {path} and run `realedit models pull {record.name}` again"
-            )
-        else:
-            problem = ""
-        found.append((record, problem))
-    return found
+        if size_of(path) is None:
+            return f"its file is gone; run `realedit models pull {name}` again"
+        if sha256_of(path) != record.sha256:
+            return f"its file has changed; delete {path} and run `realedit models pull {name}` again"
+    except CheckpointError as error:
+        return str(error)
+    return ""
 
 
 def listing() -> list[Listing]:
@@ -224,15 +241,25 @@ def listing() -> list[Listing]:
         )
     known = []
     for entry in registry().models:
-        record = read_record(entry.name)
+        record = _kept_record(entry.name)
         title = registry().licences[entry.licence].title
         values = (entry.name, entry.kind, entry.domain, entry.resolution)
-        if record is not None and _is_kept(record):
+        if record is not None:
             path = model_path(record.source_sha256)
             rows.append(Listing(*values, record.size, title, "cached", str(path)))
         else:
             known.append(Listing(*values, entry.size, title, "known", entry.url))
     return rows + known
+
+
+def _kept_record(name: str) -> Record | None:
+    """What is known of a model whose file is here; None, and said once, where the cache cannot be read."""
+    try:
+        record = read_record(name)
+        return record if record is not None and _is_kept(record) else None
+    except CheckpointError as error:
+        without_cache(error)
+        return None
 
 
 def architecture_of(stored: StoredModel) -> Architecture:

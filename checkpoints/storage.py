@@ -12,6 +12,7 @@ with bare `mapping.*` and `synthesis.*` and NVIDIA's `init_kwargs` is read too.
 
 import hashlib
 import json
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -132,8 +133,19 @@ def _json_object(path: Path, metadata: Mapping[str, str], key: str) -> dict[str,
     return value
 
 
+def check_plain(path: Path) -> None:
+    """Raise CheckpointError for a device, a pipe or a socket: reading one may never end."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return  # said by who opens it
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise CheckpointError(f"{path} is no plain file; name a model file.")
+
+
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file's content, 64 hexadecimal digits. Raises CheckpointError if unreadable."""
+    check_plain(path)
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,13 +4,13 @@
 
 The key is a hash of the photo's content, the model's content, the settings and the version of the inversion.
 Folders and files are their owner's alone. What was not used for long goes first when the cache outgrows its
-limit. A cache that cannot be read or written costs time, never an edit.
+limit. A cache that cannot be read or written, and whatever else lies in it, costs time, never an edit.
 """
 
 import hashlib
 import json
-import logging
 import os
+import re
 import secrets
 import shutil
 import time
@@ -20,15 +20,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from checkpoints.cache import cache_folder, subfolder
+from checkpoints.cache import cache_folder, read_error, subfolder, without_cache
 from inversion import ALGORITHM
 from realedit.errors import CheckpointError, OutputError, RealeditError, SessionError
 from realedit.files import output_error
 from realedit.session import Session
 
-log = logging.getLogger(__name__)
-
 DAY = 24 * 3600.0
+_ENTRY = re.compile(r"\.?[0-9a-f]{32}-.+")  # what is called otherwise is not ours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,16 +59,29 @@ def key(photo_sha256: str, model_sha256: str, settings: Mapping[str, Any]) -> st
 
 
 def find(photo_sha256: str, model_sha256: str, settings: Mapping[str, Any]) -> Iterator[Session]:
-    """The kept inversions of a photo, one per face that was edited. A damaged one is deleted with a
-    warning.
+    """The kept inversions of a photo, one per face that was edited. One that is damaged, or of another photo,
+    model or settings, is deleted.
     """
     prefix = key(photo_sha256, model_sha256, settings)
-    for path in sorted(sessions_folder().glob(f"{prefix}-*")):
+    try:
+        found = [path for path in _listed() if path.name.startswith(f"{prefix}-")]
+    except OutputError as error:
+        without_cache(error)
+        return
+    for path in sorted(found):
         try:
             session = Session.load(path)
+            asked = (photo_sha256, model_sha256, dict(settings))
+            if (session.photo_sha256, session.model_sha256, dict(session.settings)) != asked:
+                raise SessionError(f"{path} holds the inversion of another photo")
         except SessionError as error:
-            log.warning("a kept inversion is not used and deleted: %s", error)
-            shutil.rmtree(path, ignore_errors=True)
+            cause = error.__cause__
+            if isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError):
+                # which says nothing of what is in there
+                without_cache(error)
+            else:
+                without_cache(f"a kept inversion is not used and deleted ({error})")
+                shutil.rmtree(path, ignore_errors=True)
             continue
         with suppress(OSError):
             os.utime(path)  # it was used now
@@ -90,18 +102,30 @@ def keep(session: Session, settings: CacheSettings | None = None) -> None:
             shutil.rmtree(temporary, ignore_errors=True)
         evict(settings or CacheSettings())
     except (RealeditError, CheckpointError, OSError) as error:
-        log.warning("the inversion is not kept for the next edit: %s", error)
+        without_cache(f"the inversion is not kept for the next edit: {error}")
 
 
 def entries() -> list[Entry]:
-    """What is kept, the longest unused first."""
+    """What is kept, the longest unused first. Raises OutputError where the cache cannot be read."""
     found = []
-    with suppress(FileNotFoundError, NotADirectoryError):
-        for path in sessions_folder().iterdir():
-            with suppress(FileNotFoundError):  # another process may be clearing up
-                sizes = [file.stat().st_size for file in path.iterdir()]
-                found.append(Entry(path, sum(sizes), path.stat().st_mtime))
+    for path in _listed():
+        with suppress(OSError):  # another process may be clearing up, or it is somebody else's
+            sizes = [file.lstat().st_size for file in path.iterdir()]
+            found.append(Entry(path, sum(sizes), path.stat().st_mtime))
     return sorted(found, key=lambda entry: entry.used)
+
+
+def _listed() -> list[Path]:
+    """The folders that are called as entries are. Raises OutputError where the cache cannot be read."""
+    try:
+        folder = sessions_folder()
+        return [path for path in folder.iterdir() if _ENTRY.fullmatch(path.name) and not path.is_symlink()]
+    except FileNotFoundError:
+        return []
+    except CheckpointError as error:
+        raise OutputError(str(error)) from error
+    except OSError as error:
+        raise OutputError(str(read_error(error, folder))) from error
 
 
 def evict(settings: CacheSettings, *, now: float | None = None) -> int:
@@ -122,7 +146,7 @@ def evict(settings: CacheSettings, *, now: float | None = None) -> int:
 
 def clear() -> tuple[int, int]:
     """Delete every kept inversion: how many there were, and their bytes. Raises OutputError where it
-    cannot.
+    cannot, or the cache cannot be read.
     """
     kept = entries()
     for entry in kept:

@@ -37,6 +37,8 @@ from realedit.photos import (
     Photo,
     Provenance,
     Signing,
+    Strip,
+    check_fits,
     check_output,
     check_place,
     check_signing,
@@ -80,7 +82,7 @@ class EditRequest:
     cache: bool = True
     reach: Reach = "local"
     debug: Path | None = None
-    strip_gps: bool = False
+    strip: Strip = "none"
     visible_label: bool = False
     signing: Signing | None = None
     max_pixels: int = MAX_PIXELS
@@ -121,6 +123,7 @@ def begin(request: EditRequest, *, checkpoint: Checkpoint | None = None, laps: L
     laps("read")
     check_request(request)
     photo = read_photo(request.photo, max_pixels=request.max_pixels)
+    check_fits(request.output, photo)
     laps("load")
     mask = edit_mask(request.mask, request.regions, (photo.width, photo.height))
     checkpoint = checkpoint or checkpoints.load(request.model, device=choose_device(request.device))
@@ -231,7 +234,7 @@ def _written(photo: Photo, request: EditRequest) -> tuple[str, ...]:
         photo,
         request.output,
         provenance=Provenance(),
-        strip_gps=request.strip_gps,
+        strip=request.strip,
         signing=request.signing,
         visible_label=request.visible_label,
     )

@@ -15,6 +15,7 @@ import numpy as np
 
 from checkpoints import Checkpoint
 from checkpoints.bundled import BUNDLED
+from checkpoints.cache import without_cache
 from checkpoints.registry import registry
 from inversion import InversionSettings
 from realedit import cache, pipeline, sliding
@@ -150,9 +151,23 @@ def _cached(
 ) -> Iterator[Session]:
     """The photo's inversions in the user's cache."""
     if request.cache:
-        for found in cache.find(photo.sha256, checkpoint.sha256, dataclasses.asdict(settings)):
+        for found in _usable(photo.sha256, (photo.width, photo.height), checkpoint, settings):
             model = model_reference(request.model)
             yield replace(found, photo_path=request.photo.resolve(), model=model)
+
+
+def _usable(
+    photo_sha256: str, size: tuple[int, int], checkpoint: Checkpoint, settings: InversionSettings
+) -> Iterator[Session]:
+    """What the cache has of a photo of `size` (width, height), where its parts fit."""
+    for found in cache.find(photo_sha256, checkpoint.sha256, dataclasses.asdict(settings)):
+        try:
+            found.check_fits(checkpoint, size, cache.sessions_folder())
+        except SessionError as error:
+            without_cache(error)
+            continue
+        if found.pivot is not None:
+            yield found
 
 
 def invert_once(
@@ -197,7 +212,7 @@ def invert_all(
 
 
 def _from_cache(session: Session, checkpoint: Checkpoint, settings: InversionSettings) -> Session | None:
-    for found in cache.find(session.photo_sha256, checkpoint.sha256, dataclasses.asdict(settings)):
+    for found in _usable(session.photo_sha256, session.photo_size, checkpoint, settings):
         if same_square(found, session):
             log.info("the inversion comes from the cache")
             return replace(found, photo_path=session.photo_path, model=session.model, points=session.points)
@@ -230,6 +245,7 @@ def check_belongs(session: Session, photo: Photo | None, checkpoint: Checkpoint,
             f"the session in {folder} was made with the model {session.model}, not with {checkpoint.name}; "
             "name that model or use another folder"
         )
+    session.check_fits(checkpoint, None if photo is None else (photo.width, photo.height), folder)
 
 
 def same_square(one: Session, other: Session) -> bool:

@@ -54,7 +54,7 @@ def moved_so_far(
 
 
 def features_of(session: Session) -> Features | None:
-    """The parts of the session's face that slide; None without a face."""
+    """The parts of the session's face that slide; None without a face, or where they fall together."""
     return None if session.points is None else Features.of(session.points)
 
 

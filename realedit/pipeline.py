@@ -21,16 +21,9 @@ from alignment import Alignment, Face, find_faces, share_out
 from alignment.errors import NoFaceError
 from alignment.models import FaceModels
 from checkpoints import Checkpoint
-from inversion import InversionSettings, Step
+from inversion import InversionSettings, Quality, Step
 from realedit import sliding
-from realedit.compositing import (
-    ChangeSettings,
-    Mode,
-    Mouth,
-    debug_pictures,
-    describe,
-    paste,
-)
+from realedit.compositing import ChangeSettings, Mode, Mouth, debug_pictures, describe, paste
 from realedit.cropping import crop_of, square_without_face
 from realedit.drag import DragSettings, DragStep, Editor
 from realedit.errors import UsageError
@@ -78,7 +71,7 @@ def align(
     points: ArrayLike | None = None,
     models: FaceModels | None = None,
     settings: InversionSettings,
-    quality: str,
+    quality: Quality,
 ) -> Session:
     """Find the face that holds the points and cut its square: a session with nothing inverted yet.
 
@@ -102,7 +95,7 @@ def align_faces(
     drags: ArrayLike = (),
     models: FaceModels | None = None,
     settings: InversionSettings,
-    quality: str,
+    quality: Quality,
 ) -> list[tuple[Session, list[int]]]:
     """`align` for each face that is meant, from left to right, with the indices of the drags that lie on it.
 

@@ -11,7 +11,6 @@ A `Session` in memory holds exactly what the folder would: values are rounded to
 are used, so that stages run one by one and all at once give the same bytes.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -24,56 +23,31 @@ import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from alignment import Alignment
+from checkpoints import Checkpoint
+from inversion import Quality
 from realedit.compositing.features import Moves
 from realedit.errors import OutputError, SessionError
 from realedit.files import output_error, write_bytes
-from realedit.masks import Parts
+from realedit.stored import (
+    SCHEMA,
+    Drag,
+    Header,
+    Square,
+    mask_name,
+    misfit,
+    read_crop,
+    read_header,
+    read_history,
+    read_latents,
+    read_mask,
+    read_tuning,
+)
 
-SCHEMA = 1
-
-
-class Drag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A finished drag; points in photo pixels, as displayed. vague: the handles, by their place in the list,
-    that lie where all looks alike, so that `reached` means little. carried: those that the paste carries out
-    instead of the generator; moves: how far parts of the face slide when the drag is over."""
-
-    handles: list[tuple[float, float]]
-    targets: list[tuple[float, float]]
-    reached: list[tuple[float, float]]
-    steps: int
-    ending: str
-    reach: str | Parts
-    mask: str | None = None
-    vague: list[int] = []
-    carried: list[int] = []
-    moves: Moves = Moves()
-
-
-class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What session.json holds."""
-
-    schema: int
-    photo: str
-    photo_sha256: str
-    photo_size: tuple[int, int]
-    model: str
-    model_sha256: str
-    quality: str
-    seed: int
-    settings: dict[str, Any]
-    face: int | None
-    landmarks: list[tuple[float, float]] | None
-    alignment: dict[str, Any]
-    faces: int | None = None
-    loss: str | None = None
-    steps: dict[str, int] = {}
-    points: list[tuple[float, float]] | None = None
+__all__ = ["Drag", "Session", "check_folder", "make_private", "mask_name", "session_folders"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +63,7 @@ class Session:
     photo_size: tuple[int, int]
     model: str
     model_sha256: str
-    quality: str
+    quality: Quality
     seed: int
     settings: Mapping[str, Any]
     face: int | None
@@ -127,7 +101,7 @@ class Session:
             files = self._files()
             for name, content in files.items():
                 path = folder / name
-                if not path.exists() or path.read_bytes() != content:
+                if not path.is_file() or path.read_bytes() != content:
                     write_bytes(path, content, private=True)
             for path in (*folder.glob("*.safetensors"), *folder.glob("mask-*.png")):
                 if path.name not in files:
@@ -150,12 +124,12 @@ class Session:
         files["session.json"] = json.dumps(msgspec.to_builtins(self._header()), indent=1).encode()
         return files
 
-    def _header(self) -> _Header:
+    def _header(self) -> Header:
         landmarks, points = (
             None if each is None else [(float(x), float(y)) for x, y in each]
             for each in (self.landmarks, self.points)
         )
-        return _Header(
+        return Header(
             SCHEMA,
             str(self.photo_path),
             self.photo_sha256,
@@ -167,7 +141,7 @@ class Session:
             dict(self.settings),
             self.face,
             landmarks,
-            self.alignment.to_dict(),
+            Square(self.alignment.centre, self.alignment.side, self.alignment.angle),
             self.faces,
             self.loss,
             dict(self.steps),
@@ -176,34 +150,31 @@ class Session:
 
     @classmethod
     def load(cls, folder: Path) -> "Session":
-        """Read a folder. Raises SessionError when it is missing, unfinished or damaged."""
-        if not (folder / "session.json").is_file():
-            raise SessionError(
-                f"{folder} holds no session; make one with: realedit invert PHOTO --keep {folder}"
-            )
+        """Read a folder, as data from elsewhere. Raises SessionError when it is missing, unfinished or
+        damaged, or may not be read."""
         try:
+            if not (folder / "session.json").is_file():
+                raise SessionError(
+                    f"{folder} holds no session; make one with: realedit invert PHOTO --keep {folder}"
+                )
             return cls._load(folder)
-        except (OSError, ValueError, KeyError, msgspec.MsgspecError, SafetensorError) as error:
+        except PermissionError as error:
             raise SessionError(
-                f"the session in {folder} is damaged ({error}); delete the folder and invert again"
+                f"the session in {folder} may not be read ({error.strerror}); see whose it is"
+            ) from error
+        except (OSError, ValueError, RecursionError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+            raise SessionError(
+                f"the session in {folder} is damaged ({one_line(reason)}); delete the folder and invert again"
             ) from error
 
     @classmethod
     def _load(cls, folder: Path) -> "Session":
-        header = msgspec.json.decode((folder / "session.json").read_bytes(), type=_Header)
-        if header.schema != SCHEMA:
-            raise ValueError(f"schema {header.schema}, this version reads {SCHEMA}")
-        picture = _read_png(folder / "crop.png")
-        if picture.ndim != 3 or picture.shape[2] != 4 or picture.shape[0] != picture.shape[1]:
-            raise ValueError("crop.png is not a square RGBA picture")
-        latents: dict[str, Tensor] = {}
-        if (folder / "latents.safetensors").exists():
-            latents = load_tensors((folder / "latents.safetensors").read_bytes())
-            if set(latents) != {"pivot", "current"}:
-                raise ValueError("latents.safetensors does not hold pivot and current")
-        tuned = folder / "tuned.safetensors"
-        lines = (folder / "history.jsonl").read_bytes().splitlines()
-        history = tuple(msgspec.json.decode(line, type=Drag) for line in lines)
+        header = read_header(folder)
+        picture = read_crop(folder)
+        pivot, current = read_latents(folder) or (None, None)
+        history = read_history(folder)
+        names = {drag.mask for drag in history if drag.mask is not None}
         return cls(
             photo_path=Path(header.photo),
             photo_sha256=header.photo_sha256,
@@ -215,24 +186,40 @@ class Session:
             settings=header.settings,
             face=header.face,
             landmarks=None if header.landmarks is None else np.array(header.landmarks, float),
-            alignment=Alignment.from_dict(header.alignment),
+            alignment=Alignment.from_dict(msgspec.structs.asdict(header.alignment)),
             crop=np.ascontiguousarray(picture[..., 2::-1]),
             valid=picture[..., 3] >= 128,
-            pivot=latents.get("pivot"),
-            current=latents.get("current"),
-            tuning=load_tensors(tuned.read_bytes()) if tuned.exists() else {},
+            pivot=pivot,
+            current=current,
+            tuning=read_tuning(folder),
             history=history,
-            masks={name: _read_png(folder / name) for name in {drag.mask for drag in history} if name},
+            masks={name: read_mask(folder, name, header.photo_size) for name in names},
             faces=header.faces,
             loss=header.loss,
             steps=header.steps,
             points=None if header.points is None else np.array(header.points, float),
         )
 
+    def check_fits(self, checkpoint: Checkpoint, photo_size: tuple[int, int] | None, folder: Path) -> None:
+        """Raise SessionError where the parts of a session from `folder` do not fit together, the generator
+        they were made with, or the photo of `photo_size` (width, height)."""
+        reason = misfit(checkpoint.generator, self.crop, self.pivot, dict(self.tuning))
+        width, height = self.photo_size
+        if photo_size not in (None, self.photo_size):
+            reason = f"its photo has {width} x {height} pixels, this one {photo_size}"
+        (left, top), (right, bottom) = self.alignment.corners().min(0), self.alignment.corners().max(0)
+        if not (left < width and top < height and right > 0 and bottom > 0):
+            reason = "its square lies outside of the photo"
+        if reason:
+            raise SessionError(
+                f"the session in {folder} is damaged ({reason}); delete the folder and invert again"
+            )
 
-def mask_name(mask: NDArray[np.uint8]) -> str:
-    """The file name of a mask in a session: by its content."""
-    return f"mask-{hashlib.sha256(mask.tobytes()).hexdigest()[:12]}.png"
+
+def one_line(reason: object) -> str:
+    """A reason that may quote a file, as a sentence can hold it."""
+    text = " ".join(str(reason).split())
+    return text if len(text) <= 200 else f"{text[:200]}..."
 
 
 def check_folder(folder: Path) -> None:
@@ -273,14 +260,6 @@ def _png(picture: NDArray[np.uint8]) -> bytes:
     ok, data = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 4])
     assert ok
     return data.tobytes()
-
-
-def _read_png(path: Path) -> NDArray[np.uint8]:
-    content = np.frombuffer(path.read_bytes(), np.uint8)
-    picture = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if len(content) else None
-    if picture is None or picture.dtype != np.uint8:
-        raise ValueError(f"{path.name} cannot be read")
-    return picture  # type: ignore[return-value]
 
 
 def to_tensor(crop: NDArray[np.uint8], device: torch.device | str = "cpu") -> Tensor:

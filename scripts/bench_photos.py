@@ -143,7 +143,7 @@ def shown(path: Path) -> dict[str, float]:
     aligned = time.perf_counter() - start
     start = time.perf_counter()
     stripped = path.with_stem("stripped")
-    write_photo(photo, stripped, provenance=None, strip_gps=True)
+    write_photo(photo, stripped, provenance=None, strip="gps")
     return {"faces": len(faces), "align": aligned, "metadata": time.perf_counter() - start}
 
 

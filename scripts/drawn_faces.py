@@ -44,8 +44,7 @@ def landmarks_of(picture: Picture) -> Points:
 
 def detection_score(picture: Picture) -> float:
     """How sure dlib's HOG detector is of the face; below 0 it is not."""
-    _, scores, _ = face_models().hog.run(picture, 0, -1.0)
-    return max(map(float, scores), default=-1.0)
+    return max((score for _, score in face_models().hog(picture, -1.0)), default=-1.0)
 
 
 def samples(checkpoint: Checkpoint, count: int) -> Iterator[Sample]:

@@ -1,6 +1,7 @@
 """What all tests share: tiny networks run on one thread, which is faster, most of all on a busy machine."""
 
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,7 @@ def _threads() -> Iterator[None]:
 def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No test finds what another one, or the person who runs it, has in the cache."""
     monkeypatch.setenv("REALEDIT_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setattr("checkpoints.cache._said", threading.Event())
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from torch import Tensor
 from ..architecture import Architecture, infer_architecture
 from ..errors import UnsupportedModelError
 from .networks import Network, TensorReader, as_mapping
+from .refusals import refuse_oblong
 
 _SKIPPED = ("num_batches_tracked",)
 
@@ -60,13 +61,7 @@ def _plain(value: Any) -> bool:
 
 def _check_shape(network: Network, arch: Architecture) -> None:
     """Refuse pictures that are not square, and layers that differ in what must be the same for all."""
-    const = network.tensors["synthesis.b4.const"].shape
-    height, width = const[-2:] if len(const) == 3 else (4, 4)  # what has no such shape is refused later
-    if (height, width) != (4, 4):
-        raise UnsupportedModelError(
-            f"it draws pictures of {arch.resolution * width // 4} x {arch.resolution * height // 4} pixels; "
-            f"use a generator of square ones"
-        )
+    refuse_oblong(network.tensors["synthesis.b4.const"].shape, len(arch.channels))
     clamps = {
         state["conv_clamp"]
         for module, state in network.attributes.items()

@@ -1,8 +1,10 @@
 """What a file is that holds no StyleGAN2 generator, and what to use instead."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
+
+from ..errors import UnsupportedModelError
 
 _KINDS: Final = (
     (
@@ -38,6 +40,19 @@ _KINDS: Final = (
 )
 
 _PATTERNS: Final = tuple((re.compile(pattern), sentence) for pattern, sentence in _KINDS)
+
+
+def refuse_oblong(const: Sequence[int], blocks: int) -> None:
+    """Raise for a generator whose pictures are not square: its constant `[..., height, width]` is not 4 x 4.
+
+    blocks: how many there are; each but the first doubles the picture.
+    """
+    if len(const) < 2 or tuple(const[-2:]) == (4, 4):  # what has no such shape is refused later
+        return
+    height, width = (side << (blocks - 1) for side in const[-2:])
+    raise UnsupportedModelError(
+        f"it draws pictures of {width} x {height} pixels; use a generator of square ones"
+    )
 
 
 def explain(names: Collection[str], root: str = "") -> str:

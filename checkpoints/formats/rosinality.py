@@ -15,6 +15,7 @@ from torch import Tensor
 from ..errors import DamagedFileError
 from ..inert.tensors import LazyTensor
 from .networks import Network, TensorReader
+from .refusals import refuse_oblong
 
 NOISE_SEED: Final = 0
 
@@ -43,6 +44,7 @@ def read(network: Network, read_tensor: TensorReader) -> tuple[dict[str, Tensor]
     blocks = 1 + sum(name.startswith("to_rgbs.") and name.endswith("conv.weight") for name in network.tensors)
     if not 2 <= blocks <= 11:
         raise DamagedFileError(f"its generator has {blocks} blocks")
+    refuse_oblong(network.tensors["input.input"].shape, blocks)
     tensors: dict[str, Tensor] = {}
     for name, lazy in network.tensors.items():
         target = _target(name)

@@ -19,6 +19,7 @@ from ..inert.tensors import MAX_DIMENSIONS, LazyTensor, Storage, describe_tensor
 from ..inert.torchfile import as_bytes
 from ..inert.values import Call, Global
 from .networks import TensorReader, as_mapping, class_name
+from .refusals import refuse_oblong
 
 _DENSE: Final = re.compile(r"mapping/Dense(\d{1,4})/(weight|bias)")
 _NOISE: Final = re.compile(r"synthesis/noise(\d{1,4})")
@@ -71,6 +72,8 @@ def read(root: Any, read_tensor: TensorReader) -> tuple[dict[str, Tensor], dict[
         converted = _convert(name, lazy, read_tensor)
         if converted is not None:
             tensors[converted[0]] = converted[1]
+    blocks = sum(re.fullmatch(r"synthesis\.b\d+\.conv1\.weight", name) is not None for name in tensors)
+    refuse_oblong(tensors["synthesis.b4.const"].shape, blocks)
     _add_filters(tensors, arguments.get("resample_kernel", [1, 3, 3, 1]))
     kept = ("architecture", "conv_clamp")
     return tensors, {name: arguments[name] for name in kept if name in arguments}

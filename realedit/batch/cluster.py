@@ -15,7 +15,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from realedit.batch.work import Event, Finished, OnStage, Run, Stopped, Task, Trouble, Work, attempts
+from realedit.batch.job import Scope
+from realedit.batch.work import (
+    Event,
+    Finished,
+    OnStage,
+    Run,
+    Stopped,
+    Task,
+    Trouble,
+    Work,
+    attempts,
+    no_room,
+)
 from realedit.errors import EXPECTED, ResourceError, UsageError
 from realedit.files import write_bytes
 
@@ -280,7 +292,8 @@ def _received(tasks: Sequence[Task], answers: "list[Answer]") -> Iterator[Event]
             for name, content in files.items():
                 write_bytes(output.with_name(name), content)
         except OSError as error:
-            yield Stopped(event.id, Trouble.OUTPUT, f"cannot write {output}: {error.strerror}")
+            trouble = Trouble.OUTPUT if no_room(error) else Trouble.REFUSED
+            yield Stopped(event.id, trouble, f"cannot write {output}: {error.strerror}", scope=Scope.PHOTO)
         else:
             yield event
 

@@ -14,6 +14,7 @@ import torch
 import checkpoints
 from checkpoints import Checkpoint
 from inversion import Step
+from realedit.batch.names import fitted
 from realedit.batch.work import OnStage, Outcome, Task
 from realedit.devices import choose_device
 from realedit.drag import DragStep
@@ -73,7 +74,8 @@ class EditWork:
         """See `Work`: the comparison, and where the points are."""
         if self.compare is None:
             return ()
-        compare = output.with_name(f"{output.name}.compare.{self.compare}")
+        name = fitted(output.name, len(".compare.marked.png"))
+        compare = output.with_name(f"{name}.compare.{self.compare}")
         return compare, marked_place(compare)
 
     def open(self, threads: int) -> "Editor":

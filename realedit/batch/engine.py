@@ -58,7 +58,7 @@ class Engine:
         self.pressure = Pressure(
             outputs, self._written, lambda kind, text: self.results.tell(kind, text=text)
         )
-        self.reception = Reception(self.results)
+        self.reception = Reception(self.results, self.pressure)
         self.handing = Handing(self.results, pool, self.pressure)
         self._backlog: deque[Event] = deque()
         self._recovered = self._missing = False
@@ -118,8 +118,8 @@ class Engine:
 
     def recover(self) -> None:
         """Settle what an earlier run left unfinished. May be done again."""
+        self.outputs.sweep_all()
         for job in list(self.ledger.jobs(State.RUNNING)):
-            self.outputs.sweep(job)
             place = self.outputs.place(job)
             if job.claim is not None and place.is_file() and digest(place) == job.claim:
                 self.ledger.done(job, job.claim, job.timings)
@@ -149,7 +149,7 @@ class Engine:
         if not self._recovered:
             self.recover()
         while self._backlog:
-            self.results(self._backlog[0])
+            self._take_in(self._backlog[0])
             self._backlog.popleft()
         self.pressure.relieve()
         if not self.stopping:
@@ -159,6 +159,15 @@ class Engine:
             self.handing(self.work)
             self.results.tell_counts()
         self._wait(self._patience())
+
+    def _take_in(self, event: Event) -> None:
+        """Handle an event; what the file system refuses for its photo alone ends this photo alone."""
+        try:
+            self.pressure.steadily(lambda: self.results(event))
+        except OSError as error:
+            if self.pressure.blocks(error):
+                raise
+            self.results.unwritable(event, error)
 
     def _wait(self, seconds: float) -> None:
         if self._over():
@@ -240,7 +249,6 @@ class Engine:
         if work.key == self.work.key:
             return
         self.work = work
-        self.queue.verdicts.clear()
         self.pool.renew(work)
         self.intake.offer_again()
         self._looked = min(self._looked, 0.0)

@@ -1,11 +1,12 @@
 """Whose turn it is: photos go to a free worker, or are settled without one where their answer is known."""
 
+import contextlib
 import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from realedit.batch.job import Job, State
+from realedit.batch.job import Job, Scope, State
 from realedit.batch.pressure import Pressure
 from realedit.batch.queue import Flight
 from realedit.batch.results import Results
@@ -61,36 +62,27 @@ class Handing:
     def _begin_or_fail(self, job: Job, work: Work) -> list[Task]:
         """What a worker has to do for the job, unless it is settled here."""
         try:
-            return self._begin_allowed(job, work)
+            return self.pressure.steadily(lambda: self._begin(job, work))
         except OSError as error:
             if self.pressure.blocks(error):
                 raise
-            self.results.fail(job, f"cannot write {self.outputs.place(job)}: {error.strerror or error}")
-            return []
-
-    def _begin_allowed(self, job: Job, work: Work) -> list[Task]:
-        """Begin; twice where a right was missing that is there by the time the disk is asked."""
-        try:
-            return self._begin(job, work)
-        except PermissionError as error:
-            if self.pressure.blocks(error):
-                raise
-            return self._begin(job, work)
+            reason = f"cannot write {self.outputs.place(job)}: {error.strerror or error}"
+        except OutputError as error:
+            reason = str(error)
+        with contextlib.suppress(OSError):
+            self.outputs.sweep(job)
+        self.results.fail(job, reason, Scope.PHOTO)
+        return []
 
     def _begin(self, job: Job, work: Work) -> list[Task]:
-        if job.key in self.queue.verdicts:
-            state, reason = self.queue.verdicts[job.key]
-            reason = f"{reason} (as another photo of the same content)"
-            give_up = self.results.fail if state is State.FAILED else self.results.confine
-            give_up(job, reason)
+        if (other := self.ledger.verdict(job)) is not None:
+            self.results.repeat(job, other)
             return []
         if not self.forced and self.outputs.is_foreign(job):
-            self.results.fail(
-                job,
+            raise OutputError(
                 f"{self.outputs.place(job)} exists and is not, or no longer, what realedit made; "
-                "--skip-existing keeps it, --force replaces it",
+                "--skip-existing keeps it, --force replaces it"
             )
-            return []
         staged = self.outputs.stage(job)
         twin = None if self.forced else self.ledger.twin(job)
         if twin is not None and self.outputs.copy(twin, staged, work.beside):
@@ -103,12 +95,7 @@ class Handing:
 
     def _copied(self, job: Job, twin: Job, staged: Path) -> None:
         assert twin.output_sha256 is not None
-        try:
-            self.results.publish(job, staged, twin.output_sha256)
-        except OutputError as error:
-            self.results.fail(job, str(error))
-            self.outputs.sweep(job)
-            return
+        self.results.publish(job, staged, twin.output_sha256)
         self.outputs.sweep(job)
         self.ledger.done(job, twin.output_sha256, {}, f"copied from {twin.output}")
         self.results.settle(job.id, "copied")

@@ -18,10 +18,19 @@ class State(StrEnum):
     QUARANTINED = "quarantined"
 
 
+class Scope(StrEnum):
+    """Whose a failure is: of the photo alone (its output's place, its name, its rights), or of its content,
+    so that it holds for every copy (no face, not decodable)."""
+
+    PHOTO = "photo"
+    CONTENT = "content"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """One row. output: relative to the output folder; signature: of the source file, when it was hashed;
-    claim: SHA-256 of an output about to be renamed into place; output_sha256: of the one that is there."""
+    claim: SHA-256 of an output about to be renamed into place; output_sha256: of the one that is there;
+    scope: of a failure."""
 
     id: int
     source: Path
@@ -38,6 +47,7 @@ class Job:
     output_sha256: str | None
     retired: bool
     updated: float
+    scope: Scope | None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for `jobs show`."""

@@ -5,90 +5,38 @@ owns. Its key is the digest of content and work (recipe, model, settings). A sou
 or that holds another photo now, is `retired`: its output stays, and the name is free for the next photo.
 """
 
-import errno
 import json
 import os
-import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from realedit.batch.filesystems import is_remote
-from realedit.batch.job import Job, State, key_of
+from realedit.batch.job import Job, Scope, State, key_of
+from realedit.batch.ledger_file import PATIENCE, ledger_of, opened, reading
 from realedit.batch.names import folded, mirrored, numbered
-from realedit.errors import OutputError
+from realedit.batch.rows import COLUMNS, is_number, job_of
 
-SCHEMA = 1
-FOLDER = ".realedit"
-_TABLES = """
-CREATE TABLE IF NOT EXISTS jobs(
-    id INTEGER PRIMARY KEY,
-    source BLOB NOT NULL,
-    signature TEXT NOT NULL,
-    content TEXT NOT NULL,
-    work TEXT NOT NULL,
-    key TEXT NOT NULL,
-    output BLOB NOT NULL,
-    folded TEXT NOT NULL UNIQUE,
-    state TEXT NOT NULL CHECK(state IN ('pending', 'running', 'done', 'failed', 'quarantined')),
-    attempts INTEGER NOT NULL DEFAULT 0,
-    reason TEXT,
-    timings TEXT,
-    claim TEXT,
-    output_sha256 TEXT,
-    retired INTEGER NOT NULL DEFAULT 0,
-    updated REAL NOT NULL
-);
-CREATE UNIQUE INDEX IF NOT EXISTS live ON jobs(source) WHERE NOT retired;
-CREATE INDEX IF NOT EXISTS by_key ON jobs(key);
-CREATE INDEX IF NOT EXISTS by_state ON jobs(state);
-"""
+_FAILED = "state IN (?, ?) AND scope=?"
 
-_ERRNO = {
-    "SQLITE_FULL": errno.ENOSPC,
-    "SQLITE_IOERR_WRITE": errno.ENOSPC,
-    "SQLITE_IOERR_FSYNC": errno.ENOSPC,
-    "SQLITE_IOERR_SHM": errno.ENOSPC,
-    "SQLITE_READONLY": errno.EROFS,
-    "SQLITE_CANTOPEN": errno.EROFS,
-}
+
+def as_text(words: object) -> str:
+    """A sentence or path as the ledger keeps it: a name may be of any bytes."""
+    return str(words).encode("utf-8", "backslashreplace").decode()
 
 
 class Ledger:
-    """The jobs of one output folder; used from one thread. Full and read-only disks raise OSError."""
+    """The jobs of one output folder; used from one thread. Full and read-only disks raise OSError, a ledger
+    that is damaged or held by somebody else OutputError."""
 
-    def __init__(self, folder: Path | None, *, read_only: bool = False) -> None:
-        """Open or make `folder`/.realedit/ledger.sqlite; None: one in memory. Raises OutputError for a file
-        that is none or of another version."""
-        self.path = None if folder is None else folder / FOLDER / "ledger.sqlite"
-        if self.path is not None and not read_only:
-            self.path.parent.mkdir(mode=0o700, exist_ok=True)
-        name = ":memory:" if self.path is None else str(self.path)
-        try:
-            with self._disk():
-                self._base = sqlite3.connect(name, timeout=30, isolation_level=None)
-                self._base.row_factory = sqlite3.Row
-                self._prepare()
-        except sqlite3.DatabaseError as error:
-            raise OutputError(
-                f"the ledger {self.path} cannot be read ({error}); move it away to begin a new one"
-            ) from error
-
-    def _prepare(self) -> None:
-        if self.path is not None:
-            shared = is_remote(self.path.parent)  # WAL needs memory that processes share
-            self._base.execute(f"PRAGMA journal_mode={'DELETE' if shared else 'WAL'}")
-        self._base.execute("PRAGMA synchronous=FULL")
-        version = self._base.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, SCHEMA):
-            raise OutputError(
-                f"the ledger {self.path} is of version {version}, this realedit reads {SCHEMA}; "
-                "use the realedit that made it"
-            )
-        if version == 0:
-            self._base.executescript(f"BEGIN; {_TABLES} PRAGMA user_version={SCHEMA}; COMMIT;")
+    def __init__(self, folder: Path | None, *, read_only: bool = False, patience: float = PATIENCE) -> None:
+        """Open or make `folder`/.realedit/ledger.sqlite; None: one in memory. read_only: the file must be
+        there, and is not written. patience: seconds to wait for another process that writes. Raises
+        OutputError for a file that cannot be read, is no ledger or one of a later version, ResourceError on
+        a full disk."""
+        self.path = None if folder is None else ledger_of(folder)
+        self._base = opened(self.path, patience, read_only=read_only)
 
     def close(self) -> None:
         """Close the file."""
@@ -97,13 +45,16 @@ class Ledger:
     def in_memory(self) -> "Ledger":
         """A copy that forgets what is done to it."""
         copy = Ledger(None)
-        self._base.backup(copy._base)
+        with reading(self.path):
+            self._base.backup(copy._base)
         return copy
 
     # ---- what is there
 
     def job(self, number: int) -> Job | None:
         """The job of a number."""
+        if not is_number(number):
+            return None
         return next(self._select("id=?", number), None)
 
     def of(self, source: Path) -> Job | None:
@@ -121,12 +72,16 @@ class Ledger:
 
     def twin(self, job: Job) -> Job | None:
         """Another job with the same content and work whose output was made."""
-        same = self._select("key=? AND id<>? AND state='done' ORDER BY id", job.key, job.id)
-        return next(same, None)
+        return self._alike(job, "state=?", State.DONE)
+
+    def verdict(self, job: Job) -> Job | None:
+        """Another job with the same content and work whose failure is the content's."""
+        return self._alike(job, _FAILED, State.FAILED, State.QUARANTINED, Scope.CONTENT)
 
     def changes(self) -> int:
         """A number that is another one after another process has written."""
-        return int(self._base.execute("PRAGMA data_version").fetchone()[0])
+        with reading(self.path):
+            return int(self._base.execute("PRAGMA data_version").fetchone()[0])
 
     # ---- what happens
 
@@ -149,7 +104,7 @@ class Ledger:
             changes: dict[str, Any] = {"signature": signature}
             if job.key != key:
                 changes |= {"content": content, "work": work, "key": key, "state": State.PENDING}
-                changes |= {"attempts": 0, "reason": None}
+                changes |= {"attempts": 0, "reason": None, "scope": None}
             self._set(job.id, **changes)
             return self._sure(job.id), ""
 
@@ -205,6 +160,20 @@ class Ledger:
         attempts = job.attempts if blamed else max(0, job.attempts - 1)
         self.set(job, state=State.PENDING, attempts=attempts, reason=reason)
 
+    def give_up(self, job: Job, state: State, reason: str, scope: Scope) -> None:
+        """The job failed, or is in quarantine."""
+        self.set(job, state=state, reason=reason, scope=scope)
+
+    def retry(self, *jobs: Job, **values: Any) -> None:
+        """Jobs are to be made, again or at last, whatever came of their contents before; `values` of them
+        are new."""
+        forgiven = f"UPDATE jobs SET scope=NULL WHERE key=? AND {_FAILED}"
+        failed = (State.FAILED, State.QUARANTINED, Scope.CONTENT)
+        with self._transaction():
+            for job in jobs:
+                self._set(job.id, state=State.PENDING, attempts=0, reason=None, scope=None, **values)
+                self._base.execute(forgiven, (job.key, *failed))
+
     def set(self, job: Job, **values: Any) -> None:
         """Write some columns of a job."""
         with self._transaction():
@@ -217,17 +186,19 @@ class Ledger:
 
     # ---- beneath
 
-    def _select(self, where: str, *values: Any) -> Iterator[Job]:
-        with self._disk():
-            rows = self._base.execute(f"SELECT * FROM jobs WHERE {where}", values)
-        for row in rows:
-            plain = {name: row[name] for name in row.keys() if name != "folded"}  # noqa: SIM118
-            plain["source"], plain["output"] = (
-                Path(os.fsdecode(row["source"])),
-                Path(os.fsdecode(row["output"])),
-            )
-            plain["timings"] = json.loads(row["timings"] or "{}")
-            yield Job(**{**plain, "state": State(row["state"]), "retired": bool(row["retired"])})
+    def _select(self, where: str, *values: Any, using: str = "") -> Iterator[Job]:
+        with reading(self.path):
+            columns = ", ".join(COLUMNS)
+            for row in self._base.execute(f"SELECT {columns} FROM jobs {using} WHERE {where}", values):
+                yield job_of(row)
+
+    def _alike(self, job: Job, where: str, *values: Any) -> Job | None:
+        """Another job with the same content and work. The index is named, since SQLite would rather look at
+        all jobs in a state, of which there may be a million."""
+        found = self._select(
+            f"key=? AND {where} AND id<>? LIMIT 1", job.key, *values, job.id, using="INDEXED BY by_key"
+        )
+        return next(found, None)
 
     def _sure(self, number: int) -> Job:
         job = self.job(number)
@@ -236,14 +207,14 @@ class Ledger:
 
     def _set(self, number: int, **values: Any) -> None:
         values["updated"] = time.time()
-        if values.get("reason"):  # may quote a name of any bytes
-            values["reason"] = values["reason"].encode("utf-8", "backslashreplace").decode()
+        if values.get("reason"):
+            values["reason"] = as_text(values["reason"])
         names = ", ".join(f"{name}=?" for name in values)
         self._base.execute(f"UPDATE jobs SET {names} WHERE id=?", (*values.values(), number))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._disk():
+        with reading(self.path):
             self._base.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -252,14 +223,3 @@ class Ledger:
                 if self._base.in_transaction:
                     self._base.execute("ROLLBACK")
                 raise
-
-    @contextmanager
-    def _disk(self) -> Iterator[None]:
-        """SQLite's own words for a full or read-only disk as the OSError everything else raises."""
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            number = next((n for name, n in _ERRNO.items() if error.sqlite_errorname.startswith(name)), None)
-            if number is None:
-                raise
-            raise OSError(number, str(error), str(self.path)) from error

@@ -15,12 +15,14 @@ from typing import Any
 
 from realedit.batch.intake import signature_of
 from realedit.batch.job import Job
-from realedit.batch.ledger import FOLDER
-from realedit.batch.names import numbered
+from realedit.batch.ledger_file import FOLDER
+from realedit.batch.names import fitted, numbered
 from realedit.batch.settings import Done
 from realedit.batch.work import no_room
 from realedit.errors import OutputError
 from realedit.files import complete, sync_folder, write_bytes
+
+_ATTEMPT = ".realedit-"  # and the job's number, and what is different for each attempt
 
 
 def digest(path: Path) -> str:
@@ -36,28 +38,38 @@ class Outputs:
         """Both resolved; by default the quarantine is in the output folder."""
         self.folder = folder
         self.quarantine = quarantine or folder / "quarantine"
+        self._attempts: dict[int, set[Path]] = {}  # the folders of attempts, by job
 
     def place(self, job: Job) -> Path:
         """Where the output of a job belongs."""
         return self.folder / job.output
 
     def stage(self, job: Job) -> Path:
-        """A file for one attempt, of the output's name, in a new folder of the attempt's own."""
+        """A file for one attempt, of the output's name, in a new folder of the attempt's own. Raises
+        OutputError where the output would lie elsewhere than in the output folder."""
         place = self.place(job)
-        folder = place.parent / f".realedit-{job.id}-{secrets.token_hex(4)}"
+        _check_inside(self.folder, place)
+        folder = place.parent / f"{_ATTEMPT}{job.id}-{secrets.token_hex(4)}"
         folder.mkdir(parents=True)
+        self._attempts.setdefault(job.id, set()).add(folder)
         return folder / place.name
 
     def sweep(self, job: Job) -> None:
-        """Remove what attempts of a job have left; OSError while the folder cannot be written."""
-        parent = self.place(job).parent
-        if parent.is_dir():
-            for left in parent.glob(f".realedit-{job.id}-*"):
-                try:
-                    shutil.rmtree(left)
-                except OSError as error:
-                    if isinstance(error, PermissionError) or no_room(error):
-                        raise  # else a worker that was given up is still in there, or was faster
+        """Remove what attempts of a job have left in this run; OSError while the folder cannot be written."""
+        left = self._attempts.get(job.id, set())
+        for folder in list(left):
+            _remove(folder)
+            if not folder.exists():
+                left.discard(folder)
+        if not left:
+            self._attempts.pop(job.id, None)
+
+    def sweep_all(self) -> None:
+        """Remove what attempts of earlier runs have left, wherever in the output folder."""
+        for here, folders, _ in os.walk(self.folder):
+            for name in [name for name in folders if name.startswith(_ATTEMPT)]:
+                folders.remove(name)
+                _remove(Path(here, name))
 
     def is_foreign(self, job: Job) -> bool:
         """Whether something that this job did not make is in its place."""
@@ -117,6 +129,7 @@ class Outputs:
         """Copy a photo that was given up to the quarantine, and say why beside it. Returns the copy's place,
         which stays empty where the photo cannot be read."""
         number = 1
+        _check_inside(self.quarantine, self.quarantine / relative)
         while True:
             place = numbered(self.quarantine / relative, number)
             if not place.exists() or digest(place) == job.content:
@@ -138,6 +151,7 @@ class Outputs:
     def release(self, job: Job, relative: Path) -> None:
         """Remove quarantined beginnings of a photo that has arrived whole since."""
         number = 1
+        _check_inside(self.quarantine, self.quarantine / relative)
         while (place := numbered(self.quarantine / relative, number)).exists():
             if _begins_with(job.source, place):
                 place.unlink()
@@ -158,9 +172,29 @@ class Outputs:
 
 
 def _reason_of(place: Path) -> Path:
-    """The file that says why: beside the copy; a name that would be too long is cut."""
-    name = os.fsencode(place.name)
-    return place.with_name(os.fsdecode(name[:240]) + ".reason.json")
+    """The file that says why, beside the copy."""
+    end = ".reason.json"
+    return place.with_name(fitted(place.name, len(end)) + end)
+
+
+def _check_inside(folder: Path, place: Path) -> None:
+    """Raise OutputError for a place that a linked folder leads out of `folder` (resolved): what is there is
+    somebody else's, perhaps the photos themselves."""
+    real = Path(os.path.realpath(place.parent))
+    if not real.is_relative_to(folder):
+        raise OutputError(
+            f"{place} would be written to {real}, outside of {folder}; remove the link that leads there"
+        )
+
+
+def _remove(folder: Path) -> None:
+    """Remove an attempt's folder, unless a worker that was given up is still in there, or was faster. OSError
+    while the folder cannot be written."""
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        if isinstance(error, PermissionError) or no_room(error):
+            raise
 
 
 def _kept(source: Path, target: Path, content: str) -> Path:

@@ -1,9 +1,12 @@
 """Waiting for room: what cannot be written for now is kept by whoever has it, and tried again."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from realedit.batch.outputs import Outputs
 from realedit.batch.work import no_room
+
+T = TypeVar("T")
 
 _FIRST_DELAY, _LAST_DELAY = 0.5, 30.0  # seconds between looks for room on the disk
 _PROBE = 1 << 16
@@ -37,6 +40,16 @@ class Pressure:
         if isinstance(error, NoRoomError) or no_room(error):
             return True
         return isinstance(error, PermissionError) and not self._outputs.probe(_PROBE)
+
+    def steadily(self, act: Callable[[], T]) -> T:
+        """Do something with one photo; twice where a right was missing that is there by the time the disk is
+        asked."""
+        try:
+            return act()
+        except PermissionError as error:
+            if self.blocks(error):
+                raise
+            return act()
 
     def hold(self, error: Exception) -> None:
         """Wait for room."""

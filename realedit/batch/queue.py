@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from realedit.batch.job import Job, State
+from realedit.batch.job import Job
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,10 @@ class Flight:
 
 @dataclass
 class Queue:
-    """Job numbers in the order of their turn; verdicts: what became of contents that were given up; alone:
-    jobs that failed in company, and are handed out without any until they end."""
+    """Job numbers in the order of their turn; alone: jobs that failed in company, and are handed out without
+    any until they end."""
 
     flying: dict[int, Flight] = field(default_factory=dict)
-    verdicts: dict[str, tuple[State, str]] = field(default_factory=dict)
     alone: set[int] = field(default_factory=set)
     _order: deque[int] = field(default_factory=deque)
     _waiting: set[int] = field(default_factory=set)

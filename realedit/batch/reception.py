@@ -8,6 +8,7 @@ from realedit.batch.intake import Seen
 from realedit.batch.job import Job, State
 from realedit.batch.names import mirrored
 from realedit.batch.outputs import digest
+from realedit.batch.pressure import Pressure
 from realedit.batch.results import Results
 from realedit.batch.work import Work
 
@@ -15,8 +16,8 @@ from realedit.batch.work import Work
 class Reception:
     """Brings photos from the intake to the queue."""
 
-    def __init__(self, results: Results) -> None:
-        self.results = results
+    def __init__(self, results: Results, pressure: Pressure) -> None:
+        self.results, self.pressure = results, pressure
         self.ledger, self.outputs, self.intake = results.ledger, results.outputs, results.intake
         self.queue, self.settings = results.queue, results.settings
         self.forced = self.settings.existing == "force"
@@ -29,11 +30,16 @@ class Reception:
             seen = self.intake.take()
             if seen is None:
                 return
-            try:
-                self._offer(seen, work)
-            except OSError:
+            self._offer_or_refuse(seen, work)
+
+    def _offer_or_refuse(self, seen: Seen, work: Work) -> None:
+        try:
+            self.pressure.steadily(lambda: self._offer(seen, work))
+        except OSError as error:
+            if self.pressure.blocks(error):
                 self.intake.put_back(seen.path, 0.0)
                 raise
+            self._refuse(seen.path, f"{seen.path} cannot be edited: {error.strerror or error}")
 
     def _offer(self, seen: Seen, work: Work) -> None:
         job = self.ledger.of(seen.path)
@@ -65,9 +71,7 @@ class Reception:
             except FileNotFoundError:
                 return None
             except OSError as error:
-                self.results.settle(seen.path, "failed")
-                reason = f"cannot read {seen.path}: {error.strerror or error}"
-                self.results.tell("failed", None, reason, photo=seen.path)
+                self._refuse(seen.path, f"cannot read {seen.path}: {error.strerror or error}")
                 return None
         self.results.reopen(seen.path)
         job, note = self.ledger.add(seen.path, seen.relative, seen.signature, content, work)
@@ -79,14 +83,14 @@ class Reception:
         """Queue a job, or leave it as it is."""
         if self.forced and job.id not in self._begun:
             self._begun.add(job.id)
-            self._queue(job, attempts=0, reason=None)
+            self._queue(job, anew=True)
         elif job.state in (State.PENDING, State.RUNNING):
             self._queue(job)
         elif job.state is State.DONE:
             if self.settings.remake and not self.outputs.place(job).exists():
-                self._queue(job, attempts=0, output_sha256=None)
+                self._queue(job, anew=True, output_sha256=None)
             elif self.settings.remake and self._lacks_company(job, work):
-                self._queue(job, attempts=0)
+                self._queue(job, anew=True)
             else:
                 self._skip(job, job.source)
                 self.results.put_away(job)
@@ -94,10 +98,15 @@ class Reception:
             self.results.settle(job.id, str(job.state))
             self.results.tell(str(job.state), job, job.reason or "", data={"earlier": True})
 
-    def _queue(self, job: Job, **values: Any) -> None:
-        """A job waits for its turn; `values` of it are new."""
-        if values:
-            self.ledger.set(job, state=State.PENDING, **values)
+    def _refuse(self, photo: Path, reason: str) -> None:
+        """A photo that cannot come into the ledger."""
+        self.results.settle(photo, "failed")
+        self.results.tell("failed", None, reason, photo=photo)
+
+    def _queue(self, job: Job, *, anew: bool = False, **values: Any) -> None:
+        """A job waits for its turn; anew: whatever came of it before, and with `values` that are new."""
+        if anew:
+            self.ledger.retry(job, **values)
         self.results.reopen(job.id)
         self.queue.add(job.id)
 

@@ -1,5 +1,6 @@
 """What follows from what a worker says: an output put into place, another attempt, or the quarantine."""
 
+import contextlib
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,8 +8,8 @@ from typing import Any
 
 from realedit.batch.events import Counts, Happening, Show
 from realedit.batch.intake import Intake, signature_of
-from realedit.batch.job import Job, State
-from realedit.batch.ledger import Ledger
+from realedit.batch.job import Job, Scope, State
+from realedit.batch.ledger import Ledger, as_text
 from realedit.batch.outputs import Outputs
 from realedit.batch.pressure import NoRoomError
 from realedit.batch.queue import Flight, Queue
@@ -17,6 +18,8 @@ from realedit.batch.work import BLAMED, Event, Finished, Outcome, Said, Stage, S
 from realedit.errors import OutputError
 
 log = logging.getLogger(__name__)
+
+_AS_ANOTHER = " (as another photo of the same content)"
 
 
 @dataclass
@@ -31,6 +34,7 @@ class Results:
     counts: Counts
     show: Show
     _ends: dict[int | Path, str] = field(default_factory=dict)  # by job, or by photo where there is none
+    _told: set[str] = field(default_factory=set)  # what workers said that is no photo's own
 
     def __call__(self, event: Event) -> None:
         """Raises OSError or NoRoomError while the output or the ledger cannot be written."""
@@ -42,7 +46,7 @@ class Results:
             self.tell("stage", flight.job, data=data)
             return
         if isinstance(event, Said):
-            log.log(event.level, "%s: %s", flight.job.source, event.text)
+            self._said(flight.job, event)
             return
         job = self.ledger.job(event.id)
         if job is None:  # somebody made the ledger forget it
@@ -51,6 +55,25 @@ class Results:
             self._finished(job, flight, event.outcome)
         else:
             self._stopped(job, flight, event)
+
+    def _said(self, job: Job, event: Said) -> None:
+        """Log a worker's message; what is no photo's own, once for all workers."""
+        if not event.once:
+            log.log(event.level, "%s: %s", job.source, event.text)
+        elif event.text not in self._told:
+            self._told.add(event.text)
+            log.log(event.level, "%s", event.text)
+
+    def unwritable(self, event: Event, error: OSError) -> None:
+        """The file system refuses what is to be done with one event's photo, and with no other."""
+        flight = self.queue.flying.get(event.id)
+        job = None if flight is None else self.ledger.job(event.id)
+        if flight is not None and job is not None:
+            self.fail(job, f"cannot write {self.outputs.place(job)}: {error.strerror or error}", Scope.PHOTO)
+        if flight is not None:
+            self.queue.flying.pop(flight.job.id, None)
+            with contextlib.suppress(OSError):
+                self.outputs.sweep(flight.job)
 
     def _finished(self, job: Job, flight: Flight, outcome: Outcome) -> None:
         if outcome.content != job.content:
@@ -61,7 +84,7 @@ class Results:
         try:
             self.publish(job, flight.staged, outcome.sha256)
         except OutputError as error:
-            self._blamed(job, str(error), "")
+            self._blamed(job, str(error), "", Scope.PHOTO)
             self.land(flight)
             return
         self.outputs.sweep(job)  # first: what is recorded as done is not looked at again
@@ -109,17 +132,17 @@ class Results:
         elif trouble in BLAMED and flight.company:
             self._again_alone(job, reason)
         elif trouble in BLAMED:
-            self._blamed(job, reason, event.detail)
+            self._blamed(job, reason, event.detail, event.scope)
         elif trouble is Trouble.UNREADABLE:
-            self._unreadable(job, reason)
+            self._unreadable(job, reason, event.scope)
         else:
-            self.fail(job, reason)
+            self.fail(job, reason, event.scope)
         self.land(flight)
 
-    def _blamed(self, job: Job, reason: str, detail: str) -> None:
+    def _blamed(self, job: Job, reason: str, detail: str, scope: Scope) -> None:
         log.debug("%s: %s\n%s", job.source, reason, detail)
         if job.attempts >= self.settings.attempts:
-            self.confine(job, reason, detail)
+            self.confine(job, reason, scope, detail)
             return
         self.ledger.again(job, blamed=True, reason=reason)
         self.queue.add(job.id)
@@ -133,7 +156,7 @@ class Results:
         text = f"{reason}, with other photos in hand; it is tried by itself"
         self.tell("retry", job, text, data={"attempt": job.attempts - 1})
 
-    def _unreadable(self, job: Job, reason: str) -> None:
+    def _unreadable(self, job: Job, reason: str, scope: Scope) -> None:
         """Quarantine what does not decode, but only when it has rested for long: it may be growing."""
         try:
             changed = signature_of(job.source.stat()) != job.signature
@@ -145,30 +168,36 @@ class Results:
             self.intake.put_back(job.source)
             self.tell("waiting", job, f"{reason}; it may still be growing")
         else:
-            self.confine(job, reason)
+            self.confine(job, reason, scope)
 
-    def confine(self, job: Job, reason: str, detail: str = "") -> None:
+    def confine(self, job: Job, reason: str, scope: Scope, detail: str = "") -> None:
         """Give a photo up: a copy to the quarantine."""
         facts = {"photo": str(job.source), "reason": reason, "attempts": job.attempts, "detail": detail}
         try:
             place = str(self.outputs.confine(job, self.relative(job), facts))
-        except OSError as error:
+        except (OSError, OutputError) as error:
             if no_room(error):
                 raise
-            place, reason = "", f"{reason}; no copy could be kept ({error.strerror})"
-        self._give_up(job, State.QUARANTINED, reason)
+            why = getattr(error, "strerror", None) or error
+            place, reason = "", f"{reason}; no copy could be kept ({why})"
+        self.ledger.give_up(job, State.QUARANTINED, reason, scope)
         self.settle(job.id, "quarantined")
         self.tell("quarantined", job, reason, data={"copy": place})
 
-    def fail(self, job: Job, reason: str) -> None:
+    def fail(self, job: Job, reason: str, scope: Scope) -> None:
         """An answer that another attempt would not change."""
-        self._give_up(job, State.FAILED, reason)
+        self.ledger.give_up(job, State.FAILED, reason, scope)
         self.settle(job.id, "failed")
         self.tell("failed", job, reason)
 
-    def _give_up(self, job: Job, state: State, reason: str) -> None:
-        self.ledger.set(job, state=state, reason=reason)
-        self.queue.verdicts[job.key] = (state, reason)
+    def repeat(self, job: Job, other: Job) -> None:
+        """Give a photo up for what was found of its content in another one."""
+        reason = (other.reason or "").removesuffix(_AS_ANOTHER)
+        reason = reason.replace(as_text(other.source), as_text(job.source)) + _AS_ANOTHER
+        if other.state is State.FAILED:
+            self.fail(job, reason, Scope.CONTENT)
+        else:
+            self.confine(job, reason, Scope.CONTENT)
 
     def drop(self, job: Job) -> None:
         """A photo that vanished before it was done leaves no trace; an output made of it before stays."""

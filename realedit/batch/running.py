@@ -16,8 +16,10 @@ from realedit.batch.filesystems import is_remote
 from realedit.batch.hints import Hints
 from realedit.batch.intake import Intake
 from realedit.batch.job import State
-from realedit.batch.ledger import FOLDER, Ledger
+from realedit.batch.ledger import Ledger
+from realedit.batch.ledger_file import FOLDER, has_ledger
 from realedit.batch.outputs import Outputs
+from realedit.batch.pressure import Pressure
 from realedit.batch.queue import Queue
 from realedit.batch.reception import Reception
 from realedit.batch.results import Results
@@ -47,9 +49,9 @@ class FolderRequest:
 
     def resolved(self) -> "FolderRequest":
         """The same with whole paths, so that the ledger knows a photo from wherever it is called."""
-        changes = {"folder": self.folder.resolve(), "output": self.output.resolve()}
+        changes = {"folder": _real(self.folder), "output": _real(self.output)}
         if self.quarantine is not None:
-            changes["quarantine"] = self.quarantine.resolve()
+            changes["quarantine"] = _real(self.quarantine)
         return FolderRequest(**{**vars(self), **changes})
 
     def intake(self) -> Intake:
@@ -64,10 +66,23 @@ class FolderRequest:
         )
 
 
+def _real(path: Path) -> Path:
+    """The whole path without links; one that goes round in circles stays, and is refused when it is used."""
+    return Path(os.path.realpath(path))
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a folder is there; no for a name that none can have."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def check_folders(request: FolderRequest) -> None:
     """Raise UsageError or OutputError for folders that cannot be worked with; makes the output folder."""
     folder, output = request.folder, request.output
-    if not folder.is_dir():
+    if not _is_folder(folder):
         raise UsageError(f"there is no folder {folder}; name the folder that holds the photos")
     if folder.is_relative_to(output):
         raise UsageError(
@@ -79,9 +94,9 @@ def check_folders(request: FolderRequest) -> None:
             raise UsageError(f"{option} cannot be {path}, which is IN or OUT itself; name another folder")
     made = [output, *away.values()]
     for path in (each for each in made if each is not None):
-        if path.exists() and not path.is_dir():
-            raise OutputError(f"{path} is a file; name a folder")
         try:
+            if path.exists() and not path.is_dir():
+                raise OutputError(f"{path} is a file; name a folder")
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise output_error(error, path) from error
@@ -91,7 +106,10 @@ def check_folders(request: FolderRequest) -> None:
 
 def _same(one: Path, other: Path) -> bool:
     """Whether two folders are one, under whatever names."""
-    return one == other or (one.exists() and other.exists() and one.samefile(other))
+    try:
+        return one == other or one.samefile(other)
+    except OSError:  # one of them is not there, or nobody may look
+        return False
 
 
 def run_folder(
@@ -140,9 +158,9 @@ def run_folder(
 def plan(request: FolderRequest, work: Work) -> Iterator[tuple[Path, Path]]:
     """What a batch would do: (photo, output) for each that is not done. Nothing is written."""
     request = request.resolved()
-    if not request.folder.is_dir():
+    if not _is_folder(request.folder):
         raise UsageError(f"there is no folder {request.folder}; name the folder that holds the photos")
-    there = (request.output / FOLDER / "ledger.sqlite").is_file()
+    there = has_ledger(request.output)
     ledger = Ledger(request.output, read_only=True) if there else Ledger(None)
     copy = ledger.in_memory()
     ledger.close()
@@ -151,7 +169,7 @@ def plan(request: FolderRequest, work: Work) -> Iterator[tuple[Path, Path]]:
     results = Results(
         copy, Outputs(request.output, request.quarantine), intake, Queue(), settings, Counts(), lambda _: None
     )
-    reception = Reception(results)
+    reception = Reception(results, Pressure(results.outputs, lambda: 0, lambda kind, text: None))
     intake.look()
     reception.take(work, float("inf"))
     while results.queue:
@@ -181,16 +199,25 @@ def locked(output: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout as error:
-        holder = folder / "holder"
-        number = holder.read_text().strip() if holder.exists() else "unknown"
         raise UsageError(
-            f"another realedit (process {number}) works on {output}; wait for it or use another folder"
+            f"another realedit (process {_holder(folder)}) works on {output}; wait for it or use another "
+            "folder"
         ) from error
+    except NotImplementedError as error:
+        raise OutputError(f"the file system of {folder} knows no locks; use another output folder") from error
     try:
         (folder / "holder").write_text(f"{os.getpid()}\n")
         yield
     finally:
         lock.release()
+
+
+def _holder(folder: Path) -> str:
+    """The number of the process that holds an output folder, as it wrote it there."""
+    try:
+        return f"{int((folder / 'holder').read_text(encoding='ascii'))}"
+    except (OSError, ValueError):
+        return "unknown"
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from realedit.batch.job import Scope
+
 log = logging.getLogger(__name__)
 
 
@@ -79,21 +81,25 @@ class Finished:
 
 @dataclass(frozen=True)
 class Stopped:
-    """A task did not. reason: one sentence; detail: a traceback, where there is one."""
+    """A task did not. reason: one sentence; detail: a traceback, where there is one; scope: whose failure it
+    is, should the photo be given up for it."""
 
     id: int
     trouble: Trouble
     reason: str
     detail: str = ""
+    scope: Scope = Scope.CONTENT
 
 
 @dataclass(frozen=True)
 class Said:
-    """A message of the log while a task was worked on; level: as in `logging`."""
+    """A message of the log while a task was worked on; level: as in `logging`; once: it is not the photo's,
+    and the same for all."""
 
     id: int
     level: int
     text: str
+    once: bool = False
 
 
 Event = Stage | Said | Finished | Stopped
@@ -201,7 +207,20 @@ def _own(task: Task) -> str:
 def _stopped(error: Exception, task: Task) -> Stopped:
     trouble, reason = _trouble(error, task)
     detail = "".join(traceback.format_exception(error))
-    return Stopped(task.id, trouble, reason.replace(_own(task), ""), detail)
+    return Stopped(task.id, trouble, reason.replace(_own(task), ""), detail, _scope(error))
+
+
+def _scope(error: BaseException) -> Scope:
+    """Whose an error is: what the file system said of a name or of rights, and what is wrong with the
+    output's place, is the photo's; the rest would happen to every copy of its content."""
+    from realedit.errors import OutputError
+
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OutputError) or (isinstance(seen, OSError) and seen.errno is not None):
+            return Scope.PHOTO
+        seen = seen.__cause__
+    return Scope.CONTENT
 
 
 def _trouble(error: Exception, task: Task) -> tuple[Trouble, str]:

@@ -37,6 +37,7 @@ def serve(pipe: Connection, work: Work, threads: int) -> None:
     logging.captureWarnings(True)
     root = logging.getLogger()
     root.handlers[:], root.level = [relay], logging.INFO
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # one sentence of ours says what is damaged
     try:
         run = work.open(threads)
     except BaseException as error:
@@ -74,7 +75,8 @@ class _Relay(logging.Handler):
         """See `logging.Handler`; what is said while no photo is in work is nobody's."""
         if self.task is not None:
             with contextlib.suppress(OSError):
-                self.send(Said(self.task, record.levelno, record.getMessage()))
+                once = getattr(record, "once", False)
+                self.send(Said(self.task, record.levelno, record.getMessage(), once))
 
 
 class _Told:

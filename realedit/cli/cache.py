@@ -8,6 +8,7 @@ import click
 from checkpoints.files import megabytes
 from realedit import cache
 from realedit.cache import CacheSettings, Entry
+from realedit.cli.showing import printable
 from realedit.errors import SessionError
 from realedit.session import Session
 
@@ -33,8 +34,7 @@ def show_command(as_json: bool) -> None:
         click.echo(json.dumps({**found, "entries": rows}))
         return
     for entry in entries:
-        used = datetime.fromtimestamp(entry.used).strftime("%Y-%m-%d %H:%M")
-        click.echo(f"{used}  {megabytes(entry.size):>9}  {_photo(entry)}")
+        click.echo(f"{_time(entry.used)}  {megabytes(entry.size):>9}  {printable(_photo(entry))}")
     click.echo(
         f"{len(entries)} kept in {cache.sessions_folder()}, {megabytes(total)} of "
         f"{megabytes(limits.max_bytes)}; what is not used for {limits.max_age:.0f} days goes",
@@ -49,10 +49,18 @@ def clear_command() -> None:
     click.echo(f"{count} deleted, {megabytes(size)}")
 
 
+def _time(seconds: float) -> str:
+    """A file's time for people; some file systems know times that no calendar has."""
+    try:
+        return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M")
+    except (OverflowError, ValueError, OSError):
+        return "unknown when    "
+
+
 def _photo(entry: Entry) -> str:
     try:
         session = Session.load(entry.path)
-    except SessionError:
-        return "damaged"
+    except SessionError as error:
+        return "may not be read" if isinstance(error.__cause__, PermissionError) else "damaged"
     face = "" if session.face is None else f", face {session.face}"
     return f"{session.photo_path} ({session.model}, {session.quality}{face})"

@@ -1,5 +1,6 @@
 """`realedit doctor`: what is installed, and what stands in the way."""
 
+import os
 import platform
 import sys
 from collections.abc import Iterator
@@ -70,6 +71,22 @@ def shadowed() -> Iterator[tuple[str, str, bool]]:
             )
 
 
+def _cache() -> tuple[str, bool]:
+    """Where the cache is, or why it cannot be used, which costs time alone."""
+    from realedit import cache
+    from realedit.errors import OutputError
+
+    try:
+        kept = len(cache.entries())
+    except OutputError as error:
+        return f"{error} Edits go on without it.", True
+    folder = cache.sessions_folder()
+    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        return f"nothing can be written into {there}; edits go on without it", True
+    return f"{folder.parent}, {kept} inversions kept", True
+
+
 def _models() -> Iterator[tuple[str, str, bool]]:
     """The device, the bundled generator and dlib's files: loaded, not only looked for."""
     import checkpoints
@@ -84,6 +101,7 @@ def _models() -> Iterator[tuple[str, str, bool]]:
         yield "bundled model", f"{checkpoint.name}, {size} px, {checkpoint.sha256[:12]}", True
     except checkpoints.CheckpointError as error:
         yield "bundled model", str(error), False
+    yield "cache", *_cache()
     models = FaceModels()
     try:
         for name in ("landmarks", "recogniser"):

@@ -24,7 +24,7 @@ from realedit.compositing import MODES
 from realedit.drag import DragSettings
 from realedit.editing import EditRequest, edit
 from realedit.outcome import EditReport, endings
-from realedit.photos import Signing
+from realedit.photos import Signing, Strip
 from realedit.pipeline import PasteSettings
 from realedit.recipes import Use
 
@@ -80,7 +80,7 @@ def edit_command(
     keep: Path | None,
     mode: Any,
     debug: Path | None,
-    strip_gps: bool,
+    strip: Strip,
     label_visible: bool,
     signing: Signing | None,
     max_pixels: int,
@@ -109,7 +109,7 @@ def edit_command(
         cache=use_cache,
         reach=reach,
         debug=debug,
-        strip_gps=strip_gps,
+        strip=strip,
         visible_label=label_visible,
         signing=signing,
         max_pixels=max_pixels,

@@ -11,7 +11,7 @@ from typing import Any, cast
 import click
 
 from realedit.batch.events import Counts, Show
-from realedit.batch.ledger import FOLDER
+from realedit.batch.ledger_file import FOLDER
 from realedit.batch.running import FolderRequest, MakePool, run_folder
 from realedit.batch.settings import EngineSettings
 from realedit.batch.work import Pool, Work

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -10,11 +11,14 @@ from rich.console import Console
 from rich.table import Table
 
 from realedit.batch.job import Job, State
-from realedit.batch.ledger import FOLDER, Ledger
+from realedit.batch.ledger import Ledger
+from realedit.batch.ledger_file import has_ledger
 from realedit.cli.showing import count_of, printable
 from realedit.errors import UsageError
+from realedit.files import output_error
 
 _WIDE = 1 << 16  # characters of a line that no terminal breaks
+_READING = ("list", "show")
 _AGAIN = (State.FAILED, State.QUARANTINED)
 
 
@@ -23,9 +27,9 @@ _AGAIN = (State.FAILED, State.QUARANTINED)
 @click.pass_context
 def jobs_group(ctx: click.Context, output: Path) -> None:
     """What became of the photos whose outputs are in OUT."""
-    if not (output / FOLDER / "ledger.sqlite").is_file():
+    if not has_ledger(output):
         raise UsageError(f"{output} has no ledger; name the OUT of a realedit batch or watch")
-    ledger = Ledger(output)
+    ledger = Ledger(output, read_only=ctx.invoked_subcommand in _READING)
     ctx.call_on_close(ledger.close)
     ctx.obj = ledger
 
@@ -73,8 +77,8 @@ def show(ledger: Ledger, number: int) -> None:
 def retry(ledger: Ledger, numbers: tuple[int, ...]) -> None:
     """Try failed and quarantined photos again: those named, or all."""
     jobs = [job for job in _named(ledger, numbers, _AGAIN) if job.state in _AGAIN]
-    for job in jobs:
-        ledger.set(job, state=State.PENDING, attempts=0, reason=None)
+    with _writing(ledger):
+        ledger.retry(*jobs)
     click.echo(f"{count_of(len(jobs))} will be tried again by a running or the next realedit batch or watch")
 
 
@@ -87,8 +91,19 @@ def forget(ledger: Ledger, numbers: tuple[int, ...], everything: bool) -> None:
     if bool(numbers) == everything:
         raise UsageError("say which photos to forget: their IDs, or --all")
     jobs = [job for job in _named(ledger, numbers, tuple(State)) if job.state is not State.RUNNING]
-    ledger.forget(*jobs)
+    with _writing(ledger):
+        ledger.forget(*jobs)
     click.echo(f"{count_of(len(jobs))} forgotten")
+
+
+@contextmanager
+def _writing(ledger: Ledger) -> Iterator[None]:
+    """A disk that is full or read-only, as a user should hear it."""
+    try:
+        yield
+    except OSError as error:
+        assert ledger.path is not None
+        raise output_error(error, ledger.path) from error
 
 
 def _named(ledger: Ledger, numbers: tuple[int, ...], states: tuple[State, ...]) -> Iterator[Job]:

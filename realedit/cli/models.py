@@ -169,13 +169,13 @@ def convert(source: Path, target: Path, domain: str | None, alignment: Alignment
 def verify(name: str | None) -> None:
     """Hash what is cached again and compare; all models, or NAME alone."""
     found = models.verify(name)
-    for record, problem in found:
-        click.echo(f"{record.name}: {problem or 'ok'}")
+    for each, problem in found:
+        click.echo(f"{each}: {problem or 'ok'}")
     if not found:
         click.echo("Nothing is cached.", err=True)
-    bad = [record.name for record, problem in found if problem]
+    bad = [each for each, problem in found if problem]
     if bad:
-        raise CheckpointError(f"Damaged models: {', '.join(bad)}; see above what to do.")
+        raise CheckpointError(f"Models that cannot be used: {', '.join(bad)}; see above what to do.")
 
 
 def _progress(console: Console, quiet: bool) -> Progress:

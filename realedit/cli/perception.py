@@ -1,12 +1,13 @@
 """The one-time offer to fetch a better perceptual loss."""
 
+import contextlib
 import sys
 
 import click
 
 import checkpoints
 from checkpoints import models
-from checkpoints.cache import cache_folder, subfolder
+from checkpoints.cache import subfolder, without_cache
 from checkpoints.errors import CheckpointError
 from inversion import LPIPS_NETS, InversionSettings
 
@@ -19,10 +20,14 @@ def offer_backbone(settings: InversionSettings, *, quiet: bool) -> None:
     Nothing is asked where a loss was named, one of LPIPS is there, or somebody was asked before. Where it
     cannot be fetched, that is said and the work goes on without.
     """
-    asked = cache_folder() / "offered-lpips"
     if settings.perceptual != "auto" or quiet or not sys.stdin.isatty() or not sys.stderr.isatty():
         return
-    if asked.exists() or any(checkpoints.backbone(f"lpips-{net}") for net in LPIPS_NETS):
+    try:
+        asked = subfolder("models").with_name("offered-lpips")  # in a cache that is its owner's alone
+        if asked.exists() or any(checkpoints.backbone(f"lpips-{net}") for net in LPIPS_NETS):
+            return
+    except (CheckpointError, OSError) as error:  # nothing that is fetched could be kept
+        without_cache(error)
         return
     wanted = click.confirm(
         f"realedit: faces are compared without a download now. {BEST} (528 MB, torchvision's VGG-16) may "
@@ -30,8 +35,8 @@ def offer_backbone(settings: InversionSettings, *, quiet: bool) -> None:
         default=False,
         err=True,
     )
-    subfolder("models")  # makes the cache folder for its owner alone
-    asked.write_bytes(b"")
+    with contextlib.suppress(OSError):
+        asked.write_bytes(b"")
     if not wanted:
         return
     try:

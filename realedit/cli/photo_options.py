@@ -2,12 +2,12 @@
 
 import functools
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import click
 
-from realedit.cli.options import Command, path_option, strip_gps_option
-from realedit.photos import MAX_PIXELS, Signing
+from realedit.cli.options import Command, path_option
+from realedit.photos import MAX_PIXELS, Signing, Strip
 
 ALGORITHMS = ("es256", "es384", "es512", "ps256", "ps384", "ps512", "ed25519")
 
@@ -25,7 +25,7 @@ def max_pixels_option(command: Command) -> Command:
 
 
 def writing_options(command: Command) -> Command:
-    """How the photo is written; the command gets `strip_gps`, `label_visible` and `signing`, a `Signing`
+    """How the photo is written; the command gets `strip`, `label_visible` and `signing`, a `Signing`
     or None."""
 
     @functools.wraps(command)
@@ -35,8 +35,12 @@ def writing_options(command: Command) -> Command:
         c2pa_key: Path | None,
         c2pa_algorithm: str,
         c2pa_timestamp: str | None,
+        strip: Strip,
+        strip_gps: bool,
         **options: Any,
     ) -> Any:
+        if strip_gps and strip == "none":
+            strip = "gps"
         if (c2pa_cert is None) != (c2pa_key is None):
             raise click.UsageError("signing needs both --c2pa-cert and --c2pa-key")
         if c2pa_cert is None and c2pa_timestamp is not None:
@@ -44,12 +48,20 @@ def writing_options(command: Command) -> Command:
         signing = None
         if c2pa_cert is not None and c2pa_key is not None:
             signing = Signing(c2pa_cert, c2pa_key, c2pa_algorithm, c2pa_timestamp)
-        return command(signing=signing, **options)
+        return command(signing=signing, strip=strip, **options)
 
     wrapped: Any = with_signing
     for option in reversed(
         [
-            strip_gps_option,
+            click.option(
+                "--strip",
+                type=click.Choice(get_args(Strip)),
+                default="none",
+                show_default=True,
+                help="gps leaves out where the photo was taken, coordinates and names of places; "
+                "all leaves out all but colour, orientation and the mark of an edited photo.",
+            ),
+            click.option("--strip-gps", is_flag=True, hidden=True),  # the old spelling
             click.option(
                 "--label-visible", is_flag=True, help='Write "AI-edited" into a corner of the photo.'
             ),

@@ -36,6 +36,8 @@ from realedit.photos import (
     Photo,
     Provenance,
     Signing,
+    Strip,
+    check_fits,
     check_output,
     check_signing,
     read_photo,
@@ -137,7 +139,7 @@ def paste_command(
     photo: Path | None,
     mode: Any,
     debug: Path | None,
-    strip_gps: bool,
+    strip: Strip,
     label_visible: bool,
     signing: Signing | None,
     max_pixels: int,
@@ -156,6 +158,7 @@ def paste_command(
     if signing is not None:
         check_signing(signing)
     result: Photo = read_photo(path, max_pixels=max_pixels)
+    check_fits(output, result)
     for folder, session, checkpoint in kept:
         check_belongs(session, result, checkpoint, folder)
     pasted = [(session, checkpoint) for _, session, checkpoint in kept]
@@ -164,7 +167,7 @@ def paste_command(
         result,
         output,
         provenance=Provenance(),
-        strip_gps=strip_gps,
+        strip=strip,
         signing=signing,
         visible_label=label_visible,
     )

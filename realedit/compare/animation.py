@@ -21,12 +21,14 @@ from realedit.compare.pair import Pair, Picture
 from realedit.compare.still import Divider, split
 from realedit.errors import UsageError
 from realedit.files import complete, output_error
+from realedit.photos.limits import check_limit
 
 FRAMES_PER_SECOND = 20
 WIPE_FRAMES = 24  # one way
 REST = 0.7  # seconds that a wipe stays at its ends
 BLINK = 0.8  # seconds of each picture
 SUFFIXES = (".gif", ".webp", ".mp4")
+_KINDS = {".gif": "GIF", ".webp": "WebP", ".mp4": "MP4"}
 _GIF_COLOURS = 255
 _WEBP_QUALITY = 85
 _H264 = {"crf": "18", "preset": "medium"}
@@ -71,9 +73,16 @@ def check_encoder(path: Path) -> None:
 def write_animation(path: Path, frames: Iterable[Frame]) -> None:
     """Write frames, all of one size, at least one, as the name says; GIF and WebP repeat for ever.
 
-    Frames are taken one by one. Raises UsageError (see `check_encoder`), OutputError, ResourceError.
+    Frames are taken one by one. Raises UsageError (see `check_encoder`), OutputError (also where the file
+    cannot hold pictures of that size), ResourceError.
     """
     check_encoder(path)
+    frames = iter(frames)
+    first = next(frames)
+    height, width = first.picture.shape[:2]
+    kind = _KINDS[path.suffix.lower()]
+    check_limit(kind, path, width, height, way="give a smaller --size", moving=True)
+    frames = chain([first], frames)
     write = {".gif": _write_gif, ".webp": _write_webp, ".mp4": _write_mp4}[path.suffix.lower()]
     try:
         with complete(path) as out:

@@ -16,7 +16,8 @@ from realedit.compare.slider import write_slider
 from realedit.compare.still import Divider, difference, side_by_side, split, stacked
 from realedit.errors import UsageError
 from realedit.files import output_error, write_bytes, write_png
-from realedit.photos import check_place
+from realedit.photos import EXTENSIONS, check_place
+from realedit.photos.limits import check_limit
 
 Style = Literal["side", "stack", "split", "wipe", "blink", "difference", "slider"]
 STYLES: tuple[Style, ...] = get_args(Style)
@@ -122,6 +123,8 @@ def _still(pair: Pair, style: Style, divider: Divider) -> tuple[Picture, int | N
 def write_still(path: Path, picture: Picture) -> None:
     """A picture `[H, W, 3]` RGB as PNG, JPEG or WebP by its name. Raises OutputError, ResourceError."""
     suffix = path.suffix.lower()
+    height, width = picture.shape[:2]
+    check_limit(EXTENSIONS[suffix], path, width, height, way="give a smaller --size")
     if suffix == ".png":
         write_png(path, picture)
         return

@@ -34,6 +34,7 @@ LANDMARKS = {
 }  # fmt: skip
 """Those of the 68 landmarks that the 478 points know better -> the point that says where each is."""
 
+SMALLEST = 4.0  # photo pixels from corner to corner: a smaller part is not told from its surroundings
 ON_LID = 0.12  # eye widths: a handle so near to a lid's edge is on it,
 ON_MIDDLE = 0.4  # and no farther than this from the eye's middle
 LEAST = 0.01  # eye widths: a handle that goes less far holds its place
@@ -72,9 +73,12 @@ class Features:
     mouth: Mouth
 
     @classmethod
-    def of(cls, points: NDArray[np.floating]) -> "Features":
-        """From points `[478, 2]`."""
+    def of(cls, points: NDArray[np.floating]) -> "Features | None":
+        """From points `[478, 2]`; None where an eye or the mouth is smaller than a few pixels."""
         own: Floats = np.asarray(points, np.float64)
+        ends = [*(eye.corners for eye in EYES), (INNER_LIP_UPPER[0], INNER_LIP_UPPER[-1])]
+        if min(float(np.hypot(*(own[a] - own[b]))) for a, b in ends) < SMALLEST:
+            return None
         left, right = (Eye.of(own, each) for each in EYES)
         return cls(own, (left, right), Mouth.of(own))
 

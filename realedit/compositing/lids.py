@@ -8,6 +8,7 @@ comes to lie on the other lid. What was folded away is painted in the skin's own
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -33,12 +34,15 @@ EDGE = 1.5  # photo pixels over which an edge is soft
 WIDEST = 0.45  # of the skin's room above the lid, which a lid that goes up may take
 
 
+Way = Annotated[float, msgspec.Meta(ge=-2, le=2)]
+
+
 class Lids(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How far an eye's lids go, in shares of its height: the upper one down, the lower one up. Together 1
     is shut; below 0 is wider."""
 
-    upper: float = 0.0
-    lower: float = 0.0
+    upper: Way = 0.0
+    lower: Way = 0.0
 
 
 @dataclass(frozen=True)

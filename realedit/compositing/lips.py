@@ -8,6 +8,7 @@ closed, the edge of the upper teeth, in the light of this photo.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Annotated
 
 import cv2
 import msgspec
@@ -35,12 +36,15 @@ ENAMEL = np.array([1.0, 0.965, 0.9])  # of what is white
 DIM = 0.35  # of the photo's grain that is seen in the dark
 
 
+Way = Annotated[float, msgspec.Meta(ge=-2, le=2)]
+
+
 class Lips(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """lower: how far the lower lip goes down in its middle, in interocular distances; upper: how far the
     upper one does."""
 
-    lower: float = 0.0
-    upper: float = 0.0
+    lower: Way = 0.0
+    upper: Way = 0.0
 
 
 def lips_slide(photo: Photo, points: Floats, lips: Lips) -> Slide | None:

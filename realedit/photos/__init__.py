@@ -2,12 +2,13 @@
 
 from realedit.photos.colour import SRGB, Colour
 from realedit.photos.label import with_visible_label
+from realedit.photos.metadata import Strip
 from realedit.photos.orientation import Box
 from realedit.photos.photo import Format, Photo
 from realedit.photos.provenance import Provenance
 from realedit.photos.read import MAX_PIXELS, check_photo, read_photo
 from realedit.photos.signing import Signing, check_signing
-from realedit.photos.write import EXTENSIONS, WriteReport, check_output, check_place, write_photo
+from realedit.photos.write import EXTENSIONS, WriteReport, check_fits, check_output, check_place, write_photo
 
 __all__ = [
     "EXTENSIONS",
@@ -19,7 +20,9 @@ __all__ = [
     "Photo",
     "Provenance",
     "Signing",
+    "Strip",
     "WriteReport",
+    "check_fits",
     "check_output",
     "check_photo",
     "check_place",

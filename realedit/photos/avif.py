@@ -1,6 +1,7 @@
 """AVIF through Pillow, 8 bits; written again as a whole."""
 
 import io
+from dataclasses import replace
 from typing import BinaryIO
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL.AvifImagePlugin import AvifImageFile
 
 from realedit.photos import exif
 from realedit.photos.decoded import Decoded, check_size, pillow_pixels
-from realedit.photos.heif import implied_profile
+from realedit.photos.heif import hdr_of, implied_profile
 from realedit.photos.iso_boxes import contents
 from realedit.photos.metadata import Metadata
 from realedit.photos.picture import Picture
@@ -32,6 +33,8 @@ def read(data: bytes, max_pixels: int) -> Decoded:
         icc=info.get("icc_profile"),
     )
     implied, warnings = implied_profile(inside) if metadata.icc is None else (None, ())
+    if hdr_of(inside.primaries) is not None:
+        metadata = replace(metadata, nclx=inside.primaries)
     if inside.depth > 8:
         warnings += (f"its {inside.depth} bits per channel are read as 8",)
     if frames > 1:
@@ -39,6 +42,8 @@ def read(data: bytes, max_pixels: int) -> Decoded:
     stale = []
     if inside.signed:
         stale.append("a C2PA manifest (content credentials)")
+    if inside.video:
+        stale.append("a motion photo's video")
     if b"tmap" in inside.items:
         stale.append("an HDR gain map")
     return Decoded(pixels, metadata, warnings=warnings, stale=tuple(stale), implied_icc=implied)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
+from realedit.photos.layout import Layout
 from realedit.photos.metadata import Metadata
 
 _ROWS = 256  # rows taken out of a Pillow image at a time
@@ -29,6 +30,7 @@ class Decoded:
     implied_icc: bytes | None = None  # a profile that the file states by other means than a profile
     stale: tuple[str, ...] = ()  # what the file holds that is untrue of an edited picture
     warnings: tuple[str, ...] = ()
+    layout: Layout | None = None  # None: what the number of channels and `cmyk` say
 
 
 def check_size(width: int, height: int, max_pixels: int) -> None:

@@ -15,6 +15,7 @@ from realedit.photos.orientation import is_orientation
 ORIENTATION = 0x0112
 EXIF_IFD = 0x8769
 GPS_IFD = 0x8825
+COLOUR_SPACE = 0xA001
 INTEROPERABILITY_IFD = 0xA005
 MAKER_NOTE = 0x927C
 _THUMBNAIL_OFFSET = 0x0201
@@ -110,13 +111,13 @@ class ExifBlock:
     def remove(self, directory: int, tag: int) -> None:
         """Take an entry out of its directory and blank its value; all other values stay where they are."""
         while entry := self.entry(directory, tag):
-            if entry.size > 4:
-                self._blank(entry.start, entry.size)
             # behind the pointer to the next directory, where the block is whole
             end = min(directory + 2 + 12 * self._count(directory) + 4, len(self.data))
             self.data[entry.position : end - 12] = self.data[entry.position + 12 : end]
             self._blank(end - 12, 12)
             self._put(directory, 2, self._count(directory) - 1)
+            if entry.size > 4:  # last, because the values of a damaged block may lie on its directory
+                self._blank(entry.start, entry.size)
 
     def blank_directory(self, directory: int) -> None:
         """Overwrite a directory and all its values with zeros."""
@@ -127,13 +128,6 @@ class ExifBlock:
             if entry.size > 4:
                 self._blank(entry.start, entry.size)
         self._blank(directory, size)
-
-    def strip_gps(self, directory: int) -> None:
-        """Blank the GPS directory that hangs on a directory and take the pointer to it out."""
-        gps = self.directory(GPS_IFD, directory)
-        if gps is not None:
-            self.blank_directory(gps)
-            self.remove(directory, GPS_IFD)
 
     def drop_next_directory(self, directory: int) -> None:
         """End the chain of directories after this one."""
@@ -182,11 +176,13 @@ def with_orientation(data: bytes | None, value: int) -> bytes | None:
 
 
 def is_adobe_rgb(data: bytes | None) -> bool:
-    """Whether a block says by its interoperability index R03 that the colours are Adobe RGB (DCF 2.0,
-    4.2).
+    """Whether a block says by its interoperability index R03 that the colours are Adobe RGB (DCF 2.0, 4.2),
+    or by the colour space 2, which no standard knows and some cameras write.
     """
     block = block_of(data)
     directory = block.directory(EXIF_IFD) if block else None
+    if block is not None and directory is not None and block.integer(directory, COLOUR_SPACE) == 2:
+        return True
     inner = block.directory(INTEROPERABILITY_IFD, directory) if block and directory else None
     return block is not None and inner is not None and (block.value(inner, 1) or b"").startswith(b"R03")
 
@@ -228,15 +224,6 @@ def without_orientation(data: bytes | None) -> bytes | None:
     if block is None:
         return data
     block.remove(block.first, ORIENTATION)
-    return bytes(block)
-
-
-def without_gps(data: bytes | None) -> bytes | None:
-    """The block with its GPS directory blanked and the pointer to it gone."""
-    block = block_of(data)
-    if block is None:
-        return data
-    block.strip_gps(block.first)
     return bytes(block)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from realedit.photos import exif, icc
 from realedit.photos.decoded import Decoded, UnreadableError, check_size
 from realedit.photos.iso_boxes import Contents, contents
+from realedit.photos.layout import straightened
 from realedit.photos.metadata import Metadata
 from realedit.photos.picture import Picture
 
@@ -33,6 +34,8 @@ def read(data: bytes, max_pixels: int) -> Decoded:
     check_size(width, height, max_pixels)
     pixels = np.asarray(image)
     pixels = pixels.reshape(len(pixels), -1, 1) if pixels.ndim == 2 else pixels
+    if image.premultiplied_alpha:  # the whole picture is encoded anew in any case, then with straight colours
+        pixels = np.concatenate([straightened(pixels[..., :3], pixels[..., 3:]), pixels[..., 3:]], axis=2)
     if pixels.shape[:2] != (height, width):
         raise UnreadableError("its picture data are damaged or cut short")
     block = image.info.get("exif")
@@ -59,12 +62,16 @@ def implied_profile(inside: Contents) -> tuple[bytes | None, tuple[str, ...]]:
     if inside.primaries is None:
         return None, ()
     primaries, transfer = inside.primaries[:2]
-    if transfer in (16, 18):
-        name = "PQ" if transfer == 16 else "HLG"
+    if (name := hdr_of(inside.primaries)) is not None:
         return None, (
             f"it is HDR ({name}); it is edited as it is, and faces are looked for without tone mapping",
         )
     return icc.profile_of_code_points(primaries, transfer), ()
+
+
+def hdr_of(code_points: tuple[int, ...] | None) -> str | None:
+    """PQ or HLG, where the transfer among these code points (ITU-T H.273) is one of them."""
+    return {16: "PQ", 18: "HLG"}.get(code_points[1]) if code_points is not None else None
 
 
 def _stale(inside: Contents, info: dict[str, Any], pictures: int) -> tuple[str, ...]:
@@ -72,6 +79,8 @@ def _stale(inside: Contents, info: dict[str, Any], pictures: int) -> tuple[str, 
     if inside.signed:
         found.append("a C2PA manifest (content credentials)")
     auxiliary = [str(name).lower() for name in info.get("aux", {})]
+    if inside.video:
+        found.append("a motion photo's video")
     if b"tmap" in inside.items or any(mark in name for name in auxiliary for mark in _GAIN_MAPS):
         found.append("an HDR gain map")
     if info.get("depth_images"):

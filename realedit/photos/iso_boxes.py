@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _MOST_BOXES = 100_000
 
 
@@ -20,18 +20,20 @@ class Contents:
     primaries: tuple[int, int, int, int] | None = None  # nclx: primaries, transfer, matrix, full range
     depth: int = 8  # bits per channel of an AV1 picture
     signed: bool = False  # a C2PA manifest
+    video: bool = False  # a motion photo's
 
 
 def contents(data: bytes) -> Contents:
     """The contents of a HEIC or AVIF file; what cannot be followed is not seen."""
     view = memoryview(data)
-    signed = False
+    signed = video = False
     items: list[bytes] = []
     primaries: tuple[int, int, int, int] | None = None
     depth = 8
     for kind, body in _boxes(view):
-        if kind == b"uuid" and bytes(body[:16]) == _C2PA:
+        if kind == b"uuid" and bytes(body[:16]) == C2PA:
             signed = True
+        video |= kind == b"mpvd"
         if kind != b"meta":
             continue
         for inner, payload in _boxes(body[4:]):
@@ -49,26 +51,41 @@ def contents(data: bytes) -> Contents:
                         primaries = (codes[0], codes[1], codes[2], flags >> 7)
                     elif name == b"av1C" and len(value) >= 3:
                         depth = max(depth, (8, 10, 12, 12)[value[2] >> 5 & 3])
-    return Contents(tuple(items), primaries, depth, signed)
+    return Contents(tuple(items), primaries, depth, signed, video)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box of a file: its type, and the offsets of its header, its body and its end."""
+
+    kind: bytes
+    start: int
+    body: int
+    end: int
+
+
+def boxes(data: bytes | memoryview, at: int = 0, end: int | None = None) -> Iterator[Box]:
+    """The boxes in `data` from `at` to `end`; what cannot be followed is not seen."""
+    end = len(data) if end is None else min(end, len(data))
+    for _ in range(_MOST_BOXES):
+        if at + 8 > end:
+            return
+        size, kind = struct.unpack_from(">I4s", data, at)
+        head = 8
+        if size == 1 and at + 16 <= end:
+            (size,) = struct.unpack_from(">Q", data, at + 8)
+            head = 16
+        elif size == 0:
+            size = end - at
+        if size < head:
+            return
+        yield Box(kind, at, at + head, min(at + size, end))
+        at += size
 
 
 def _boxes(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     """(type, payload) of the boxes in `data`."""
-    at = 0
-    for _ in range(_MOST_BOXES):
-        if at + 8 > len(data):
-            return
-        size, kind = struct.unpack_from(">I4s", data, at)
-        head = 8
-        if size == 1 and at + 16 <= len(data):
-            (size,) = struct.unpack_from(">Q", data, at + 8)
-            head = 16
-        elif size == 0:
-            size = len(data) - at
-        if size < head:
-            return
-        yield kind, data[at + head : at + size]
-        at += size
+    return ((box.kind, data[box.body : box.end]) for box in boxes(data))
 
 
 def _properties(payload: memoryview) -> Iterator[tuple[bytes, memoryview]]:

@@ -24,7 +24,7 @@ from realedit.photos.jpeg_scans import encode_scan, read_scan
 from realedit.photos.jpeg_segments import (
     APP0,
     APP14,
-    COM,
+    APPLICATION,
     DHT,
     DRI,
     SOS,
@@ -33,6 +33,8 @@ from realedit.photos.jpeg_segments import (
     SegmentError,
     read_segments,
 )
+from realedit.photos.jpeg_whole import is_whole, with_end
+from realedit.photos.limits import LIMITS
 from realedit.photos.metadata import Metadata
 from realedit.photos.photo import Photo
 from realedit.photos.picture import Picture, as_stored
@@ -40,12 +42,11 @@ from realedit.photos.picture import Picture, as_stored
 QUALITY = 95
 """Of photos that were not JPEG before; they are not subsampled."""
 _COLOUR_SEGMENTS = frozenset({APP0, APP14})  # JFIF and Adobe: they say which colours the components are
-_APPLICATION = frozenset({*range(0xE0, 0xF0), COM})
 
 
 def read(data: bytes, max_pixels: int) -> Decoded:
     """The picture of a JPEG."""
-    jpeg = _segments(data, max_pixels)
+    jpeg, data = _segments(data, max_pixels)
     with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as image:
         mode = image.mode
         pixels = pillow_pixels(image, mode)
@@ -53,24 +54,43 @@ def read(data: bytes, max_pixels: int) -> Decoded:
     implied = None
     if metadata.icc is None and mode == "RGB" and exif.is_adobe_rgb(metadata.exif):
         implied = icc.adobe_rgb()
-    return Decoded(pixels, metadata, cmyk=mode == "CMYK", stale=stale_parts(jpeg), implied_icc=implied)
+    return Decoded(
+        pixels,
+        metadata,
+        cmyk=mode == "CMYK",
+        stale=stale_parts(jpeg),
+        implied_icc=implied,
+        warnings=() if jpeg.ended else ("its end marker is missing; the picture is whole",),
+    )
 
 
 def check(data: bytes, max_pixels: int) -> None:
     """Raise as `read` does; every coefficient is decoded, but of each block only one pixel is made."""
-    frame = _segments(data, max_pixels).frame
+    jpeg, data = _segments(data, max_pixels)
+    frame = jpeg.frame
     with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as image:
         image.draft(None, (max(1, frame.width // 8), max(1, frame.height // 8)))
         image.load()
 
 
-def _segments(data: bytes, max_pixels: int) -> JpegFile:
+def _segments(data: bytes, max_pixels: int) -> tuple[JpegFile, bytes]:
+    """The file's segments, and its bytes with an end marker."""
     try:
         jpeg = read_segments(data)
     except SegmentError as error:
         raise UnreadableError(str(error)) from error
-    check_size(jpeg.frame.width, jpeg.frame.height, max_pixels)
-    return jpeg
+    frame = jpeg.frame
+    check_size(frame.width, frame.height, max_pixels)
+    if LIMITS["JPEG"].broken_by(frame.width, frame.height):
+        raise UnreadableError(
+            f"its {frame.width} x {frame.height} pixels are more than the {LIMITS['JPEG'].side} a side that "
+            "libjpeg reads"
+        )
+    if jpeg.ended:
+        return jpeg, data
+    if not is_whole(jpeg):
+        raise UnreadableError("it ends early")
+    return jpeg, with_end(jpeg)
 
 
 def write(out: BinaryIO, photo: Photo, metadata: Metadata) -> tuple[str, ...]:
@@ -154,7 +174,7 @@ def _pillow_image(pixels: NDArray[np.uint8]) -> Image.Image:
 
 
 def _without_header(jpeg: JpegFile) -> Iterator[Segment]:
-    return (segment for segment in jpeg.segments if segment.marker not in _APPLICATION)
+    return (segment for segment in jpeg.segments if segment.marker not in APPLICATION)
 
 
 def _bytes_of(segments: Iterable[Segment]) -> Iterator[bytes | memoryview]:

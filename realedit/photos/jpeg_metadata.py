@@ -4,42 +4,82 @@ Source: JFIF 1.02 (T.871), Exif 2.32 section 4.7.2, ISO 16684-3 section 1.1.3 (X
 CIPA DC-007 (multi-picture format), C2PA 2.1 section A.3 (JPEG).
 """
 
-import hashlib
+import re
 import struct
 from collections.abc import Iterator
 
-from realedit.photos.jpeg_segments import APP0, APP1, APP2, APP11, APP13, COM, JpegFile, Segment
+from realedit.photos.jpeg_segments import (
+    APP0,
+    APP1,
+    APP2,
+    APP11,
+    APP12,
+    APP13,
+    APP14,
+    APPLICATION,
+    COM,
+    JpegFile,
+    Segment,
+)
 from realedit.photos.metadata import Metadata
-from realedit.photos.provenance import copy_mark
-from realedit.photos.xmp import XmpPacket
+from realedit.photos.stale_xmp import has_second_picture, names_second_picture
+from realedit.photos.xmp_extended import EXTENDED_HEAD, joined, split
 
 _EXIF = b"Exif\x00\x00"
 _XMP = b"http://ns.adobe.com/xap/1.0/\x00"
 _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\x00"
-_XMP_NOTE = "http://ns.adobe.com/xmp/note/"
 _ICC = b"ICC_PROFILE\x00"
 _RESOURCES = b"Photoshop 3.0\x00"
 _JFIF, _JFXX = b"JFIF\x00", b"JFXX\x00"
 _MULTI_PICTURE = b"MPF\x00"
 _GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\x00"
 _RATIO_IMAGE = b"HDR_RI"
+_COMMENTS = b"comments"
+_NO_DENSITY = struct.pack(">BHH", 0, 1, 1)
 _PAYLOAD = 65533
-_APPLICATION = frozenset({*range(0xE0, 0xF0), COM})
-# extended XMP with one of these holds the unedited picture or something measured on it
-_STALE_EXTENSIONS = (b"/photos/1.0/image/", b"/photos/1.0/depthmap/", b"/photos/1.0/camera/", b"/photos/dd/")
 
 
 def metadata_of(jpeg: JpegFile) -> Metadata:
     """The blocks of the application segments, put together where they span several."""
-    comments = [("Comment", s.payload.decode("utf-8", "replace")) for s in jpeg.segments if s.marker == COM]
+    comments = [("Comment", _comment(s.payload)) for s in jpeg.segments if s.marker == COM]
     return Metadata(
         exif=b"".join(_payloads(jpeg, APP1, _EXIF)) or None,
-        xmp=next(iter(_payloads(jpeg, APP1, _XMP)), None),
+        xmp=_whole_xmp(jpeg)[0],
         icc=_profile(jpeg),
         iptc=b"".join(_payloads(jpeg, APP13, _RESOURCES)) or None,
         dpi=_density(jpeg),
         text=tuple(comments),
+        others=tuple(dict.fromkeys(_name(s) for s in jpeg.segments if _is_foreign(s))),
     )
+
+
+def _comment(payload: bytes) -> str:
+    try:
+        return payload.decode().rstrip("\x00")
+    except UnicodeDecodeError:
+        return payload.decode("latin-1").rstrip("\x00")
+
+
+def _whole_xmp(jpeg: JpegFile) -> tuple[bytes | None, bool]:
+    """The XMP packet with its extended part, and whether that was whole."""
+    main = next(iter(_payloads(jpeg, APP1, _XMP)), None)
+    return joined(main, _payloads(jpeg, APP1, _EXTENDED_XMP))
+
+
+def _is_foreign(segment: Segment) -> bool:
+    """Whether a segment is neither the picture nor one of the blocks and parts that are known by name."""
+    if segment.marker not in APPLICATION or segment.marker == COM or _kind(segment) is not None:
+        return False
+    known = ((APP0, _JFIF), (APP1, _EXTENDED_XMP), (APP2, _ICC), (APP12, b"Ducky"), (APP14, b"Adobe"))
+    if any(segment.marker == marker and segment.payload.startswith(prefix) for marker, prefix in known):
+        return False
+    return not _is_stale(segment)
+
+
+def _name(segment: Segment) -> str:
+    """What to call a segment that only its program knows."""
+    word = re.match(rb"[A-Za-z][\w .:/-]{2,30}", segment.payload)
+    return f"the JPEG segment APP{segment.marker - APP0}" + (f" ({word.group().decode()})" if word else "")
 
 
 def stale_parts(jpeg: JpegFile) -> tuple[str, ...]:
@@ -53,19 +93,31 @@ def stale_parts(jpeg: JpegFile) -> tuple[str, ...]:
         found.append("further pictures in the same file (previews, gain or depth maps)")
     elif bytes(jpeg.trailer).strip(b"\x00"):
         found.append("data behind the picture (a motion photo's video, for example)")
-    if any(_is_stale_extension(jpeg, segment) for segment in jpeg.segments):
+    extensions = _payloads(jpeg, APP1, _EXTENDED_XMP)
+    xmp, whole = _whole_xmp(jpeg)
+    if extensions and (has_second_picture(xmp) or any(map(names_second_picture, extensions))):
         found.append("a depth map or a second picture in the XMP")
+    elif not whole:
+        found.append("an extended part of the XMP that is not whole")
+    if len(_payloads(jpeg, APP1, _XMP)) > 1:
+        found.append("a second XMP packet")
     return tuple(found)
 
 
 def header(jpeg: JpegFile, metadata: Metadata) -> Iterator[Segment]:
     """The application segments of `jpeg` in their order, those of `metadata` taking the place of its own.
 
-    What an edit makes untrue is left out.
+    What an edit makes untrue is left out, and where `metadata` is all that may be written, all but the
+    colours.
     """
     own = {_EXIF: _exif(metadata), _XMP: _xmp(metadata), _RESOURCES: _resources(metadata)}
-    segments = [s for s in jpeg.segments if s.marker in _APPLICATION]
+    segments = [s for s in jpeg.segments if s.marker in APPLICATION]
+    if metadata.exclusive:
+        segments = [s for s in segments if s.marker not in (COM, APP12) and not _is_foreign(s)]
+        own[_COMMENTS] = _comments(metadata)
     present = {_kind(segment) for segment in segments}
+    if not _payloads(jpeg, APP2, _ICC):
+        own[_ICC] = _icc(metadata)
     new = [segment for kind, made in own.items() if kind not in present for segment in made]
     for segment in segments:
         if segment.marker != APP0:  # JFIF wants to be first
@@ -75,8 +127,9 @@ def header(jpeg: JpegFile, metadata: Metadata) -> Iterator[Segment]:
         if kind is not None:
             yield from own.pop(kind, [])
         elif segment.marker == APP0 and segment.payload.startswith(_JFIF) and len(segment.payload) > 14:
-            yield Segment(APP0, segment.payload[:12] + b"\x00\x00")  # without its thumbnail
-        elif not _is_stale(jpeg, segment):
+            density = segment.payload[7:12] if metadata.dpi or not metadata.exclusive else _NO_DENSITY
+            yield Segment(APP0, segment.payload[:7] + density + b"\x00\x00")  # without its thumbnail
+        elif not (_is_stale(segment) or _is_extended_xmp(segment)):
             yield segment
     yield from new
 
@@ -89,18 +142,15 @@ def fresh_header(metadata: Metadata) -> Iterator[Segment]:
         if 1 <= across < 65535 and 1 <= down < 65535
         else None
     )
-    yield Segment(APP0, _JFIF + b"\x01\x02" + (density or struct.pack(">BHH", 0, 1, 1)) + b"\x00\x00")
+    yield Segment(APP0, _JFIF + b"\x01\x02" + (density or _NO_DENSITY) + b"\x00\x00")
     given_up = too_large(metadata)
     if "EXIF" not in given_up:
         yield from _exif(metadata)
     yield from _xmp(metadata)
     yield from _resources(metadata)
-    if metadata.icc and "ICC profile" not in given_up:
-        pieces = _pieces(metadata.icc, _PAYLOAD - len(_ICC) - 2)
-        for number, piece in enumerate(pieces, 1):
-            yield Segment(APP2, _ICC + bytes((number, len(pieces))) + piece)
-    for _, text in metadata.text:
-        yield Segment(COM, text.encode()[:_PAYLOAD])
+    if "ICC profile" not in given_up:
+        yield from _icc(metadata)
+    yield from _comments(metadata)
 
 
 def too_large(metadata: Metadata) -> tuple[str, ...]:
@@ -110,7 +160,15 @@ def too_large(metadata: Metadata) -> tuple[str, ...]:
         found.append("EXIF")
     if metadata.icc and len(metadata.icc) > 255 * (_PAYLOAD - len(_ICC) - 2):
         found.append("ICC profile")
+    if len(_comments(metadata)) < len(metadata.text):
+        found.append("text")
     return tuple(found)
+
+
+def _comments(metadata: Metadata) -> list[Segment]:
+    """A segment for each text that fits into one, behind its keyword if that is another than Comment."""
+    texts = [words if key == "Comment" else f"{key}: {words}" for key, words in metadata.text]
+    return [Segment(COM, text.encode()) for text in texts if len(text.encode()) <= _PAYLOAD]
 
 
 def _exif(metadata: Metadata) -> list[Segment]:
@@ -120,28 +178,22 @@ def _exif(metadata: Metadata) -> list[Segment]:
 
 
 def _xmp(metadata: Metadata) -> list[Segment]:
-    """One segment, or for a packet that is too long for one a short packet that points at the extension."""
+    """One segment, and more for a packet that is too long for one."""
     if not metadata.xmp:
         return []
-    if len(metadata.xmp) + len(_XMP) <= _PAYLOAD:
-        return [Segment(APP1, _XMP + metadata.xmp)]
-    whole, short = XmpPacket(metadata.xmp), XmpPacket()
-    copy_mark(whole, short)
-    extension = whole.body()
-    name = hashlib.md5(extension, usedforsecurity=False).hexdigest().upper()
-    short.set(_XMP_NOTE, "xmpNote", "HasExtendedXMP", name)
-    room = _PAYLOAD - len(_EXTENDED_XMP) - 40
-    segments = [Segment(APP1, _XMP + bytes(short))]
-    for at in range(0, len(extension), room):
-        place = name.encode() + struct.pack(">II", len(extension), at)
-        segments.append(Segment(APP1, _EXTENDED_XMP + place + extension[at : at + room]))
-    return segments
+    main, extended = split(metadata.xmp, _PAYLOAD - len(_XMP), _PAYLOAD - len(_EXTENDED_XMP) - EXTENDED_HEAD)
+    return [Segment(APP1, _XMP + main), *(Segment(APP1, _EXTENDED_XMP + piece) for piece in extended)]
 
 
 def _resources(metadata: Metadata) -> list[Segment]:
     if not metadata.iptc:
         return []
     return [Segment(APP13, _RESOURCES + p) for p in _pieces(metadata.iptc, _PAYLOAD - len(_RESOURCES))]
+
+
+def _icc(metadata: Metadata) -> list[Segment]:
+    pieces = _pieces(metadata.icc or b"", _PAYLOAD - len(_ICC) - 2)
+    return [Segment(APP2, _ICC + bytes((n, len(pieces))) + piece) for n, piece in enumerate(pieces, 1)]
 
 
 def _pieces(data: bytes, size: int) -> list[bytes]:
@@ -155,14 +207,14 @@ def _kind(segment: Segment) -> bytes | None:
     return None
 
 
-def _is_stale(jpeg: JpegFile, segment: Segment) -> bool:
+def _is_stale(segment: Segment) -> bool:
     if segment.marker == APP0:
         return segment.payload.startswith(_JFXX)
     if segment.marker == APP2:
         return segment.payload.startswith(_MULTI_PICTURE) or _is_gain_map(segment)
     if segment.marker == APP11:
         return b"jumb" in segment.payload[:32] or _is_gain_map(segment)
-    return _is_stale_extension(jpeg, segment)
+    return False
 
 
 def _is_gain_map(segment: Segment) -> bool:
@@ -171,13 +223,8 @@ def _is_gain_map(segment: Segment) -> bool:
     return segment.marker == APP11 and segment.payload.startswith(_RATIO_IMAGE)
 
 
-def _is_stale_extension(jpeg: JpegFile, segment: Segment) -> bool:
-    """Whether a segment belongs to an extended XMP with something untrue in it."""
-    if segment.marker != APP1 or not segment.payload.startswith(_EXTENDED_XMP):
-        return False
-    name = segment.payload[len(_EXTENDED_XMP) : len(_EXTENDED_XMP) + 32]
-    whole = b"".join(p[40:] for p in _payloads(jpeg, APP1, _EXTENDED_XMP + name))
-    return any(mark in whole for mark in _STALE_EXTENSIONS)
+def _is_extended_xmp(segment: Segment) -> bool:
+    return segment.marker == APP1 and segment.payload.startswith(_EXTENDED_XMP)
 
 
 def _payloads(jpeg: JpegFile, marker: int, prefix: bytes) -> list[bytes]:

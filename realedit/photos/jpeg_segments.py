@@ -8,7 +8,9 @@ import struct
 from dataclasses import dataclass, field
 
 SOI, EOI, SOS, DQT, DHT, DRI, DAC, DNL, COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xCC, 0xDC, 0xFE
-APP0, APP1, APP2, APP11, APP13, APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE
+APP0, APP1, APP2, APP11, APP12, APP13, APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xEC, 0xED, 0xEE
+APPLICATION = frozenset({*range(0xE0, 0xF0), COM})
+"""Segments that are not the picture: of applications, and comments."""
 FRAMES = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, DAC}
 _HUFFMAN_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 _BARE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a length
@@ -19,6 +21,13 @@ _ENDS_SCAN = re.compile(
 
 class SegmentError(ValueError):
     """A JPEG whose markers cannot be followed."""
+
+
+class _CutError(SegmentError):
+    """A JPEG that ends inside of a segment or before the next."""
+
+    def __init__(self) -> None:
+        super().__init__("it ends early")
 
 
 @dataclass(frozen=True)
@@ -72,11 +81,15 @@ class Frame:
 
 @dataclass(frozen=True)
 class JpegFile:
-    """A JPEG's first image: its segments from behind SOI to before EOI, and what lies behind EOI."""
+    """A JPEG's first image: its segments from behind SOI to before EOI, and what lies behind EOI.
+
+    ended: whether EOI is there. Without it the last scan may or may not be whole (`jpeg_whole`).
+    """
 
     segments: tuple[Segment, ...]
     frame: Frame
     trailer: memoryview = field(default_factory=lambda: memoryview(b""))
+    ended: bool = True
 
     def tables(self) -> dict[int, tuple[int, ...]]:
         """The quantisation tables, in zigzag order; SegmentError when one changes between scans."""
@@ -113,36 +126,63 @@ class JpegFile:
 
 
 def read_segments(data: bytes) -> JpegFile:
-    """The segments of the first image in `data`; SegmentError where they cannot be followed to the end."""
+    """The segments of the first image in `data`; SegmentError where they cannot be followed to a picture.
+
+    What is cut short behind the first scan is left out, and `ended` is False.
+    """
     if data[:2] != b"\xff\xd8":
         raise SegmentError("no JPEG header")
-    view, at = memoryview(data), 2
+    at, ended = 2, True
     segments: list[Segment] = []
     frame: Frame | None = None
     while True:
-        at, marker = _next_marker(data, at)
-        if marker == EOI:
+        try:
+            segment, at = _next_segment(data, at)
+        except _CutError:
+            if not any(s.marker == SOS for s in segments):
+                raise
+            ended = False
             break
-        if marker in _BARE:
-            continue
-        if at + 2 > len(data):
-            raise SegmentError("it ends early")
-        length = int.from_bytes(data[at : at + 2], "big")
-        end = at + length
-        if length < 2 or end > len(data):
-            raise SegmentError("it ends early")
-        payload = data[at + 2 : end]
-        entropy = None
-        if marker == SOS:
-            stop = _scan_end(data, end)
-            entropy, end = view[end:stop], stop
-        elif marker in FRAMES:
-            frame = _frame(marker, payload)
-        segments.append(Segment(marker, payload, entropy))
-        at = end
+        if segment is None:
+            break
+        if segment.marker in FRAMES:
+            frame = _frame(segment.marker, segment.payload)
+        segments.append(segment)
     if frame is None or not any(s.marker == SOS for s in segments):
         raise SegmentError("it has no picture data")
-    return JpegFile(tuple(segments), frame, view[at:])
+    return JpegFile(tuple(segments), frame, memoryview(data)[at if ended else len(data) :], ended)
+
+
+def _next_segment(data: bytes, at: int) -> tuple[Segment | None, int]:
+    """(the next segment, None at EOI; the offset behind it)."""
+    at, marker = _next_marker(data, at)
+    while marker in _BARE:
+        at, marker = _next_marker(data, at)
+    if marker == EOI:
+        return None, at
+    end = at + int.from_bytes(data[at : at + 2], "big")
+    if at + 2 > len(data) or end < at + 2 or end > len(data):
+        raise _CutError
+    payload = data[at + 2 : end]
+    if marker != SOS:
+        return Segment(marker, payload), end
+    stop = _scan_end(data, end)
+    return Segment(marker, payload, memoryview(data)[end:stop]), stop
+
+
+def bare_jpeg(data: bytes) -> bytes:
+    """The first image of a JPEG without application segments and comments, but for those that say which
+    colours its components are; SegmentError where it cannot be followed."""
+    out = bytearray(b"\xff\xd8")
+    for segment in read_segments(data).segments:
+        if segment.marker in APPLICATION and segment.marker not in (APP0, APP14):
+            continue
+        if segment.marker == APP0 and segment.payload[:5] != b"JFIF\x00":
+            continue
+        out += segment.encoded()
+        if segment.entropy is not None:
+            out += segment.entropy
+    return bytes(out) + b"\xff\xd9"
 
 
 def _next_marker(data: bytes, at: int) -> tuple[int, int]:
@@ -150,7 +190,7 @@ def _next_marker(data: bytes, at: int) -> tuple[int, int]:
     while True:
         at = data.find(b"\xff", at)
         if at < 0 or at + 1 >= len(data):
-            raise SegmentError("it ends early")
+            raise _CutError
         marker = data[at + 1]
         if marker == 0xFF:
             at += 1
@@ -161,11 +201,14 @@ def _next_marker(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _scan_end(data: bytes, at: int) -> int:
-    """Offset of the marker that ends the coded data; SegmentError where none does."""
+    """Offset of the marker that ends the coded data, or of where the file ends, half a marker left out."""
     found = _ENDS_SCAN.search(data, at)
-    if found is None:
-        raise SegmentError("it ends early")
-    return found.start()
+    if found is not None:
+        return found.start()
+    end = len(data)
+    while end > at and data[end - 1] == 0xFF:
+        end -= 1
+    return end
 
 
 def _frame(marker: int, payload: bytes) -> Frame:

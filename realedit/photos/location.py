@@ -1,120 +1,220 @@
-"""Taking the place out of a file whose picture stays as it is: not one pixel is coded again.
+"""Taking out of a photo's metadata where it was taken, or all that is neither colour nor orientation.
 
-JPEG is rewritten by its own writer, which copies the coded picture.
+Every copy of a block is a second place: EXIF and XMP lie in Photoshop's resources, IPTC and XMP in EXIF, and
+so on. One `Cleaner` does a photo's blocks of all kinds, so that what one of them names is found as a keyword
+in the others.
 """
 
-import io
 import re
 import struct
+from dataclasses import replace
 
-import pillow_heif
+from realedit.photos import iptc, place_exif
+from realedit.photos.metadata import Metadata, Strip
+from realedit.photos.place_exif import Removed, clean_block, decoded, learn_places
+from realedit.photos.places import (
+    Places,
+    is_coordinate_property,
+    is_place_property,
+    without_coordinates,
+)
+from realedit.photos.stale_xmp import remove_motion
+from realedit.photos.tiff_directories import Directory, DirectoryError, read_directory
+from realedit.photos.xmp import RDF, XmpError, XmpPacket
 
-from realedit.photos import exif
-from realedit.photos.exif import block_of
-from realedit.photos.photo import Format, Photo
-from realedit.photos.png_chunks import SIGNATURE, read_chunks, write_chunk
-from realedit.photos.xmp import XmpError, XmpPacket
-
-_XMP_EXIF = "http://ns.adobe.com/exif/1.0/"
-_XMP_TAG = 700
-_XMP_KEYWORD = b"XML:com.adobe.xmp\x00"
-_PAGES = 1000
-
-
-def without_location(photo: Photo) -> bytes | None:
-    """The photo's file without GPS data; None where that would need the picture to be coded again."""
-    if photo.format is Format.PNG:
-        return _png(photo.source)
-    if photo.format is Format.WEBP:
-        return _webp(photo.source)
-    if photo.format is Format.TIFF:
-        return _tiff(photo.source)
-    if photo.format in (Format.HEIC, Format.AVIF):
-        return _in_place(photo)
-    return None
+# of record 2: content location, city, sublocation, state, country
+_PLACE_SETS = frozenset({26, 27, 90, 92, 95, 100, 101})
+_NAME_SETS = frozenset({27, 90, 92, 95, 101})
+_KEYWORDS = frozenset({20, 25})
+# its lists are pairs of numbers that are no places
+_RAW_SETTINGS = frozenset({"http://ns.adobe.com/camera-raw-settings/1.0/"})
+_ACDSEE = "http://ns.acdsee.com/iptc/1.0/"
+_STRUCTURE = frozenset({RDF, "http://www.w3.org/XML/1998/namespace"})
+_LEFT_OUT = "left out, because a place may be in it and nobody could tell: "
 
 
-def xmp_without_location(packet: bytes) -> bytes:
-    """The packet without GPS properties, filled up to its old length by spaces; a damaged one blanked."""
-    try:
-        parsed = XmpPacket(packet)
-    except XmpError:
-        return b" " * len(packet)
-    if not parsed.remove(_XMP_EXIF, re.compile("GPS.*")):
-        return packet
-    return bytes(parsed).ljust(len(packet))
+class Cleaner:
+    """Takes places out of blocks of metadata. `learn` from all blocks of the photo first."""
 
+    def __init__(self) -> None:
+        """Nothing is known or removed yet."""
+        self.motion = True  # whether the video of a motion photo stays
+        self.places = Places()
+        self.removed = Removed()
 
-def _png(source: bytes) -> bytes:
-    out = io.BytesIO()
-    out.write(SIGNATURE)
-    for chunk in read_chunks(source)[0]:
-        data = bytes(chunk.data)
-        if chunk.kind == b"eXIf":
-            data = exif.without_gps(data) or b""
-        elif chunk.kind == b"iTXt" and data.startswith(_XMP_KEYWORD + b"\x00"):
-            head = len(data) - len(data[len(_XMP_KEYWORD) + 2 :].split(b"\x00", 2)[2])
-            data = data[:head] + xmp_without_location(data[head:]).rstrip(b" ")
-        elif chunk.kind == b"iTXt" and data.startswith(_XMP_KEYWORD):
-            continue  # a compressed packet is not XMP's form; it goes rather than leak
-        write_chunk(out, chunk.kind, data)
-    return out.getvalue()
+    def learn(self, metadata: Metadata) -> None:
+        """Remember the names of places that a photo's metadata state."""
+        self.learn_exif(metadata.exif)
+        self.learn_xmp(metadata.xmp)
+        for resource in _resources(metadata.iptc):
+            self._learn_nested(resource.number, resource.content)
 
+    def learn_exif(self, data: bytes | None) -> None:
+        """Remember the names of places in an EXIF block or the first page of a TIFF."""
+        try:
+            directory = read_directory(data or b"")
+        except (DirectoryError, struct.error):
+            return
+        self.learn_directory(directory)
 
-def _webp(source: bytes) -> bytes:
-    size = int.from_bytes(source[4:8], "little") + 8
-    body, at = b"", 12
-    while at + 8 <= size:
-        kind, length = struct.unpack_from("<4sI", source, at)
-        data = source[at + 8 : at + 8 + length]
-        if kind == b"EXIF":
-            prefix = b"Exif\x00\x00" if data.startswith(b"Exif\x00\x00") else b""
-            data = prefix + (exif.without_gps(data[len(prefix) :]) or b"")
-        elif kind == b"XMP ":
-            data = xmp_without_location(data)
-        body += struct.pack("<4sI", kind, len(data)) + data + b"\x00" * (len(data) & 1)
-        at += 8 + length + (length & 1)
-    return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
+    def learn_directory(self, directory: Directory) -> None:
+        """Remember the names of places in the first directory of an EXIF block or in the page of a TIFF."""
+        learn_places(directory, self.places)
+        self.learn_xmp(directory.bytes(place_exif.XMP))
+        self._learn_nested(iptc.IIM, directory.bytes(place_exif.IPTC) or b"")
+        for resource in _resources(directory.bytes(place_exif.RESOURCES)):
+            self._learn_nested(resource.number, resource.content)
 
+    def learn_xmp(self, data: bytes | None) -> None:
+        """Remember the names of places in an XMP packet."""
+        try:
+            packet = XmpPacket(data) if data else None
+        except XmpError:
+            return
+        if packet is None:
+            return
+        for item in packet.items():
+            self.places.learn_keyword(item)
+        gone = packet.remove_where(_is_place)
+        self.places.learn(text for name, text in gone if not is_coordinate_property(name))
 
-def _tiff(source: bytes) -> bytes | None:
-    """A classic TIFF is a structure like EXIF, so its values are blanked where they lie, on every page."""
-    block = block_of(source)
-    if block is None:
-        return None
-    directory, pages = block.first, 0
-    while directory and pages < _PAGES:
-        block.strip_gps(directory)
-        entry = block.entry(directory, _XMP_TAG)
-        if entry is not None:
-            packet = xmp_without_location(bytes(block.data[entry.start : entry.start + entry.size]))
-            if len(packet) != entry.size:
-                return None
-            block.data[entry.start : entry.start + entry.size] = packet
-        directory, pages = block.next_directory(directory), pages + 1
-    return bytes(block)
+    def _learn_nested(self, number: int, content: bytes) -> None:
+        if number == iptc.XMP:
+            self.learn_xmp(content)
+        if number != iptc.IIM:
+            return
+        try:
+            values = iptc.read_records(content)
+        except iptc.RecordError:
+            return
+        self.places.learn(iptc.texts(values, _NAME_SETS))
+        for keyword in iptc.texts(values, _KEYWORDS):
+            self.places.learn_keyword(keyword)
 
+    def left_out(self, name: str, *, motion: bool = False) -> None:
+        """Remember a part that goes as a whole; motion: it is the video of a motion photo."""
+        self.removed.add(name)
+        self.motion &= not motion
 
-def _in_place(photo: Photo) -> bytes | None:
-    """HEIC and AVIF: overwrite the blocks where they lie in the file."""
-    data = bytearray(photo.source)
-    old_exif = _exif_as_stored(photo)
-    pairs = [(old_exif, exif.without_gps(old_exif))]
-    if photo.metadata.xmp:
-        pairs.append((photo.metadata.xmp, xmp_without_location(photo.metadata.xmp)))
-    for old, new in pairs:
-        if not old or old == new:
-            continue
-        if new is None or len(new) != len(old) or data.count(old) != 1:
+    def exif(self, data: bytes | None) -> bytes | None:
+        """An EXIF block without places."""
+        return clean_block(data, self.places, self.nested_in_exif, self.removed) if data else None
+
+    def xmp(self, data: bytes | None) -> bytes | None:
+        """An XMP packet without places; a damaged one goes."""
+        if not data:
             return None
-        at = data.index(old)
-        data[at : at + len(old)] = new
-    return bytes(data)
+        try:
+            packet = XmpPacket(data)
+        except XmpError:
+            self.removed.add("an XMP packet that is damaged")
+            return None
+        packet.remove_where(_is_place)
+        packet.remove_items(self.places.is_keyword, "Keyword", self.places.is_heading, _RAW_SETTINGS)
+        if packet.remove(_ACDSEE, re.compile("categories", re.IGNORECASE)):
+            self.removed.add("ACDSee's categories")
+        if not self.motion:
+            remove_motion(packet)
+        packet.rewrite(without_coordinates, _RAW_SETTINGS)
+        return bytes(packet)
+
+    def resources(self, data: bytes | None) -> bytes | None:
+        """Photoshop image resources without places, or thumbnails, which have metadata of their own."""
+        try:
+            return iptc.changed_resources(data, self._resource)
+        except iptc.RecordError:
+            self.removed.add("Photoshop image resources (IPTC) that are damaged")
+            return None
+
+    def records(self, data: bytes) -> bytes | None:
+        """IPTC records without places."""
+        try:
+            values = iptc.read_records(data)
+        except iptc.RecordError:
+            self.removed.add("IPTC records that are damaged")
+            return None
+        kept = [cleaned for one in values if (cleaned := self._data_set(one)) is not None]
+        return data if kept == values else iptc.write_records(kept) or None
+
+    def text(self, keyword: str, words: str) -> str | None:
+        """A text of a PNG or a comment of a JPEG; None for one that says nothing but a place."""
+        name = keyword.rpartition(":")[2]  # ImageMagick writes "exif:GPSLatitude"
+        if is_place_property(name.strip()):
+            self.places.learn([words])
+            return None
+        if keyword.casefold() in ("keywords", "tags", "subject"):
+            kept = [one for one in words.split(",") if not self.places.is_keyword(one)]
+            words = ",".join(kept)
+        return without_coordinates(words) or None
+
+    def nested_in_exif(self, tag: int, content: bytes) -> bytes | None:
+        """A block of another kind in a directory."""
+        if tag == place_exif.XMP:
+            return self.xmp(content)
+        return self.records(content) if tag == place_exif.IPTC else self.resources(content)
+
+    def warnings(self, metadata: Metadata) -> list[str]:
+        """What the user should know of `metadata`, which was cleaned, and of what went."""
+        found = [_LEFT_OUT + ", ".join(self.removed.names)] if self.removed.names else []
+        blocks = [metadata.exif, metadata.xmp, metadata.iptc, *(words.encode() for _, words in metadata.text)]
+        if any(self.places.named_in(block) for block in blocks if block):
+            found.append(
+                "a title, caption or other free text still names the place that was taken out; "
+                "--strip all takes such texts out too"
+            )
+        return found
+
+    def _resource(self, number: int, content: bytes) -> bytes | None:
+        if number == iptc.IIM:
+            return self.records(content)
+        if number in (iptc.EXIF, iptc.EXIF_OF_THUMBNAIL):
+            return self.exif(content)
+        if number == iptc.XMP:
+            return self.xmp(content)
+        return None if number in iptc.THUMBNAILS else content
+
+    def _data_set(self, one: iptc.DataSet) -> iptc.DataSet | None:
+        if one.record != 2 or 200 <= one.number <= 202:  # 200 to 202 are a preview
+            return one if one.record != 2 and one.record < 7 else None
+        if one.number in _PLACE_SETS:
+            return None
+        text, encoding = decoded(one.value)
+        if one.number in _KEYWORDS:
+            return None if self.places.is_keyword(text) else one
+        cleaned = without_coordinates(text)
+        return one if cleaned == text else replace(one, value=cleaned.encode(encoding))
 
 
-def _exif_as_stored(photo: Photo) -> bytes | None:
-    if photo.format is not Format.HEIC:
-        return photo.metadata.exif
-    heif = pillow_heif.open_heif(io.BytesIO(photo.source), convert_hdr_to_8bit=False)
-    block = heif[heif.primary_index].info.get("exif")
-    return block.removeprefix(b"Exif\x00\x00") if block else None
+def stripped(metadata: Metadata, strip: Strip) -> tuple[Metadata, list[str]]:
+    """`metadata` as `strip` asks for it, and what the user should know. Nothing of the file's own may be
+    written beside it (`exclusive`)."""
+    if strip == "none":
+        return metadata, []
+    if strip == "all":
+        return Metadata(icc=metadata.icc, nclx=metadata.nclx, exclusive=True), []
+    cleaner = Cleaner()
+    cleaner.learn(metadata)
+    texts = ((keyword, cleaner.text(keyword, words)) for keyword, words in metadata.text)
+    cleaned = replace(
+        metadata,
+        text=tuple((keyword, words) for keyword, words in texts if words is not None),
+        exif=cleaner.exif(metadata.exif),
+        xmp=cleaner.xmp(metadata.xmp),
+        iptc=cleaner.resources(metadata.iptc),
+        others=(),
+        exclusive=True,
+    )
+    for name in metadata.others:
+        cleaner.removed.add(name)
+    return cleaned, cleaner.warnings(cleaned)
+
+
+def _is_place(namespace: str, name: str) -> bool:
+    return namespace not in _STRUCTURE | _RAW_SETTINGS and is_place_property(name)
+
+
+def _resources(data: bytes | None) -> list[iptc.Resource]:
+    try:
+        return iptc.read_resources(data or b"")
+    except iptc.RecordError:
+        return []

@@ -1,6 +1,10 @@
 """What a photo file says beside its pixels, in a form that every format can carry."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+Strip = Literal["none", "gps", "all"]
+"""What is left out of what is written: nothing; where the photo was taken; all but colour and orientation."""
 
 
 @dataclass(frozen=True)
@@ -16,3 +20,5 @@ class Metadata:
     nclx: tuple[int, int, int, int] | None = (
         None  # code points of HEIF: primaries, transfer, matrix, full range
     )
+    others: tuple[str, ...] = ()  # names of blocks that only the file's own format can hold
+    exclusive: bool = False  # whether nothing of the file's own may be written beside these blocks

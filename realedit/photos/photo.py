@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from realedit.photos.colour import SRGB, Colour
 from realedit.photos.display import ToSrgb, converter, in_strips, to_8bit
 from realedit.photos.inks import Inks
+from realedit.photos.layout import Layout, premultiplied, straightened
 from realedit.photos.metadata import Metadata
 from realedit.photos.orientation import (
     Box,
@@ -60,7 +61,7 @@ class Photo:
     path: Path
     source: bytes = field(repr=False)  # the file as it was read
     format: Format
-    stored: NDArray[Any] = field(repr=False)  # [H, W, c]: grey, grey + alpha, RGB, RGBA or CMYK
+    stored: NDArray[Any] = field(repr=False)  # [H, W, c], channels as `layout` says
     orientation: int = 1
     metadata: Metadata = field(default_factory=Metadata, repr=False)
     colour: Colour = field(default_factory=SRGB, repr=False)
@@ -71,6 +72,14 @@ class Photo:
     warnings: tuple[str, ...] = ()  # one sentence each
     stale: tuple[str, ...] = ()  # what the file holds that is untrue of an edited picture
     patch: Patch | None = field(default=None, repr=False)
+    stated_layout: Layout | None = None  # None: what the number of channels and `inks` say
+
+    @cached_property
+    def layout(self) -> Layout:
+        """What the stored channels are."""
+        if self.stated_layout is not None:
+            return self.stated_layout
+        return Layout(4) if self.inks is not None else Layout.usual(self.stored.shape[2])
 
     @property
     def width(self) -> int:
@@ -90,12 +99,12 @@ class Photo:
     @property
     def is_grey(self) -> bool:
         """Whether the photo has no colour: an edit is averaged to grey and stays grey when written."""
-        return bool(self.stored.shape[2] < 3)
+        return self.layout.colours == 1
 
     @property
     def has_alpha(self) -> bool:
-        """Whether the last stored channel is opacity; edits keep it as it is."""
-        return self.inks is None and self.stored.shape[2] in (2, 4)
+        """Whether a stored channel is opacity; edits keep it as it is."""
+        return self.layout.opacity is not None
 
     @cached_property
     def sha256(self) -> str:
@@ -141,11 +150,8 @@ class Photo:
         scale = min(1.0, max_side / max(self._size))
         stored = self.stored_region(None)
         if scale < 1:
-            stored = stored[..., :4]
             rows, columns = stored.shape[:2]
-            size = max(1, round(columns * scale)), max(1, round(rows * scale))
-            stored = cv2.resize(stored, size, interpolation=cv2.INTER_AREA)
-            stored = stored.reshape(size[1], size[0], -1)
+            stored = _averaged(stored, (max(1, round(columns * scale)), max(1, round(rows * scale))))
         shown = np.ascontiguousarray(to_displayed(self._rgb(stored), self.orientation))
         return self._to_srgb(shown)
 
@@ -183,6 +189,13 @@ class Photo:
         _inside(region, (left, top), overlap)[:] = _inside(self.patch.pixels, self.patch.box[:2], overlap)
         return region
 
+    def straight(self, stored: NDArray[Any]) -> NDArray[Any]:
+        """The colours [h, w, colours] of stored pixels [h, w, c], not multiplied with their opacity."""
+        colours, opacity = stored[..., : self.layout.colours], self.layout.opacity
+        if opacity is None or not self.layout.premultiplied:
+            return colours
+        return straightened(colours, stored[..., opacity : opacity + 1])
+
     @cached_property
     def _to_srgb(self) -> ToSrgb:
         return converter(self.colour, self.dtype)
@@ -200,21 +213,25 @@ class Photo:
         return box_to_stored(box, self.orientation, self._size)
 
     def _rgb(self, stored: NDArray[Any]) -> NDArray[Any]:
+        colours = self.straight(stored)
         if self.inks is not None:
-            return self.inks.to_rgb(stored)
-        if self.is_grey:
-            return np.broadcast_to(stored[..., :1], (*stored.shape[:2], 3))
-        return stored[..., :3]
+            return self.inks.to_rgb(colours)
+        return np.broadcast_to(colours, (*colours.shape[:2], 3)) if self.is_grey else colours
 
     def _merged(self, stored: NDArray[Any], rgb: NDArray[Any]) -> NDArray[Any]:
-        """`stored` [h, w, c] with its colour replaced by `rgb` [h, w, 3]."""
+        """`stored` [h, w, c] with its colour replaced by `rgb` [h, w, 3] where that differs."""
+        shown, colours, opacity = self._rgb(stored), stored[..., : self.layout.colours], self.layout.opacity
         if self.inks is not None:
-            return self.inks.change(stored, self._rgb(stored), rgb)
-        merged = stored.copy()
-        if self.is_grey:
-            merged[..., 0] = (rgb.sum(axis=-1, dtype=np.uint32) + 1) // 3
+            new = self.inks.change(colours, shown, rgb)
+        elif self.is_grey:
+            new = ((rgb.sum(axis=-1, keepdims=True, dtype=np.uint32) + 1) // 3).astype(self.dtype)
         else:
-            merged[..., :3] = rgb
+            new = rgb
+        if opacity is not None and self.layout.premultiplied:
+            new = premultiplied(new, stored[..., opacity : opacity + 1])
+            new = np.where((shown == rgb).all(axis=-1, keepdims=True), colours, new)
+        merged = stored.copy()
+        merged[..., : self.layout.colours] = new
         return merged
 
     def _patched(self, room: Box, box: Box, new: NDArray[Any]) -> "Photo":
@@ -231,6 +248,16 @@ class Photo:
         kept = kept if tight == room else kept.copy()
         kept.flags.writeable = False
         return replace(self, patch=Patch(tight, kept))
+
+
+def _averaged(stored: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """`stored` [h, w, c] reduced to `size` (width, height); OpenCV averages four channels at a time."""
+    parts = [
+        cv2.resize(np.ascontiguousarray(stored[..., at : at + 4]), size, interpolation=cv2.INTER_AREA)
+        for at in range(0, stored.shape[2], 4)
+    ]
+    parts = [part.reshape(size[1], size[0], -1) for part in parts]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
 
 
 def _differing(one: NDArray[Any], other: NDArray[Any], origin: tuple[int, ...]) -> Box | None:

@@ -8,25 +8,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realedit.photos.display import to_8bit
+from realedit.photos.layout import STRAIGHT, Layout
 from realedit.photos.orientation import box_to_stored, displayed_size, to_displayed
 from realedit.photos.photo import Format, Photo
 
 
 @dataclass(frozen=True)
 class Picture:
-    """Rows on demand: `rows(top, bottom)` gives [bottom - top, width, channels]."""
+    """Rows on demand: `rows(top, bottom)` gives [bottom - top, width, channels], which `layout` names."""
 
     width: int
     height: int
-    channels: int
+    layout: Layout
     dtype: np.dtype[Any]
     rows: Callable[[int, int], NDArray[Any]]
-    cmyk: bool = False
+
+    @property
+    def channels(self) -> int:
+        """How many there are."""
+        return self.layout.channels
 
     @property
     def has_alpha(self) -> bool:
-        """Whether the last channel is opacity."""
-        return not self.cmyk and self.channels in (2, 4)
+        """Whether a channel is opacity: the last one, but in a picture `as_stored`."""
+        return self.layout.opacity is not None
 
     def strips(self, rows: int) -> Iterator[NDArray[Any]]:
         """The picture from top to bottom, `rows` rows at a time."""
@@ -61,33 +66,35 @@ class Picture:
             mixed = strip[..., :-1] * alpha + full * (full - alpha)
             return ((mixed + full // 2) // full).astype(self.dtype)
 
-        return replace(self, channels=self.channels - 1, rows=rows)
+        return replace(self, layout=Layout(self.layout.colours), rows=rows)
 
 
 def as_stored(photo: Photo) -> Picture:
     """The photo's pixels in the layout and orientation of its file, edits included."""
-    height, width, channels = photo.stored.shape
+    height, width = photo.stored.shape[:2]
 
     def rows(top: int, bottom: int) -> NDArray[Any]:
         return photo.stored_region((0, top, width, bottom))
 
-    return Picture(width, height, channels, photo.dtype, rows, cmyk=photo.inks is not None)
+    return Picture(width, height, photo.layout, photo.dtype, rows)
 
 
 def upright(photo: Photo) -> Picture:
-    """The photo's pixels as displayed: its layout, CMYK as sRGB, no channels beyond RGB and opacity."""
+    """The photo's pixels as displayed: grey or RGB (CMYK as sRGB), then straight opacity, nothing further."""
     width, height = displayed_size((photo.stored.shape[1], photo.stored.shape[0]), photo.orientation)
-    channels = photo.stored.shape[2]
-    if photo.inks is not None or channels > 4:
-        channels = 3
+    opacity = photo.layout.opacity
+    layout = Layout(1 if photo.is_grey else 3, () if opacity is None else (STRAIGHT,))
 
     def rows(top: int, bottom: int) -> NDArray[Any]:
-        if photo.inks is not None:
-            return photo.view((0, top, width, bottom))
         box = box_to_stored((0, top, width, bottom), photo.orientation, (width, height))
-        return to_displayed(photo.stored_region(box), photo.orientation)[..., :channels]
+        stored = photo.stored_region(box)
+        if photo.layout != layout:
+            colours = [photo.inks.to_rgb(photo.straight(stored)) if photo.inks else photo.straight(stored)]
+            colours += [] if opacity is None else [stored[..., opacity : opacity + 1]]
+            stored = np.concatenate(colours, axis=2)
+        return to_displayed(stored, photo.orientation)
 
-    return Picture(width, height, channels, photo.dtype, rows)
+    return Picture(width, height, layout, photo.dtype, rows)
 
 
 def is_upright(photo: Photo, kind: Format) -> bool:

@@ -29,10 +29,12 @@ from realedit.photos.png_chunks import (
     Chunk,
     ChunkError,
     read_chunks,
+    with_end,
     write_chunk,
     write_chunks,
 )
 from realedit.photos.png_metadata import (
+    dropped_chunks,
     implied_profile,
     kept_chunks,
     metadata_of,
@@ -59,33 +61,40 @@ def read(data: bytes, max_pixels: int) -> Decoded:
     check_size(width, height, max_pixels)
     if kind not in _CHANNELS:
         raise UnreadableError("its header is damaged")
-    keyed = any(chunk.kind == b"tRNS" for chunk in chunks)
-    pixels = _deep_pixels(data, chunks, kind) if depth == 16 else _plain_pixels(data, kind, keyed)
+    if b"IEND" in damaged:
+        data = with_end(chunks)
+    transparent = next((bytes(chunk.data) for chunk in chunks if chunk.kind == b"tRNS"), None)
+    key = _key(transparent, kind)
     warnings = [f"the damaged chunk {kind.decode('latin-1')} was left out" for kind in damaged]
+    if depth == 16:
+        pixels: NDArray[Any] = _deep_pixels(data, chunks, kind)
+    else:
+        pixels = _plain_pixels(data, kind, with_opacity=transparent is not None)
+    if key:
+        pixels = _with_transparent(pixels, key, depth)
     if any(chunk.kind == b"acTL" for chunk in chunks):
         warnings.append("it is animated; only the first frame is used")
-    stale = ("a C2PA manifest (content credentials)",) if any(c.kind == b"caBX" for c in chunks) else ()
-    metadata = metadata_of(chunks, warnings)
+    stale = ["a C2PA manifest (content credentials)"] if any(c.kind == b"caBX" for c in chunks) else []
+    metadata = metadata_of(chunks, warnings, stale)
     return Decoded(
         pixels,
         metadata,
         depth=depth,
         warnings=tuple(warnings),
-        stale=stale,
+        stale=tuple(stale),
         palette=kind == _PALETTE,
         implied_icc=None if metadata.icc else implied_profile(chunks),
     )
 
 
-def _plain_pixels(data: bytes, kind: int, keyed: bool) -> NDArray[np.uint8]:
-    modes = {
-        _GREY: "LA" if keyed else "L",
-        _RGB: "RGBA" if keyed else "RGB",
-        _GREY_ALPHA: "LA",
-        _RGBA: "RGBA",
-    }
-    mode = modes.get(kind, "RGBA" if keyed else "RGB")
+def _plain_pixels(data: bytes, kind: int, *, with_opacity: bool) -> NDArray[np.uint8]:
+    """1 to 8 bits in all of the range of 8; of a palette `with_opacity` RGBA."""
+    modes = {_GREY: "L", _RGB: "RGB", _GREY_ALPHA: "LA", _RGBA: "RGBA"}
+    mode = modes.get(kind, "RGBA" if with_opacity else "RGB")
     with PngImageFile(io.BytesIO(data)) as image:
+        image.load()
+        if kind != _PALETTE:
+            image.info.pop("transparency", None)
         return pillow_pixels(image, mode)
 
 
@@ -95,13 +104,27 @@ def _deep_pixels(data: bytes, chunks: list[Chunk], kind: int) -> NDArray[np.uint
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if image is None or image.dtype != np.uint16:
         raise UnreadableError("its picture data are damaged")
-    image = image.reshape(*image.shape[:2], -1)
-    colours = 3 if kind in (_RGB, _RGBA) else 1
-    alpha = image[..., 3:] if image.shape[2] == 4 else None
-    if colours == 3 and image.shape[2] >= 3:
-        return swap_red_and_blue(np.asarray(image, np.uint16))
-    grey = image[..., :1]
-    return np.ascontiguousarray(grey if alpha is None else np.concatenate([grey, alpha], axis=2))
+    image = np.asarray(image, np.uint16).reshape(*image.shape[:2], -1)
+    if kind in (_RGB, _RGBA):
+        return swap_red_and_blue(image)[..., : _CHANNELS[kind]]
+    return np.ascontiguousarray(image[..., :: max(1, image.shape[2] - 1)][..., : _CHANNELS[kind]])
+
+
+def _key(transparent: bytes | None, kind: int) -> tuple[int, ...]:
+    """The one colour of a grey or RGB picture that is transparent; () without one."""
+    if transparent is None or kind not in (_GREY, _RGB):
+        return ()
+    if len(transparent) != 2 * _CHANNELS[kind]:
+        raise UnreadableError("its transparent colour (chunk tRNS) is damaged")
+    return struct.unpack(f">{_CHANNELS[kind]}H", transparent)
+
+
+def _with_transparent(pixels: NDArray[Any], colour: tuple[int, ...], depth: int) -> NDArray[Any]:
+    """`pixels` [h, w, 1 or 3] with opacity: none where they are `colour` (of `depth` bits), else full."""
+    full, most = int(np.iinfo(pixels.dtype).max), (1 << depth) - 1
+    key = np.array([(value & most) * full // most for value in colour], pixels.dtype)
+    opacity = np.where((pixels == key).all(axis=-1, keepdims=True), 0, full).astype(pixels.dtype)
+    return np.concatenate([pixels, opacity], axis=2)
 
 
 def _check_stream(chunks: list[Chunk]) -> None:
@@ -127,12 +150,13 @@ def write(out: BinaryIO, picture: Picture, metadata: Metadata, original: bytes |
     out.write(SIGNATURE)
     header = struct.pack(">IIBBBBB", picture.width, picture.height, depth, _TYPES[picture.channels], 0, 0, 0)
     write_chunk(out, b"IHDR", header)
-    kept = kept_chunks(original) if original is not None else []
-    write_chunks(out, own_chunks(metadata, text=original is None) + kept)
+    kept = kept_chunks(original, metadata) if original is not None else []
+    write_chunks(out, own_chunks(metadata, text=original is None or metadata.exclusive) + kept)
     for piece in _compressed(picture):
         write_chunk(out, b"IDAT", piece)
     write_chunk(out, b"IEND", b"")
-    return ()
+    dropped = dropped_chunks(original) if original is not None and not metadata.exclusive else []
+    return (f"left out, because an edit may make it untrue: {', '.join(dropped)}",) if dropped else ()
 
 
 def _compressed(picture: Picture) -> Iterator[bytes]:

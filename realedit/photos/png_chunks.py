@@ -3,6 +3,7 @@
 Source: PNG (third edition), sections 5.3 (chunk layout), 5.6 (ordering), 11 (chunks).
 """
 
+import io
 import struct
 import zlib
 from collections.abc import Iterable
@@ -32,18 +33,19 @@ class Chunk:
 def read_chunks(data: bytes) -> tuple[list[Chunk], list[bytes]]:
     """The chunks of a PNG up to IEND, and the kinds of the damaged ones that were left out.
 
-    A damaged critical chunk, or an end before IEND, raises ChunkError.
+    A damaged critical chunk, or an end inside of an IDAT, raises ChunkError. An end behind one counts as a
+    damaged IEND; whether further IDAT are missing shows in the compressed data.
     """
     view, at = memoryview(data), len(SIGNATURE)
     chunks: list[Chunk] = []
     damaged: list[bytes] = []
     while True:
-        if at + 12 > len(data):
-            raise ChunkError("it ends early")
-        length, kind = struct.unpack_from(">I4s", data, at)
+        length, kind = struct.unpack_from(">I4s", data, at) if at + 8 <= len(data) else (0, b"IEND")
         end = at + 12 + length
         if end > len(data):
-            raise ChunkError("it ends early")
+            if kind == b"IDAT" or not any(chunk.kind == b"IDAT" for chunk in chunks):
+                raise ChunkError("it ends early")
+            return [*chunks, Chunk(b"IEND", view[:0])], [*damaged, b"IEND"]
         chunk = Chunk(kind, view[at + 8 : end - 4])
         (checksum,) = struct.unpack_from(">I", data, end - 4)
         if zlib.crc32(chunk.data, zlib.crc32(kind)) == checksum:
@@ -55,6 +57,14 @@ def read_chunks(data: bytes) -> tuple[list[Chunk], list[bytes]]:
         if kind == b"IEND":
             return chunks, damaged
         at = end
+
+
+def with_end(chunks: Iterable[Chunk]) -> bytes:
+    """The bytes of a PNG of these chunks, for decoders that want IEND."""
+    out = io.BytesIO()
+    out.write(SIGNATURE)
+    write_chunks(out, ((chunk.kind, chunk.data) for chunk in chunks))
+    return out.getvalue()
 
 
 def write_chunk(out: BinaryIO, kind: bytes, data: bytes | memoryview) -> None:

@@ -1,7 +1,7 @@
 """The chunks of a PNG beside its picture: reading metadata from them, and making them anew.
 
-Source: PNG (third edition), sections 11.3.2 (colour), 11.3.3 (text), 11.3.4.3 (pHYs), 11.3.4.5 (eXIf); ISO
-16684-3 section 1.1.5 (XMP in PNG).
+Source: PNG (third edition), sections 11.3.2 (colour), 11.3.4.3 (pHYs), 11.3.4.5 (eXIf); the texts are in
+`png_text`.
 """
 
 import struct
@@ -13,65 +13,90 @@ import numpy as np
 from realedit.photos import icc
 from realedit.photos.metadata import Metadata
 from realedit.photos.png_chunks import Chunk, ChunkError, inflate, read_chunks
+from realedit.photos.png_text import (
+    LIMIT,
+    TEXT_CHUNKS,
+    block_in,
+    iptc_chunk,
+    is_block,
+    read_text,
+    text_chunk,
+    xmp_chunk,
+)
 
-_LIMIT = 64 << 20  # no compressed chunk grows beyond this
-_XMP_KEYWORD = "XML:com.adobe.xmp"
 # how the pixels are to be understood, which an edit does not change
 _COLOURS = frozenset({b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI"})
+PICTURE_CHUNKS = _COLOURS | frozenset(
+    {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"iCCP", b"sBIT", b"bKGD", b"hIST", b"sPLT"}
+    | {b"acTL", b"fcTL", b"fdAT"}
+)
+"""The chunks that are the picture itself, its colours among them."""
+_NAMED_ELSEWHERE = frozenset({b"eXIf", b"pHYs", b"tIME", b"caBX"})
+_NAMES = {"exif": "EXIF block", "xmp": "XMP packet", "iptc": "block of IPTC data"}
 
 
-def metadata_of(chunks: list[Chunk], warnings: list[str]) -> Metadata:
+def metadata_of(chunks: list[Chunk], warnings: list[str], stale: list[str]) -> Metadata:
+    """The blocks in `chunks`; of several of one kind the first, and `stale` gets the names of the others."""
     found: dict[str, Any] = {"text": ()}
     for chunk in chunks:
         try:
-            found = _with_chunk(found, chunk)
+            found = _with_chunk(found, chunk, stale)
         except (ChunkError, ValueError, IndexError, struct.error):
             warnings.append(f"the damaged chunk {chunk.kind.decode('latin-1')} was left out")
-    return Metadata(**found)
+    return Metadata(**found, others=tuple(other_names(chunks)))
 
 
-def _with_chunk(found: dict[str, Any], chunk: Chunk) -> dict[str, Any]:
-    data = bytes(chunk.data) if chunk.kind in (b"eXIf", b"iCCP", b"pHYs", b"tEXt", b"zTXt", b"iTXt") else b""
+def other_names(chunks: list[Chunk]) -> list[str]:
+    """Names of the chunks that are neither the picture nor a block that other formats have."""
+    known = PICTURE_CHUNKS | TEXT_CHUNKS | _NAMED_ELSEWHERE
+    kinds = dict.fromkeys(chunk.kind for chunk in chunks if chunk.kind not in known)
+    return [f"the PNG chunk {kind.decode('latin-1')}" for kind in kinds]
+
+
+def _with_chunk(found: dict[str, Any], chunk: Chunk, stale: list[str]) -> dict[str, Any]:
     if chunk.kind == b"eXIf":
-        return {**found, "exif": data.removeprefix(b"Exif\x00\x00")}
+        return _with_block(found, "exif", bytes(chunk.data).removeprefix(b"Exif\x00\x00"), stale)
     if chunk.kind == b"iCCP":
-        return {**found, "icc": inflate(data[data.index(0) + 2 :], _LIMIT)}
+        data = bytes(chunk.data)
+        return {**found, "icc": inflate(data[data.index(0) + 2 :], LIMIT)}
     if chunk.kind == b"pHYs":
-        across, down, unit = struct.unpack(">IIB", data)
+        across, down, unit = struct.unpack(">IIB", chunk.data)
         return {**found, "dpi": (across * 0.0254, down * 0.0254)} if unit == 1 else found
-    if chunk.kind in (b"tEXt", b"zTXt", b"iTXt"):
-        keyword, text = _text(chunk.kind, data)
-        if keyword == _XMP_KEYWORD:
-            return {**found, "xmp": text.encode()}
+    if chunk.kind in TEXT_CHUNKS:
+        keyword, text = read_text(chunk)
+        block = block_in(keyword, text)
+        if block is not None:
+            return _with_block(found, block.kind, block.data, stale)
         return {**found, "text": (*found["text"], (keyword, text))}
     return found
 
 
-def _text(kind: bytes, data: bytes) -> tuple[str, str]:
-    keyword, rest = data.split(b"\x00", 1)
-    if kind == b"tEXt":
-        text = rest.decode("latin-1")
-    elif kind == b"zTXt":
-        text = inflate(rest[1:], _LIMIT).decode("latin-1")
-    else:
-        compressed = rest[0]
-        _, _, body = rest[2:].split(b"\x00", 2)
-        text = (inflate(body, _LIMIT) if compressed else body).decode()
-    return keyword.decode("latin-1"), text
+def _with_block(found: dict[str, Any], kind: str, data: bytes, stale: list[str]) -> dict[str, Any]:
+    known = found.get(kind)
+    if known is None:
+        return {**found, kind: data}
+    if known != data:
+        stale.append(f"a second {_NAMES[kind]}")
+    return found
 
 
-def kept_chunks(original: bytes) -> list[tuple[bytes, bytes | memoryview]]:
+def kept_chunks(original: bytes, metadata: Metadata) -> list[tuple[bytes, bytes | memoryview]]:
     """The chunks of a PNG that stay as they are under new pixels.
 
-    Those are the ones that say of themselves that they may be copied (PNG section 5.4), and the colours.
+    Those are the ones that say of themselves that they may be copied (PNG section 5.4), and the colours; the
+    colours alone where `metadata` is all that may be written.
     """
     kept: list[tuple[bytes, bytes | memoryview]] = []
     for chunk in read_chunks(original)[0]:
-        xmp = chunk.kind == b"iTXt" and bytes(chunk.data[: len(_XMP_KEYWORD)]) == _XMP_KEYWORD.encode()
-        copied = not chunk.critical and chunk.kind[3:4].islower()
-        if (copied or chunk.kind in _COLOURS) and chunk.kind != b"eXIf" and not xmp:
+        copied = not (chunk.critical or metadata.exclusive) and chunk.kind[3:4].islower()
+        if (copied or chunk.kind in _COLOURS) and chunk.kind != b"eXIf" and not is_block(chunk):
             kept.append((chunk.kind, chunk.data))
     return kept
+
+
+def dropped_chunks(original: bytes) -> list[str]:
+    """Names of the chunks that do not stay under new pixels, by what they say of themselves."""
+    return other_names([chunk for chunk in read_chunks(original)[0] if chunk.kind[3:4].isupper()])
 
 
 def own_chunks(metadata: Metadata, *, text: bool) -> list[tuple[bytes, bytes | memoryview]]:
@@ -85,10 +110,11 @@ def own_chunks(metadata: Metadata, *, text: bool) -> list[tuple[bytes, bytes | m
     if metadata.exif:
         chunks.append((b"eXIf", metadata.exif))
     if metadata.xmp:
-        chunks.append((b"iTXt", _XMP_KEYWORD.encode() + b"\x00\x00\x00\x00\x00" + metadata.xmp))
-    for keyword, words in metadata.text if text else ():
-        name = keyword.encode("latin-1", "replace")[:79]
-        chunks.append((b"iTXt", name + b"\x00\x00\x00\x00\x00" + words.encode()))
+        chunks.append(xmp_chunk(metadata.xmp))
+    if metadata.iptc:
+        chunks.append(iptc_chunk(metadata.iptc))
+    if text:
+        chunks += [text_chunk(keyword, words) for keyword, words in metadata.text]
     return chunks
 
 

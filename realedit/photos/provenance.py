@@ -16,12 +16,6 @@ _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 COMPOSITE = _SOURCE_TYPES + "compositeWithTrainedAlgorithmicMedia"
 _WHOLLY_GENERATED = _SOURCE_TYPES + "trainedAlgorithmicMedia"  # says more than COMPOSITE does, so it stays
 
-_MARKS = (
-    (IPTC_EXTENSION, "Iptc4xmpExt", "DigitalSourceType"),
-    (PHOTOSHOP, "photoshop", "Credit"),
-    (XMP_BASIC, "xmp", "CreatorTool"),
-)
-
 
 @dataclass(frozen=True)
 class Provenance:
@@ -42,14 +36,6 @@ def mark(packet: XmpPacket, provenance: Provenance) -> None:
     elif provenance.credit not in credit:
         packet.set(PHOTOSHOP, "photoshop", "Credit", f"{credit}; {provenance.credit}")
     packet.set(XMP_BASIC, "xmp", "CreatorTool", provenance.tool)
-
-
-def copy_mark(source: XmpPacket, target: XmpPacket) -> None:
-    """Write into `target` what `mark` writes, as `source` has it."""
-    for namespace, prefix, name in _MARKS:
-        value = source.get(namespace, name)
-        if value:
-            target.set(namespace, prefix, name, value)
 
 
 def marked(xmp: bytes | None) -> bool:

@@ -120,6 +120,7 @@ def _photo(path: Path, source: bytes, kind: Format, decoded: Decoded) -> Photo:
         palette=decoded.palette,
         stale=decoded.stale,
         implied_icc=decoded.implied_icc,
+        stated_layout=decoded.layout,
         warnings=tuple(f"{path}: {warning}" for warning in warnings),
     )
 

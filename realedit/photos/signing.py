@@ -68,8 +68,12 @@ def _files(signing: Signing) -> tuple[bytes, bytes]:
         raise UsageError(f"cannot read the certificate or key {error.filename}: {error.strerror}") from error
 
 
-def sign(signing: Signing, photo: Photo, kind: Format, unsigned: BinaryIO, out: BinaryIO, title: str) -> None:
+def sign(
+    signing: Signing, photo: Photo | None, kind: Format, unsigned: BinaryIO, out: BinaryIO, title: str
+) -> None:
     """Copy `unsigned`, a file of format `kind`, to `out` with a signed manifest; the photo is its parent.
+
+    photo: None names no parent, whose own manifest would come along with what it says.
 
     Raises UsageError when the package is missing, or the certificate or key cannot be read or used.
     """
@@ -83,7 +87,7 @@ def sign(signing: Signing, photo: Photo, kind: Format, unsigned: BinaryIO, out: 
             c2pa.Builder.from_json(json.dumps(_manifest(kind, title)), context) as builder,
         ):
             builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
-            if photo.format in _TYPES:
+            if photo is not None and photo.format in _TYPES:
                 parent = {"title": photo.path.name, "relationship": "parentOf"}
                 builder.add_ingredient(json.dumps(parent), _TYPES[photo.format], io.BytesIO(photo.source))
             unsigned.seek(0)

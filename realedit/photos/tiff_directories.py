@@ -52,6 +52,7 @@ class Directory:
     values: dict[int, Value] = field(default_factory=dict)
     children: dict[int, "Directory"] = field(default_factory=dict)
     following: int = 0  # offset of the next directory in the file it was read from
+    lost: list[int] = field(default_factory=list)  # fields whose values lie beyond the end of that file
 
     def integers(self, tag: int) -> tuple[int, ...]:
         """The items of a field of whole numbers, () where there is none."""
@@ -98,6 +99,11 @@ def read_directory(data: bytes | memoryview) -> Directory:
     raise DirectoryError("no TIFF header")
 
 
+def directory_at(data: bytes | memoryview, at: int, order: str, *, big: bool = False) -> Directory:
+    """The directory at an offset, with its sub-directories; DirectoryError where it cannot be followed."""
+    return _directory(data, at, order, big=big, depth=0)
+
+
 def _directory(data: bytes | memoryview, at: int, order: str, *, big: bool, depth: int) -> Directory:
     head, width, wide = ("Q", 20, "Q") if big else ("H", 12, "I")
     size = struct.calcsize(head)
@@ -115,6 +121,8 @@ def _directory(data: bytes | memoryview, at: int, order: str, *, big: bool, dept
         start = place + width - room
         if length > room:
             (start,) = struct.unpack_from(order + wide, data, start)
+        if length and start + length > len(data):
+            directory.lost.append(tag)
         if length == 0 or start + length > len(data):
             continue
         value = Value(kind, items, bytes(data[start : start + length]))

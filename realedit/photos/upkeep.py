@@ -9,56 +9,96 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from realedit.photos import exif, picture
-from realedit.photos.metadata import Metadata
+from realedit.photos import exif, iptc, picture
+from realedit.photos.location import stripped
+from realedit.photos.metadata import Metadata, Strip
 from realedit.photos.orientation import displayed_size, to_stored
 from realedit.photos.photo import Format, Photo
+from realedit.photos.place_exif import orientation_only
 from realedit.photos.provenance import Provenance, mark
+from realedit.photos.stale_xmp import remove_stale
+from realedit.photos.tiff_directories import Directory, Value, to_block
 from realedit.photos.xmp import XmpError, XmpPacket
+from realedit.photos.xmp_extended import NOTE, POINTER
 
 _THUMBNAIL_SIDE = 160
 _LARGEST_EXIF = 65527  # bytes that one JPEG segment holds
-_RESOURCE_THUMBNAILS = frozenset({0x0409, 0x040C})
-_XMP_EXIF = "http://ns.adobe.com/exif/1.0/"
 _XMP_TIFF = "http://ns.adobe.com/tiff/1.0/"
-_ANYTHING = re.compile(".*", re.DOTALL)
-_GPS = re.compile("GPS.*")
-# XMP that describes a second picture, a video or a depth map kept beside the picture
-_STALE_XMP = (
-    ("http://ns.google.com/photos/1.0/camera/", re.compile("MicroVideo.*|MotionPhoto.*")),
-    ("http://ns.google.com/photos/1.0/container/", _ANYTHING),
-    ("http://ns.google.com/photos/1.0/image/", _ANYTHING),
-    ("http://ns.google.com/photos/1.0/depthmap/", _ANYTHING),
-    ("http://ns.google.com/photos/dd/1.0/device/", _ANYTHING),
-    ("http://ns.adobe.com/hdr-gain-map/1.0/", _ANYTHING),
-    ("http://ns.apple.com/HDRGainMap/1.0/", _ANYTHING),
-    ("http://purl.org/dc/terms/", re.compile("provenance")),
-)
-_XMP_NOTE = "http://ns.adobe.com/xmp/note/"
+_RESOLUTION = (282, 283, 296)
+_HOLDS_TEXT = frozenset({Format.PNG, Format.JPEG})
+_HOLDS_IPTC = frozenset({Format.PNG, Format.JPEG, Format.TIFF})
+_CODED_WHOLE = frozenset({Format.WEBP, Format.HEIC, Format.AVIF})  # whatever else the file has stays behind
 
 
 def metadata_for(
-    photo: Photo, kind: Format, provenance: Provenance | None, strip_gps: bool
+    photo: Photo, kind: Format, provenance: Provenance | None, strip: Strip
 ) -> tuple[Metadata, tuple[str, ...]]:
     """The metadata to write with `photo` as `kind`, and what had to be given up.
 
     Another format gets upright pixels, so the orientation becomes 1 there.
     """
-    metadata, warnings = photo.metadata, list[str]()
     upright = picture.is_upright(photo, kind)
     edited = photo.changed is not None
+    photo, warnings = _stripped(photo, strip, upright)
+    metadata = photo.metadata
     if kind is not photo.format:
         metadata = replace(metadata, icc=_profile(photo, kind))
-    if edited or strip_gps or upright:
-        metadata = replace(metadata, exif=_exif(photo, upright, edited, strip_gps, warnings))
+    if edited or upright:
+        metadata = replace(metadata, exif=_exif(photo, upright, edited, warnings))
     if edited:
         metadata = replace(metadata, iptc=without_thumbnails(metadata.iptc))
-    metadata = replace(
-        metadata, xmp=_xmp(photo, upright, strip_gps, provenance if edited else None, warnings)
-    )
+    metadata = replace(metadata, xmp=_xmp(photo, upright, provenance if edited else None, warnings))
     if photo.stale:
-        warnings.append(f"left out, because it cannot be kept true: {', '.join(photo.stale)}")
+        why = "it cannot be kept true" if edited or strip == "none" else "nobody could tell what it says"
+        warnings.append(f"left out, because {why}: {', '.join(photo.stale)}")
+    metadata, lost = _held(metadata, kind, same=kind is photo.format)
+    if lost:
+        warnings.append(f"left out, because {kind} cannot hold it as it is: {', '.join(lost)}")
     return metadata, tuple(warnings)
+
+
+def _stripped(photo: Photo, strip: Strip, upright: bool) -> tuple[Photo, list[str]]:
+    """The photo with the metadata that `strip` leaves."""
+    metadata, warnings = stripped(photo.metadata, strip)
+    if strip == "all":
+        turned = photo.orientation != 1 and not upright
+        metadata = replace(
+            metadata,
+            exif=orientation_only(photo.orientation) if turned else None,
+            # the colours that a JPEG states in its EXIF block
+            icc=metadata.icc or (photo.implied_icc if photo.format is Format.JPEG else None),
+        )
+    return replace(photo, metadata=metadata), warnings
+
+
+def _held(metadata: Metadata, kind: Format, *, same: bool) -> tuple[Metadata, list[str]]:
+    """What of `metadata` a file of `kind` can hold, and the names of what it cannot; same: it is of that
+    format."""
+    lost = list(metadata.others) if not same or kind in _CODED_WHOLE else []
+    if metadata.iptc and kind not in _HOLDS_IPTC:
+        lost.append("IPTC and Photoshop's image resources")
+        metadata = replace(metadata, iptc=None)
+    if metadata.text and kind not in _HOLDS_TEXT:
+        names = dict.fromkeys(keyword for keyword, _ in metadata.text)
+        lost.append(f"texts ({', '.join(names)})")
+        metadata = replace(metadata, text=())
+    dpi, block = metadata.dpi, exif.block_of(metadata.exif)
+    if dpi and kind in _CODED_WHOLE:
+        if metadata.exif is None:
+            metadata = replace(metadata, exif=_resolution(dpi))
+        elif block is None or block.entry(block.first, _RESOLUTION[0]) is None:
+            lost.append(f"the resolution ({dpi[0]:.0f} x {dpi[1]:.0f} dpi)")
+    if kind is Format.TIFF and metadata.exif and block is None:
+        lost.append("an EXIF block that is damaged")
+    return metadata, lost
+
+
+def _resolution(dpi: tuple[float, float]) -> bytes:
+    """An EXIF block that says nothing but the resolution."""
+    values = [Value(5, 1, struct.pack(">II", round(dots * 1000), 1000)) for dots in dpi]
+    return to_block(
+        Directory(">", dict(zip(_RESOLUTION, [*values, Value(3, 1, struct.pack(">H", 2))], strict=True)))
+    )
 
 
 def _profile(photo: Photo, kind: Format) -> bytes | None:
@@ -68,7 +108,7 @@ def _profile(photo: Photo, kind: Format) -> bytes | None:
     return photo.metadata.icc or photo.implied_icc
 
 
-def _exif(photo: Photo, upright: bool, edited: bool, strip_gps: bool, warnings: list[str]) -> bytes | None:
+def _exif(photo: Photo, upright: bool, edited: bool, warnings: list[str]) -> bytes | None:
     data = photo.metadata.exif
     if exif.block_of(data) is None:
         return data
@@ -77,8 +117,6 @@ def _exif(photo: Photo, upright: bool, edited: bool, strip_gps: bool, warnings: 
         data = exif.with_orientation(data, 1)
         if displayed_size((1, 2), photo.orientation) == (2, 1):
             data = exif.with_sides_swapped(data)
-    if strip_gps:
-        data = exif.without_gps(data)
     if edited:
         data, linked = exif.without_live_photo(data)
         if linked:
@@ -113,9 +151,7 @@ def _jpeg(pixels: NDArray[np.uint8], quality: int) -> bytes:
     return buffer.getvalue()
 
 
-def _xmp(
-    photo: Photo, upright: bool, strip_gps: bool, provenance: Provenance | None, warnings: list[str]
-) -> bytes | None:
+def _xmp(photo: Photo, upright: bool, provenance: Provenance | None, warnings: list[str]) -> bytes | None:
     """The photo's packet without what became untrue, with `provenance`; its own bytes if nothing changes."""
     data = photo.metadata.xmp
     if data is None and provenance is None:
@@ -123,21 +159,17 @@ def _xmp(
     try:
         packet = XmpPacket(data)
     except XmpError:
-        if provenance is None and not strip_gps:
+        if provenance is None:
             return data
         warnings.append("its XMP packet is damaged and was replaced")
         packet = XmpPacket()
         data = None
     touched = False
     if photo.changed is not None or photo.stale:
-        for namespace, names in _STALE_XMP:
-            touched |= packet.remove(namespace, names)
-    if upright or any("XMP" in part for part in photo.stale):
-        touched |= packet.remove(_XMP_NOTE, re.compile("HasExtendedXMP"))  # which is left out
+        touched |= remove_stale(packet)
+        touched |= packet.remove(NOTE, re.compile(POINTER))  # of a part that is not whole
     if upright:
         touched |= packet.remove(_XMP_TIFF, re.compile("Orientation"))
-    if strip_gps:
-        touched |= packet.remove(_XMP_EXIF, _GPS)
     if provenance is not None:
         mark(packet, provenance)
         touched = True
@@ -146,20 +178,13 @@ def _xmp(
 
 def without_thumbnails(resources: bytes | None) -> bytes | None:
     """Photoshop image resources without thumbnails; unchanged where they cannot be followed."""
-    if not resources:
+
+    def change(number: int, content: bytes) -> bytes | None:
+        if number in (iptc.EXIF, iptc.EXIF_OF_THUMBNAIL) and exif.has_thumbnail(content):
+            return exif.with_thumbnail(content, None)
+        return None if number in iptc.THUMBNAILS else content
+
+    try:
+        return iptc.changed_resources(resources, change)
+    except iptc.RecordError:
         return resources
-    kept, at = b"", 0
-    while at + 12 <= len(resources) and resources[at : at + 4] == b"8BIM":
-        number = struct.unpack_from(">H", resources, at + 4)[0]
-        name = resources[at + 6] + 1
-        start = at + 6 + name + (name & 1)
-        if start + 4 > len(resources):
-            return resources
-        end = start + 4 + struct.unpack_from(">I", resources, start)[0]
-        if end > len(resources):
-            return resources
-        end = min(end + (end - start & 1), len(resources))
-        if number not in _RESOURCE_THUMBNAILS:
-            kept += resources[at:end]
-        at = end
-    return (kept + resources[at:]) or None

@@ -16,11 +16,12 @@ from realedit.photos.picture import Picture
 
 _QUALITY = 95
 _ROWS = 256
+_KNOWN = frozenset({b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"EXIF", b"XMP ", b"ICCP", b"C2PA"})
 
 
 def read(data: bytes, max_pixels: int) -> Decoded:
     """The picture of a WebP, the first one of an animation."""
-    chunks = _chunks(data)
+    chunks, data, warnings = _container(data)
     with WebPImageFile(io.BytesIO(data)) as image:
         check_size(image.width, image.height, max_pixels)
         frames, size = getattr(image, "n_frames", 1), image.size
@@ -34,15 +35,25 @@ def read(data: bytes, max_pixels: int) -> Decoded:
         exif=exif.removeprefix(b"Exif\x00\x00") if exif else None,
         xmp=chunks.get(b"XMP "),
         icc=chunks.get(b"ICCP"),
+        others=tuple(
+            f"the WebP chunk {kind.decode('latin-1').strip()}" for kind in chunks if kind not in _KNOWN
+        ),
     )
-    warnings = ("it is animated; only the first frame is used",) if frames > 1 else ()
+    if frames > 1:
+        warnings += ("it is animated; only the first frame is used",)
     stale = ("a C2PA manifest (content credentials)",) if b"C2PA" in chunks else ()
     return Decoded(pixels, metadata, warnings=warnings, stale=stale)
 
 
 def is_lossless(data: bytes) -> bool:
-    """Whether the picture of a WebP is coded without loss."""
-    return b"VP8L" in _chunks(data)
+    """Whether the picture of a WebP, the first one of an animation, is coded without loss."""
+    chunks = _container(data)[0]
+    return b"VP8L" in (_first_frame(chunks[b"ANMF"]) if b"ANMF" in chunks else chunks)
+
+
+def with_true_length(data: bytes) -> bytes:
+    """A WebP whose container states the length it has."""
+    return _container(data)[1]
 
 
 def write(out: BinaryIO, picture: Picture, metadata: Metadata, original: bytes | None) -> tuple[str, ...]:
@@ -76,17 +87,27 @@ def _four_channels(picture: Picture) -> NDArray[np.uint8]:
     return pixels
 
 
-def _chunks(data: bytes) -> dict[bytes, bytes]:
-    """The chunks of the RIFF container, the first of each kind."""
-    size = int.from_bytes(data[4:8], "little") + 8
-    if size > len(data):
-        raise UnreadableError("it ends early")
+def _container(data: bytes) -> tuple[dict[bytes, bytes], bytes, tuple[str, ...]]:
+    """(the chunks of the RIFF container, the first of each kind; its bytes with the length it has; warnings).
+
+    The stated length may be wrong, as long as the chunks are whole; UnreadableError where one is cut short.
+    """
+    stated = int.from_bytes(data[4:8], "little") + 8
     chunks: dict[bytes, bytes] = {}
     at = 12
-    while at + 8 <= size:
-        kind, length = struct.unpack_from("<4sI", data, at)
-        if at + 8 + length > size:
+    while at < len(data) and at not in (stated, stated + (stated & 1)):
+        kind, length = struct.unpack_from("<4sI", data, at) if at + 8 <= len(data) else (b"", len(data))
+        if at + 8 + length > len(data):
             raise UnreadableError("it ends early")
         chunks.setdefault(kind, data[at + 8 : at + 8 + length])
         at += 8 + length + (length & 1)
-    return chunks
+    if at == stated <= len(data):
+        return chunks, data, ()
+    whole = data[:at].ljust(at, b"\x00")  # the last chunk may lack the zero that makes its length even
+    whole = whole[:4] + struct.pack("<I", at - 8) + whole[8:]
+    return chunks, whole, ("its container states a wrong length; the picture is whole",)
+
+
+def _first_frame(animated: bytes) -> dict[bytes, bytes]:
+    """The chunks in an animation's frame, the first of each kind. Source: WebP container, ANMF."""
+    return _container(b"RIFF" + struct.pack("<I", len(animated) - 12) + b"ANMF" + animated[16:])[0]

@@ -14,11 +14,12 @@ import numpy as np
 from realedit.errors import OutputError, ResourceError, UsageError
 from realedit.files import complete, output_error
 from realedit.photos import avif, heif, jpeg, png, tiff, webp
+from realedit.photos.copying import copied_without
 from realedit.photos.label import with_visible_label
-from realedit.photos.location import without_location
-from realedit.photos.metadata import Metadata
+from realedit.photos.limits import check_limit
+from realedit.photos.metadata import Metadata, Strip
 from realedit.photos.photo import Format, Photo
-from realedit.photos.picture import as_stored, for_format, is_upright
+from realedit.photos.picture import Picture, as_stored, for_format, is_upright
 from realedit.photos.provenance import Provenance
 from realedit.photos.signing import Signing, sign
 from realedit.photos.upkeep import metadata_for
@@ -87,36 +88,43 @@ def check_place(path: Path, photo_path: Path | None = None, *, overwrite: bool =
         raise OutputError(f"cannot write {path}: no right to write into the folder {folder}")
 
 
+def check_fits(path: Path, photo: Photo) -> None:
+    """Raise OutputError where the format that `path` asks for cannot hold a picture of the photo's size."""
+    kind = EXTENSIONS[path.suffix.lower()]
+    picture = _picture(photo, kind)
+    data = picture.width * picture.height * picture.channels * picture.dtype.itemsize
+    check_limit(kind, path, picture.width, picture.height, data=data)
+
+
 def write_photo(
     photo: Photo,
     path: Path,
     *,
     overwrite: bool = True,
     provenance: Provenance | None,
-    strip_gps: bool = False,
+    strip: Strip = "none",
     signing: Signing | None = None,
     visible_label: bool = False,
 ) -> WriteReport:
     """Write `photo` to `path` in the format of its extension; the file is complete or absent.
 
-    A photo that is unchanged and keeps its format is copied byte for byte, without a mark. An edited one is
-    marked with `provenance` (None: no mark), and with `visible_label` in a corner as well. Errors as in
-    `check_output`, and ResourceError when the disk is full.
+    A photo that is unchanged and keeps its format is copied byte for byte, without a mark; with `strip` its
+    coded picture is copied, and what is to go is left out. An edited one is marked with `provenance` (None:
+    no mark), and with `visible_label` in a corner as well. Errors as in `check_output` and `check_fits`, and
+    ResourceError when the disk is full.
     """
     kind = check_output(path, photo.path, overwrite=overwrite)
+    check_fits(path, photo)
     if visible_label and photo.changed is not None:
         photo = with_visible_label(photo)
-    if photo.changed is None and kind is photo.format and not strip_gps:
+    unchanged = photo.changed is None and kind is photo.format
+    copied = copied_without(photo, strip) if unchanged else None
+    if copied is not None:
         with _complete(path) as out:
-            out.write(photo.source)
-        return WriteReport(path, kind, copied=True)
-    if photo.changed is None and kind is photo.format:
-        stripped = without_location(photo)
-        if stripped is not None:
-            with _complete(path) as out:
-                out.write(stripped)
-            return WriteReport(path, kind, copied=False, warnings=_broken_seal(photo, path))
-    metadata, warnings = metadata_for(photo, kind, provenance, strip_gps)
+            out.write(copied.data)
+        told = tuple(f"{path}: {warning}" for warning in copied.warnings)
+        return WriteReport(path, kind, copied=strip == "none", warnings=told)
+    metadata, warnings = metadata_for(photo, kind, provenance, strip)
     warnings += _losses(photo, kind)
     with _complete(path) as out:
         if signing is None or photo.changed is None:
@@ -124,14 +132,8 @@ def write_photo(
         else:
             with tempfile.TemporaryFile(dir=path.parent) as unsigned:
                 warnings += _encode(unsigned, photo, kind, metadata)
-                sign(signing, photo, kind, unsigned, out, path.name)
+                sign(signing, photo if strip == "none" else None, kind, unsigned, out, path.name)
     return WriteReport(path, kind, copied=False, warnings=tuple(f"{path}: {w}" for w in warnings))
-
-
-def _broken_seal(photo: Photo, path: Path) -> tuple[str, ...]:
-    if not any("C2PA" in part for part in photo.stale):
-        return ()
-    return (f"{path}: its C2PA manifest (content credentials) no longer matches the file",)
 
 
 def _losses(photo: Photo, kind: Format) -> tuple[str, ...]:
@@ -141,8 +143,15 @@ def _losses(photo: Photo, kind: Format) -> tuple[str, ...]:
         losses.append(f"{kind} is written with 8 bits per channel; the photo's {photo.depth} were rounded")
     if photo.has_alpha and kind is Format.JPEG:
         losses.append("JPEG knows no opacity; the photo was laid on white")
+    if photo.layout.further and kind is not photo.format:
+        losses.append(f"{kind} knows no further channels; the photo's {photo.layout.further} were left out")
     if photo.inks is not None and kind is not photo.format:
         losses.append("its inks (CMYK) were turned to sRGB")
+    hdr = heif.hdr_of(photo.metadata.nclx)
+    if hdr is not None and kind is not Format.HEIC:
+        losses.append(
+            f"{kind} is written without the mark of HDR ({hdr}), so it will look pale; end it in .heic"
+        )
     if kind is photo.format and photo.changed is not None and photo.palette:
         losses.append("its palette was replaced by full colours")
     return tuple(losses)
@@ -150,10 +159,9 @@ def _losses(photo: Photo, kind: Format) -> tuple[str, ...]:
 
 def _encode(out: BinaryIO, photo: Photo, kind: Format, metadata: Metadata) -> tuple[str, ...]:
     same = kind is photo.format
-    upright = is_upright(photo, kind)
-    picture = for_format(photo, kind) if upright else as_stored(photo)
+    picture = _picture(photo, kind)
     original = photo.source if same else None
-    orientation = 1 if upright else photo.orientation
+    orientation = 1 if is_upright(photo, kind) else photo.orientation
     if kind is Format.JPEG:
         return jpeg.write(out, photo, metadata) if same else jpeg.encode(out, picture, metadata)
     if kind is Format.PNG:
@@ -165,6 +173,11 @@ def _encode(out: BinaryIO, photo: Photo, kind: Format, metadata: Metadata) -> tu
     if kind is Format.AVIF:
         return avif.write(out, picture, metadata)
     return webp.write(out, picture, metadata, original)
+
+
+def _picture(photo: Photo, kind: Format) -> Picture:
+    """The pixels as a file of that format has them."""
+    return for_format(photo, kind) if is_upright(photo, kind) else as_stored(photo)
 
 
 @contextmanager
@@ -183,4 +196,4 @@ def _same_file(path: Path, other: Path) -> bool:
     try:
         return path.samefile(other)
     except OSError:
-        return path.resolve() == other.resolve()
+        return os.path.realpath(path) == os.path.realpath(other)  # which does not mind links in a circle

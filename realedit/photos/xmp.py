@@ -6,7 +6,7 @@ What is there stays as it is written, prefixes and order included. Source: ISO 1
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from xml.dom import minidom
 from xml.parsers.expat import ExpatError
 from xml.sax.saxutils import escape
@@ -89,18 +89,96 @@ class XmpPacket:
             pending.extend(_children(element))
         return found
 
+    def remove_where(self, test: Callable[[str, str], bool]) -> list[tuple[str, str]]:
+        """Take out every property and field whose (namespace, name) passes, at any depth; the names and
+        texts of what went."""
+        gone: list[tuple[str, str]] = []
+        pending: list[minidom.Element] = [self._tree]
+        while pending:
+            element = pending.pop()
+            for attribute in list(element.attributes.values()):
+                name = attribute.localName or ""
+                if attribute.namespaceURI != _XMLNS and test(attribute.namespaceURI or "", name):
+                    gone.append((name, attribute.value))
+                    element.removeAttributeNode(attribute)
+            for child in list(_children(element)):
+                name = child.localName or ""
+                if test(child.namespaceURI or "", name):
+                    gone += ((name if part is None else part, text) for part, text in _texts(child))
+                    element.removeChild(child)
+                else:
+                    pending.append(child)
+        return gone
+
+    def items(self) -> Iterator[str]:
+        """The texts of all items of bags and sequences."""
+        return (_text(item) for item in self._elements() if _is_item(item))
+
+    def remove_items(
+        self, test: Callable[[str], bool], label: str, headed: Callable[[str], bool], skipped: frozenset[str]
+    ) -> None:
+        """Take out every item of a bag or sequence whose text passes `test` or whose field `label` passes
+        `headed`, but for those in properties of the namespaces `skipped`."""
+        for item in list(self._elements(skipped)):
+            doomed = _is_item(item) and (test(_text(item)) or any(map(headed, _labels(item, label))))
+            if doomed and item.parentNode is not None:
+                item.parentNode.removeChild(item)
+
+    def rewrite(self, change: Callable[[str], str], skipped: frozenset[str]) -> None:
+        """Put `change(text)` in place of each text and attribute, but for properties of the namespaces
+        `skipped`."""
+        for element in self._elements(skipped):
+            for attribute in list(element.attributes.values()):
+                if attribute.namespaceURI not in (*skipped, _XMLNS):
+                    attribute.value = change(attribute.value)
+            for node in element.childNodes:
+                if isinstance(node, minidom.Text):
+                    node.data = change(node.data)
+
+    def properties(self) -> Iterator[tuple["minidom.Element", "minidom.Element | minidom.Attr"]]:
+        """The top-level properties, attributes or elements, each with the description that holds it."""
+        for description in self._descriptions():
+            for attribute in list(description.attributes.values()):
+                if attribute.namespaceURI not in (_XMLNS, RDF, None):
+                    yield description, attribute
+            for child in list(_children(description)):
+                yield description, child
+
+    def merge(self, other: "XmpPacket") -> None:
+        """Take over the descriptions of `other`, which is not used any more."""
+        for description in list(other._descriptions()):
+            for prefix, namespace in _prefixes(description).items():
+                if not description.hasAttribute(f"xmlns:{prefix}"):
+                    description.setAttributeNS(_XMLNS, f"xmlns:{prefix}", namespace)
+            self._tree.appendChild(self._document.importNode(description, True))
+
+    def move(
+        self, description: "minidom.Element", prop: "minidom.Element | minidom.Attr", target: "XmpPacket"
+    ) -> None:
+        """Move one of `properties` into `target`, into a description of its own there."""
+        home = target._new_description()
+        for prefix, namespace in _prefixes(description).items():
+            home.setAttributeNS(_XMLNS, f"xmlns:{prefix}", namespace)
+        if isinstance(prop, minidom.Attr):
+            home.setAttributeNS(prop.namespaceURI, prop.name, prop.value)
+            description.removeAttributeNode(prop)
+        else:
+            home.appendChild(target._document.importNode(prop, True))
+            description.removeChild(prop)
+
+    def _elements(self, skipped: frozenset[str] = frozenset()) -> Iterator["minidom.Element"]:
+        pending: list[minidom.Element] = [self._tree]
+        while pending:
+            element = pending.pop()
+            yield element
+            pending.extend(child for child in _children(element) if child.namespaceURI not in skipped)
+
     def _descriptions(self) -> Iterator["minidom.Element"]:
         return (c for c in _children(self._tree) if (c.namespaceURI, c.localName) == (RDF, "Description"))
 
     def _declare(self, element: "minidom.Element", namespace: str, prefix: str) -> str:
         """The prefix that stands for `namespace` at `element`, declared there if it was not."""
-        taken: dict[str, str] = {}
-        node: minidom.Node | None = element
-        while isinstance(node, minidom.Element):
-            for name, value in node.attributes.items():
-                if name.startswith("xmlns:"):
-                    taken.setdefault(name[6:], value)
-            node = node.parentNode
+        taken = _prefixes(element)
         for known, uri in taken.items():
             if uri == namespace:
                 return known
@@ -142,6 +220,65 @@ def _remove(element: "minidom.Element", namespace: str, names: re.Pattern[str]) 
 
 def _children(element: "minidom.Element") -> Iterator["minidom.Element"]:
     return (node for node in element.childNodes if isinstance(node, minidom.Element))
+
+
+def size_of(prop: "minidom.Element | minidom.Attr") -> int:
+    """How many bytes a property of `XmpPacket.properties` takes, nearly."""
+    return len(
+        (
+            f'{prop.name}="{prop.value}"' if isinstance(prop, minidom.Attr) else "".join(_serialise(prop))
+        ).encode()
+    )
+
+
+def _is_item(element: "minidom.Element") -> bool:
+    """Whether an element is an item of a bag or sequence; the items of alternatives are one text in
+    languages."""
+    holder = element.parentNode
+    return (element.namespaceURI, element.localName) == (RDF, "li") and not (
+        isinstance(holder, minidom.Element) and holder.localName == "Alt"
+    )
+
+
+def _text(element: "minidom.Element") -> str:
+    """The element's own text."""
+    return "".join(node.data for node in element.childNodes if isinstance(node, minidom.Text)).strip()
+
+
+def _texts(element: "minidom.Element") -> Iterator[tuple[str | None, str]]:
+    """(name of the innermost field, text) of everything in an element; None: its own name."""
+    pending: list[tuple[minidom.Element, str | None]] = [(element, None)]
+    while pending:
+        node, name = pending.pop()
+        yield name, _text(node)
+        for attribute in node.attributes.values():
+            if attribute.namespaceURI not in (_XMLNS, RDF):
+                yield attribute.localName, attribute.value
+        for child in _children(node):
+            pending.append((child, name if child.namespaceURI == RDF else child.localName))
+
+
+def _labels(item: "minidom.Element", label: str) -> Iterator[str]:
+    """The values of the field `label` of an item that is a structure."""
+    for holder in (item, *(c for c in _children(item) if c.namespaceURI == RDF)):
+        for attribute in holder.attributes.values():
+            if attribute.localName == label:
+                yield attribute.value
+        for child in _children(holder):
+            if child.localName == label:
+                yield _text(child)
+
+
+def _prefixes(element: "minidom.Element") -> dict[str, str]:
+    """The prefixes that are declared for an element, the innermost declaration of each."""
+    found: dict[str, str] = {}
+    node: minidom.Node | None = element
+    while isinstance(node, minidom.Element):
+        for name, value in node.attributes.items():
+            if name.startswith("xmlns:"):
+                found.setdefault(name[6:], value)
+        node = node.parentNode
+    return found
 
 
 def _serialise(node: "minidom.Node") -> Iterator[str]:

@@ -11,10 +11,12 @@ from realedit.errors import UsageError
 from realedit.recipes.recipe import Recipe
 
 SUFFIX = ".toml"
+MOST_BYTES = 1 << 18
 _SHIPPED = files("realedit.recipes") / "shipped"
 _WHERE = re.compile(r" - at `(?P<path>[^`]*)`$")
 _LINE = re.compile(r" \(at line (?P<line>\d+), column \d+\)$")
 _STEP = re.compile(r"\.(?P<key>\w+)|\[(?P<index>\d+)\]")
+_DEEP_KEY = re.compile(r"(?:[^\s.,=\[\]{}]+[ \t]*\.[ \t]*){32}")  # the parser takes hours for longer ones
 _HEADER = re.compile(r"\s*(\[\[?)\s*([\w.\-]+)\s*\]\]?")
 
 
@@ -34,14 +36,30 @@ def load(name_or_path: str | Path) -> Recipe:
     if name in shipped():
         return parse((_SHIPPED / f"{name}{SUFFIX}").read_bytes(), f"{name}{SUFFIX}")
     path = Path(name_or_path)
-    if not path.is_file():
+    content = _content(path) if name else None
+    if content is None:
         if path.suffix == SUFFIX or path.name != name:
             raise UsageError(f"there is no recipe file {name}; write one, or see: realedit recipes list")
         raise UsageError(
             f"there is no recipe {name!r}; known are {', '.join(shipped())}, or name a .toml file"
         )
+    return parse(content, name)
+
+
+def _content(path: Path) -> bytes | None:
+    """The bytes of a recipe file, None where there is none; no plain file, or one far too long, is refused
+    unread."""
     try:
-        return parse(path.read_bytes(), name)
+        if not path.exists():
+            return None
+        if not path.is_file():
+            what = "a folder" if path.is_dir() else "no plain file"
+            raise UsageError(f"the recipe {path} is {what}; name a {SUFFIX} file")
+        if path.stat().st_size > MOST_BYTES:
+            raise UsageError(
+                f"the recipe {path} has {path.stat().st_size} bytes; a recipe has at most {MOST_BYTES}"
+            )
+        return path.read_bytes()
     except OSError as error:
         raise UsageError(f"the recipe {path} cannot be read: {error.strerror}") from error
 
@@ -49,11 +67,20 @@ def load(name_or_path: str | Path) -> Recipe:
 def parse(content: bytes, source: str) -> Recipe:
     """The recipe in a TOML text; `source` names it in errors. Raises UsageError."""
     try:
-        return msgspec.toml.decode(content, type=Recipe)
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"the recipe {source} is not UTF-8 text; save it as such") from error
+    deep = f"the recipe {source} is nested too deeply; see: realedit recipes show {shipped()[0]}"
+    if _DEEP_KEY.search(text):
+        raise UsageError(deep)
+    try:
+        return msgspec.toml.decode(text, type=Recipe)
+    except RecursionError as error:
+        raise UsageError(deep) from error
     except msgspec.DecodeError as error:
-        raise UsageError(explain(str(error), content.decode(), source)) from error
+        raise UsageError(explain(str(error), text, source)) from error
+    except ValueError as error:  # Python refuses to read integers of thousands of digits
+        raise UsageError(f"the recipe {source} cannot be read: {error}".partition(";")[0]) from error
 
 
 def explain(message: str, text: str, source: str) -> str:

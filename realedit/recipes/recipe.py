@@ -20,6 +20,11 @@ from realedit.errors import LandmarkError, UsageError
 from realedit.masks import Parts, Reach
 
 Pair = tuple[float, float]
+MOST_POINTS = 256
+_FARTHEST = 100.0  # interocular distances or sides of the box; farther lies in no photo of a face
+_MOST_MOTIONS = 32
+_MOST = {"max_steps": 10_000, "layers": 1000, "learning_rate": 10.0, "mask_weight": 1e6}
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -47,10 +52,18 @@ class Point(_Strict, frozen=True):
     def __post_init__(self) -> None:
         if self.move is None and self.toward is None:
             raise ValueError("`move` is missing; say how far to go, or name a landmark to go `toward`")
-        numbers = {"move": self.move or (), "offset": self.offset, "share": (self.share or 0.0,)}
+        places = tuple(place for place in self.at if not isinstance(place, str))
+        numbers = {
+            "at": places,
+            "move": self.move or (),
+            "offset": self.offset,
+            "share": (self.share or 0.0,),
+        }
         for key, values in {**numbers, "way": (self.way,)}.items():
             if not all(map(math.isfinite, values)):
                 raise ValueError(f"`{key}` has a number that is not finite")
+            if any(abs(value) > _FARTHEST for value in values):
+                raise ValueError(f"`{key}` has a number beyond {_FARTHEST:g}, the farthest there is")
         for key, names in (("at", self.landmarks), ("toward", (self.toward,) if self.toward else ())):
             try:
                 for name in names:
@@ -91,6 +104,11 @@ class Choices(_Strict, frozen=True):
                 raise ValueError(f"`{key}` is {value:g}; it must be above 0")
         if self.mask_weight is not None and not 0 <= self.mask_weight < math.inf:
             raise ValueError(f"`mask_weight` is {self.mask_weight:g}; it must be 0 or more")
+        for key, most in _MOST.items():
+            if (getattr(self, key) or 0) > most:
+                raise ValueError(f"`{key}` is {getattr(self, key):g}; it may be {most:g} at most")
+        if len(self.motions or ()) > _MOST_MOTIONS:
+            raise ValueError(f"`motions` has {len(self.motions or ())}; name {_MOST_MOTIONS} at most")
 
     def over(self, settings: DragSettings) -> DragSettings:
         """`settings` with these choices in their place."""
@@ -129,10 +147,15 @@ class Recipe(_Strict, frozen=True):
     verified_on: tuple[Verified, ...] = ()
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", self.name):
-            raise ValueError(f"`name` is {self.name!r}; use small letters, digits, - and _")
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{,63}", self.name):
+            raise ValueError(f"`name` is {self.name[:80]!r}; use up to 64 small letters, digits, - and _")
         if not self.points:
             raise ValueError("`points` is empty; a recipe moves at least one point")
+        if len(self.points) > MOST_POINTS:
+            raise ValueError(f"`points` has {len(self.points)}; a recipe moves at most {MOST_POINTS}")
+        for key in ("description", "notes"):
+            if _CONTROL.search(getattr(self, key)):
+                raise ValueError(f"`{key}` has a control character; leave it out")
         if self.domain is not None and self.domain not in DOMAINS:
             raise ValueError(f"`domain` is {self.domain!r}; choose one of {', '.join(DOMAINS)}")
         if self.reach is not None and self.mask is not None:
@@ -174,3 +197,7 @@ class Use:
     def __post_init__(self) -> None:
         if not math.isfinite(self.strength):
             raise UsageError(f"the strength {self.strength} of {self.recipe.name} is not a number; e.g. 0.7")
+        if abs(self.strength) > _FARTHEST:
+            raise UsageError(
+                f"the strength {self.strength:g} of {self.recipe.name} is beyond {_FARTHEST:g}; e.g. 0.7"
+            )

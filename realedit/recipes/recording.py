@@ -32,7 +32,7 @@ def recorded(session: Session, name: str) -> Recipe:
     reach = _reach(session)
     ways = _ways(session, _SAME * float(np.hypot(*frame.right)))
     return Recipe(
-        name=re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "recorded",
+        name=re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:64].rstrip("-") or "recorded",
         description=f"Recorded from a session with {len(session.history)} drags.",
         units="box" if landmarks is None else "face",
         points=tuple(_point(frame, start, end) for start, end in ways),

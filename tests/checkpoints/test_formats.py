@@ -1,6 +1,7 @@
 """Other people's files, written here: every format and protocol gives the same generator."""
 
 import io
+import os
 import pickle
 import zipfile
 from collections import OrderedDict
@@ -10,9 +11,11 @@ from typing import Any
 import pytest
 import safetensors
 import torch
+from safetensors.torch import save_file
 
 import checkpoints
 from checkpoints import CapacityError, CheckpointError, DamagedFileError, Generator, UnsupportedModelError
+from checkpoints.convert import convert, read_any
 from checkpoints.formats import read_foreign
 from checkpoints.testing import random_checkpoint
 
@@ -132,8 +135,6 @@ def test_weights_that_overflow(tmp_path: Path) -> None:
 
 
 def test_a_conversion_computes_the_same(tmp_path: Path) -> None:
-    from checkpoints.convert import convert
-
     source = write(tmp_path / "x.pkl", samples.nvidia_pickle(G, clamp=64))
     stored = convert(source, tmp_path / "y.safetensors", domain="cat")
     assert stored.metadata["domain"] == "cat"
@@ -219,10 +220,44 @@ def test_what_is_no_generator_is_named(tmp_path: Path, data: bytes, match: str) 
     assert str(path) in str(caught.value) and str(caught.value).endswith(".")
 
 
-def test_pictures_that_are_not_square(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["nvidia", "nvidia state", "rosinality", "tensorflow"])
+@pytest.mark.parametrize(("height", "width"), [(4, 8), (8, 4), (2, 4), (7, 4), (8, 8)])
+def test_pictures_that_are_not_square_are_refused(
+    kind: str, height: int, width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tensors = samples.nvidia_tensors(G)
-    tensors["synthesis.b4.const"] = tensors["synthesis.b4.const"][:, :, :2].contiguous()
-    refused(write(tmp_path / "x.pkl", samples.nvidia_pickle(G, tensors=tensors)), "8 x 16 pixels")
+    tensors["synthesis.b4.const"] = torch.randn(tensors["synthesis.b4.const"].shape[0], height, width)
+    monkeypatch.setattr(samples, "nvidia_tensors", lambda _: tensors)
+    make = {
+        "nvidia": lambda: samples.nvidia_pickle(G, tensors=tensors),
+        "nvidia state": lambda: samples.saved({"G_ema": OrderedDict(tensors)}),
+        "rosinality": lambda: samples.rosinality_file(G),
+        "tensorflow": lambda: samples.tensorflow_pickle(G),
+    }[kind]
+    refused(
+        write(tmp_path / "x.pkl", make()), f"{4 * width} x {4 * height} pixels; use a generator of square"
+    )
+
+
+def test_a_safetensors_file_of_pictures_that_are_not_square_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    convert(write(tmp_path / "x.pkl", samples.nvidia_pickle(G)), path)
+    with safetensors.safe_open(path, "pt") as file:
+        tensors, metadata = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+    const = next(name for name in tensors if name.endswith("synthesis.b4.const"))
+    tensors[const] = torch.randn(tensors[const].shape[0], 4, 8)
+    save_file(tensors, path, metadata)
+    with pytest.raises(CheckpointError, match=r"synthesis\.b4\.const"):
+        checkpoints.load(path, cache=False)
+
+
+def test_what_is_no_plain_file_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo.pt")
+    (tmp_path / "zero.pt").symlink_to("/dev/zero")
+    for name in ("fifo.pt", "zero.pt"):
+        for use in (checkpoints.load, read_any):
+            with pytest.raises(CheckpointError, match=rf"{name} is no plain file"):
+                use(tmp_path / name)
 
 
 def test_a_missing_tensor_is_named(tmp_path: Path) -> None:

@@ -5,16 +5,20 @@ import os
 import shutil
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+import checkpoints
+from checkpoints.models import listing, verify
 from checkpoints.testing import random_checkpoint
 from inversion import InversionSettings, Step
 from realedit import cache
 from realedit.cache import DAY, CacheSettings
 from realedit.drag import DragStep
 from realedit.editing import EditRequest, edit
+from realedit.errors import OutputError
 from realedit.session import Session
 from tests.realedit.samples import box_checkpoint, picture, png, random_session, save_model
 
@@ -135,6 +139,14 @@ def test_use_keeps_an_entry_young() -> None:
     assert cache.entries()[0].used > 1e9
 
 
+def test_an_entry_without_one_of_its_files_is_deleted() -> None:
+    session = random_session(1)
+    cache.keep(session)
+    (entry,) = cache.entries()
+    (entry.path / "crop.png").unlink()
+    assert not _find(session) and not cache.entries()
+
+
 def test_a_damaged_entry_is_told_and_deleted(caplog: pytest.LogCaptureFixture) -> None:
     session = random_session(1)
     cache.keep(session)
@@ -151,7 +163,8 @@ def test_a_cache_that_cannot_be_written_costs_a_warning_alone(
     monkeypatch.setenv("REALEDIT_CACHE", str(tmp_path / "file"))
     cache.keep(random_session(1))
     assert "not kept" in caplog.text
-    assert cache.entries() == []
+    with pytest.raises(OutputError, match="Not a directory"):
+        cache.entries()
 
 
 def test_clearing_leaves_nothing() -> None:
@@ -177,3 +190,110 @@ def test_one_of_several_faces_is_looked_for_again(request_of: EditRequest) -> No
     assert not answers(several, request_of)
     assert answers(several, dataclasses.replace(request_of, faces=("0",)))
     assert not answers(alone, dataclasses.replace(request_of, box=(0, 0, 9, 9))), "a box is no face"
+
+
+def _break(mode: str, place: Path) -> None:
+    """Make the cache folder something that cannot be used."""
+    shutil.rmtree(place)
+    if mode == "a file":
+        place.write_bytes(b"")
+    elif mode == "a loop":
+        place.symlink_to(place.name)
+    elif mode == "a file within":
+        place.mkdir()
+        (place / "sessions").write_bytes(b"")
+        (place / "models").write_bytes(b"")
+    elif mode == "under a file":
+        place.parent.joinpath("file").write_bytes(b"")
+        place.symlink_to("file/cache")
+
+
+def _denying(place: Path, real: Any) -> Any:
+    def act(self: Path, *words: Any, **options: Any) -> Any:
+        if self.is_relative_to(place):
+            raise PermissionError(13, "Permission denied")
+        return real(self, *words, **options)
+
+    return act
+
+
+@pytest.mark.parametrize("mode", ["a file", "a loop", "a file within", "under a file", "denied", "no home"])
+def test_a_cache_that_cannot_be_used_costs_time_and_one_sentence(
+    mode: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    place = tmp_path / "cache"
+    place.mkdir()
+    monkeypatch.setenv("REALEDIT_CACHE", str(place))
+    _break(mode, place)
+    if mode == "denied":
+        for method in ("iterdir", "mkdir", "stat", "read_bytes"):
+            monkeypatch.setattr(Path, method, _denying(place, getattr(Path, method)))
+    if mode == "no home":
+        monkeypatch.setenv("REALEDIT_CACHE", "~nobody-of-this-name/cache")
+    session = random_session(1)
+    for _ in range(2):
+        assert _find(session) == [] and checkpoints.backbone("lpips-vgg") is None
+        cache.keep(session)
+    (said,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert said.endswith("the work goes on without the cache.") and "damaged" not in said
+    assert {row.place for row in listing()} == {"bundled", "known"}
+    for ask in (cache.entries, cache.clear):
+        with pytest.raises(OutputError):
+            ask()
+    with pytest.raises(checkpoints.CheckpointError) as error:
+        verify()
+    assert "damaged" not in str(error.value)
+
+
+@pytest.mark.parametrize("home", [None, ""])
+def test_without_a_home_the_cache_is_nowhere_and_not_in_a_folder_called_tilde(
+    home: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("REALEDIT_CACHE")
+    monkeypatch.setattr(
+        "checkpoints.cache.platformdirs.user_cache_path", lambda name: Path("~/.cache") / name
+    )
+    cache.keep(random_session(1))
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(OutputError, match="REALEDIT_CACHE"):
+        cache.entries()
+
+
+def test_what_is_no_entry_is_neither_counted_nor_deleted(tmp_path: Path) -> None:
+    session = random_session(1)
+    cache.keep(session)
+    (entry,) = cache.entries()
+    folder = cache.sessions_folder()
+    (folder / "my photos").mkdir()
+    (folder / "my photos" / "a.jpg").write_bytes(b"mine")
+    (folder / ".DS_Store").write_bytes(b"")
+    (folder / f"{'0' * 32}-0").symlink_to(tmp_path)
+    (folder / f"{'1' * 32}-0").write_bytes(b"a file")
+    assert [each.path for each in cache.entries()] == [entry.path]
+    assert cache.evict(CacheSettings(max_bytes=0)) == 1 and cache.clear()[0] == 0
+    assert (folder / "my photos" / "a.jpg").read_bytes() == b"mine" and tmp_path.is_dir()
+
+
+def test_an_entry_of_another_photo_is_not_taken_for_this_one() -> None:
+    session, other = random_session(1), random_session(2)
+    cache.keep(session)
+    cache.keep(other)
+    mine, foreign = (
+        next(cache.sessions_folder().glob(f"{cache.key(s.photo_sha256, s.model_sha256, s.settings)}-*"))
+        for s in (session, other)
+    )
+    shutil.rmtree(mine)
+    foreign.rename(mine)
+    assert _find(session) == [] and not mine.exists()
+
+
+def test_an_entry_that_does_not_fit_the_model_is_inverted_anew(request_of: EditRequest) -> None:
+    _run(request_of)
+    (entry,) = cache.entries()
+    whole = Session.load(entry.path)
+    assert whole.pivot is not None
+    dataclasses.replace(whole, pivot=whole.pivot[:, :2].clone(), current=whole.pivot[:, :2].clone()).save(
+        entry.path
+    )
+    assert "project" in _run(request_of)[0]

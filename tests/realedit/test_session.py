@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
+from alignment import Alignment
 from inversion import InversionSettings
 from realedit.errors import OutputError, ResourceError, SessionError
 from realedit.inverting import check_belongs
@@ -254,7 +255,13 @@ def test_sessions_of_another_photo_or_model_are_refused(tmp_path: Path) -> None:
     checkpoint = box_checkpoint()
     photo = photo_of(picture())
     session = dataclasses.replace(
-        random_session(15), photo_sha256=photo.sha256, model_sha256=checkpoint.sha256
+        random_session(15),
+        photo_sha256=photo.sha256,
+        photo_size=(photo.width, photo.height),
+        model_sha256=checkpoint.sha256,
+        crop=np.zeros((32, 32, 3), np.uint8),
+        pivot=torch.zeros(1, checkpoint.generator.num_ws, checkpoint.generator.w_dim),
+        tuning={},
     )
     check_belongs(session, photo, checkpoint, tmp_path)
     check_belongs(session, None, checkpoint, tmp_path)
@@ -263,6 +270,16 @@ def test_sessions_of_another_photo_or_model_are_refused(tmp_path: Path) -> None:
         check_belongs(session, other, checkpoint, tmp_path)
     with pytest.raises(SessionError, match="was made with the model random, not with random32"):
         check_belongs(session, photo, box_checkpoint(seed=5), tmp_path)
+    changes: list[tuple[dict[str, Any], str]] = [
+        ({"crop": np.zeros((16, 16, 3), np.uint8)}, "its crop has 16 pixels, the model 32"),
+        ({"pivot": torch.zeros(1, 3, 8)}, r"its latent is \(1, 3, 8\)"),
+        ({"tuning": {"a.weight": torch.zeros(2).half()}}, "tuning does not fit this generator: a.weight"),
+        ({"photo_size": (12, 9)}, "its photo has 12 x 9 pixels"),
+        ({"alignment": Alignment(centre=(1e5, 0), side=10, angle=0)}, "its square lies outside of the photo"),
+    ]
+    for change, said in changes:
+        with pytest.raises(SessionError, match=said):
+            check_belongs(dataclasses.replace(session, **change), photo, checkpoint, tmp_path)
 
 
 def test_settings_are_compared_as_stored(tmp_path: Path) -> None:

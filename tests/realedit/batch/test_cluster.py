@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from realedit.batch.cluster import RayPool
-from realedit.batch.ledger import FOLDER, Ledger
+from realedit.batch.ledger import Ledger
+from realedit.batch.ledger_file import FOLDER
 from realedit.batch.settings import EngineSettings
 from realedit.errors import CheckpointError
 from tests.realedit.batch.fake import Bench, eventually, photo

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from realedit.batch.ledger import FOLDER
+from realedit.batch.ledger_file import FOLDER
 from realedit.batch.running import FolderRequest, check_folders, locked, run_folder
 from realedit.errors import OutputError, UsageError
 from tests.realedit.batch import faults

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from realedit.batch.job import Job, State, key_of
-from realedit.batch.ledger import FOLDER, Ledger
+from realedit.batch.ledger import Ledger
+from realedit.batch.ledger_file import FOLDER
 from realedit.errors import OutputError
 
 

@@ -12,6 +12,7 @@ from realedit import editing
 from realedit.photos import Photo, read_photo
 from realedit.photos.provenance import marked
 from tests.realedit.cli.conftest import Shell
+from tests.realedit.photos.builders import png_chunk, xmp
 from tests.realedit.photos.certificates import signing_of_our_own
 from tests.realedit.samples import png
 
@@ -134,3 +135,41 @@ def test_warnings_of_libraries_go_where_messages_go(shell: Shell) -> None:
     shell.patch.setattr(editing, "read_photo", old)
     result = shell(*EDIT, *QUICK, "--quiet", "--log-file=log.txt")
     assert result.err == "" and "something old" in (shell.folder / "log.txt").read_text()
+
+
+WHERE = b"XML:com.adobe.xmp\x00\x00\x00\x00\x00" + xmp('photoshop:City="Oslo"', 'xmp:Rating="4"')
+
+
+@pytest.mark.parametrize(
+    ("options", "city", "rating"),
+    [
+        ([], True, True),
+        (["--strip=none"], True, True),
+        (["--strip=gps"], False, True),
+        (["--strip=all"], False, False),
+        (["--strip-gps"], False, True),
+        (["--strip-gps", "--strip=all"], False, False),
+    ],
+)
+@pytest.mark.parametrize("moves", [True, False])
+def test_what_is_to_go_is_stripped(
+    shell: Shell, options: list[str], city: bool, rating: bool, moves: bool
+) -> None:
+    photo = shell.folder / "photo.png"
+    data = photo.read_bytes()
+    photo.write_bytes(data[:-12] + png_chunk(b"iTXt", WHERE) + data[-12:])
+    drag = "--drag=40,40:46,40" if moves else "--drag=40,40:40,40"
+    shell("edit", "photo.png", "-o", "out.png", drag, "--model=box.safetensors", *QUICK, *options)
+    packet = read_photo(shell.folder / "out.png").metadata.xmp or b""
+    assert (b"Oslo" in packet, b"Rating" in packet, marked(packet)) == (city, rating, moves)
+    assert _changed(shell.folder).any() == moves
+
+
+def test_an_unknown_part_to_strip_is_refused(shell: Shell) -> None:
+    assert "'none', 'gps', 'all'" in shell(*EDIT, *QUICK, "--strip=xmp", code=2).err
+
+
+@pytest.mark.parametrize("command", ["edit", "paste", "batch", "watch"])
+def test_the_old_spelling_is_not_shown(shell: Shell, command: str) -> None:
+    shown = shell(command, "--help").out
+    assert "--strip [none|gps|all]" in shown and "--strip-gps" not in shown

@@ -1,5 +1,6 @@
 """Every kind of photo that the libraries here can write, and every way in which one can be damaged."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -138,11 +139,35 @@ def _tiffs() -> Iterator[Sample]:
     yield Sample("tiff-jpeg.tif", make.saved(plain, "TIFF", compression="jpeg"))
     lzw = bytes(cv2.imencode(".tiff", deep[..., ::-1], [cv2.IMWRITE_TIFF_COMPRESSION, 5])[1])
     yield Sample("tiff-lzw-d16.tif", lzw, 16, exact=True)
-    yield Sample("tiff-pages.tif", make.tiff(plain) if False else pages(), exact=True)
+    yield Sample("tiff-pages.tif", pages(), exact=True)
+    yield from _odd_tiffs()
     yield Sample("tiff-cmyk.tif", make.tiff(cmyk_picture(), photometric="separated"))
     for orientation in range(1, 9):
         data = make.tiff(deep, extratags=[(274, 3, 1, orientation, True)])
         yield Sample(f"tiff-turned-{orientation}.tif", data, 16, exact=True)
+
+
+def _odd_tiffs() -> Iterator[Sample]:
+    """TIFFs of codecs and kinds that few programs write."""
+    plain, deep, grey = make.picture(), make.picture(depth=16), make.picture(channels=1)
+    for name in ("lzw", "packbits", "zstd", "lzma"):
+        tiled = make.tiff(deep, compression=name, tile=(16, 32), predictor=name == "lzw")
+        yield Sample(f"tiff-tiled-{name}.tif", tiled, 16, exact=True)
+    webp = make.tiff(plain, compression="webp", compressionargs={"lossless": True})
+    yield Sample("tiff-webp.tif", webp, exact=True)
+    yield Sample("tiff-jpeg-tiles.tif", make.tiff(plain, compression="jpeg", tile=(16, 16)))
+    yield Sample("tiff-white-is-zero.tif", make.tiff(255 - grey, photometric="miniswhite"), 8, True, True, 1)
+    hidden = make.tiff(make.picture(channels=4), extrasamples=["assocalpha"], compression="lzw")
+    yield Sample("tiff-premultiplied.tif", hidden, exact=True, channels=4)
+    for name in ("group3", "group4"):
+        fax = make.pillow(grey).convert("1")
+        buffer = io.BytesIO()
+        fax.save(buffer, "TIFF", compression=name)
+        yield Sample(f"tiff-{name}.tif", buffer.getvalue(), 1, True)
+    indexed = make.pillow(plain).quantize(16)
+    buffer = io.BytesIO()
+    indexed.save(buffer, "TIFF", compression="tiff_lzw")
+    yield Sample("tiff-palette.tif", buffer.getvalue())
 
 
 def cmyk_picture() -> np.ndarray:
@@ -152,8 +177,6 @@ def cmyk_picture() -> np.ndarray:
 
 def pages() -> bytes:
     """A TIFF of three pages."""
-    import io
-
     import tifffile
 
     buffer = io.BytesIO()

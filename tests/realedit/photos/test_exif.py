@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -38,22 +38,6 @@ def test_orientation_is_read_and_overwritten(order: str, orientation: int) -> No
 )
 def test_what_says_nothing_sensible_is_upright(block: bytes | None) -> None:
     assert exif.orientation(block) == 1
-
-
-@orders
-def test_gps_is_blanked_and_nothing_else_moves(order: str) -> None:
-    note = bytes(range(100)) * 3
-    block = make.exif_block(6, order=order, gps=True, thumbnail=small_jpeg(), maker_note=note)
-    stripped = exif.without_gps(block)
-    assert stripped is not None and len(stripped) == len(block)
-    read = pillow_exif(stripped)
-    assert 0x8825 not in read and read[0x0112] == 6 and read[0x010F] == "Camera"
-    assert block.index(note) == stripped.index(note)
-    assert (
-        b"\x00\x00\x00\x30\x00\x00\x00\x01" not in stripped
-        and b"\x30\x00\x00\x00\x01\x00\x00\x00" not in stripped
-    )
-    assert exif.thumbnail(stripped) == exif.thumbnail(block)
 
 
 @orders
@@ -98,6 +82,7 @@ def test_the_link_to_a_live_photo_is_taken_out() -> None:
 
 
 @given(st.integers(0, 2**32 - 1))
+@example(1076076)  # a value that lies on its own directory
 def test_damaged_blocks_never_break_the_editor(seed: int) -> None:
     generator = np.random.default_rng(seed)
     block = bytearray(
@@ -108,7 +93,6 @@ def test_damaged_blocks_never_break_the_editor(seed: int) -> None:
     data = bytes(block[: int(generator.integers(8, len(block) + 1))])
     for changed in (
         exif.with_orientation(data, 1),
-        exif.without_gps(data),
         exif.with_sides_swapped(data),
         exif.without_live_photo(data)[0],
     ):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from realedit.errors import PhotoError, UsageError
-from realedit.photos import Format, check_photo, read_photo
+from realedit.photos import Format, check_output, check_photo, read_photo
 from tests.realedit.photos import builders as make
 from tests.realedit.photos import corpus
 
@@ -22,6 +22,12 @@ DAMAGED = [
         "png-palette.png",
         "tiff-c3-d16-zlib.tif",
         "tiff-lzw-d16.tif",
+    ),
+    *(
+        "tiff-tiled-zstd.tif",
+        "tiff-tiled-lzma.tif",
+        "tiff-webp.tif",
+        "tiff-jpeg-tiles.tif",
     ),
     *(
         "tiff-tiff_lzw.tif",
@@ -81,7 +87,7 @@ def test_damaged_photos_are_refused_or_read_but_never_crash(name: str, tmp_path:
         except PhotoError as error:
             assert str(path) in str(error) and "\n" not in str(error)
         else:
-            assert "cut" not in what, what
+            assert "cut" not in what or any("is whole" in w or "left out" in w for w in photo.warnings), what
             assert photo.view().shape[2] == 3
 
 
@@ -175,7 +181,10 @@ def test_animations_and_depths_that_are_lost_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tags", "reason"),
     [
-        ({"dtype": np.float32}, "whole numbers"),
+        ({"dtype": np.float32}, "floating-point numbers of 32 bits"),
+        ({"dtype": np.float16}, "floating-point numbers of 16 bits"),
+        ({"dtype": np.uint32}, "whole numbers"),
+        ({"dtype": np.int16}, "whole numbers"),
         ({"photometric": "cielab"}, "colour space"),
         ({"photometric": "separated", "dtype": np.uint16, "channels": 4}, "CMYK"),
     ],
@@ -187,3 +196,12 @@ def test_tiffs_that_are_no_photographs_are_refused_with_the_remedy(
     data = make.tiff(pixels, photometric=tags.get("photometric", "rgb"))
     with pytest.raises(PhotoError, match=rf"{reason}.*convert"):
         read_photo(write(tmp_path, "a.tif", data))
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "/dev/null", "photo.jpg"])
+def test_devices_and_links_in_a_circle_are_no_photos(target: str, tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    path.symlink_to(target)
+    with pytest.raises((PhotoError, UsageError), match=r"not a plain file|there is no photo"):
+        read_photo(path)
+    check_output(tmp_path / "out.jpg", path)  # its comparison of the two names does not mind the circle

@@ -1,5 +1,7 @@
 """Recipe files: what is read, what is refused and how it is said, and what counts for the digest."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from realedit.errors import UsageError
 from realedit.masks import Parts
 from realedit.recipes import Use, load, parse, shipped
+from realedit.recipes.reading import MOST_BYTES
 
 GOOD = """\
 name = "mine"
@@ -70,6 +73,22 @@ def test_every_shipped_recipe_is_one_and_has_the_name_of_its_file() -> None:
         ("[mask]", 'reach = "feet"\n[mask]', ["line 4", "reach", "feet"]),
         ("[mask]", 'domain = "fish"\n[mask]', ["line 4", "domain", "fish"]),
         ("[mask]", 'units = "box"\n[mask]', ["line 10", "points[0].at", "shares of the box"]),
+        ("move = [0, -0.2]", "move = [1e308, 0]", ["line 10", "points[0].move", "beyond 100"]),
+        ("share = 0.25", "share = -1e20", ["line 14", "points[1].share", "beyond 100"]),
+        ("share = 0.25", "share = 0.25\nway = 101", ["line 15", "points[1].way", "beyond 100"]),
+        ("move = [0, -0.2]", "move = [true, 0]", ["line 10", "points[0].move[0]", "float", "bool"]),
+        ("move = [0, -0.2]", f"move = [{'1,' * 9999}1]", ["points[0].move", "length 2, got 10000"]),
+        ("move = [0, -0.2]", f"move = [1{'0' * 400}, 0]", ["line 10", "points[0].move[0]", "range"]),
+        ("mask_weight = 2", "mask_weight = 1e308", ["line 18", "drag.mask_weight", "1e+06 at most"]),
+        ("mask_weight = 2", "max_steps = 99999999999", ["line 18", "drag.max_steps", "10000 at most"]),
+        ("mask_weight = 2", "learning_rate = 1e308", ["line 18", "drag.learning_rate", "10 at most"]),
+        ("mask_weight = 2", "motions = [" + "'lips'," * 99 + "]", ["line 18", "drag.motions", "99"]),
+        ("margin = 0.2", "margin = 1e308", ["line 6", "mask.margin"]),
+        ("margin = 0.2", "margin = nan", ["line 6", "mask.margin"]),
+        ('"Chin down."', "1979-05-27", ["line 2", "description", "str", "date"]),
+        ('"Chin down."', '"\\u001b[31mred"', ["line 2", "description", "control character"]),
+        ('name = "mine"', f'name = "{"m" * 65}"', ["line 1", "name", "up to 64"]),
+        ('name = "mine"', 'name = "../../mine"', ["line 1", "name", "'../../mine'"]),
     ],
 )
 def test_a_mistake_is_named_with_file_line_and_key(old: str, new: str, said: list[str]) -> None:
@@ -80,6 +99,56 @@ def test_a_mistake_is_named_with_file_line_and_key(old: str, new: str, said: lis
     assert message.startswith("mine.toml, line ") and "\n" not in message
     for words in said:
         assert words in message, message
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("a = " + "[" * 100_000 + "]" * 100_000, "nested too deeply"),
+        ("a = " + "{a = " * 5000 + "1" + "}" * 5000, "nested too deeply"),
+        (".".join(["a"] * 100_000) + " = 1", "nested too deeply"),
+        ("[" + " . ".join(['"a"'] * 60_000) + "]", "nested too deeply"),
+        ("a = " + "9" * 5000, "4300 digits"),
+        ("name = 3\npoints = 'a'\n", "expected str, got int"),
+        ("name = 'a'\ndescription = ''\npoints = []\n", "at least one point"),
+        ("name = 'a'\ndescription = ''\npoints = [" + "{at = '68:8', move = [0, 1]}," * 6000 + "]", "6000"),
+        ("", "missing"),
+        (bytes(range(256)) * 40, "not UTF-8"),
+        (b"\x00" * 4096, "not TOML"),
+        (GOOD.encode("utf-16"), "not UTF-8"),
+        (GOOD.encode() + b"\x00", "not TOML"),
+    ],
+    ids=range(13),
+)
+def test_nonsense_is_refused_in_one_short_sentence_and_at_once(content: str | bytes, said: str) -> None:
+    started = time.perf_counter()
+    with pytest.raises(UsageError, match=said) as error:
+        parse(content if isinstance(content, bytes) else content.encode(), "mine.toml")
+    assert "mine.toml" in str(error.value) and "\n" not in str(error.value) and len(str(error.value)) < 300
+    assert time.perf_counter() - started < 5
+
+
+def test_what_editors_on_other_systems_save_is_read() -> None:
+    for same in (b"\xef\xbb\xbf" + GOOD.encode(), GOOD.replace("\n", "\r\n").encode()):
+        assert parse(same, "mine.toml") == parse(GOOD.encode(), "mine.toml")
+
+
+def test_what_is_no_plain_file_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo.toml")
+    (tmp_path / "folder.toml").mkdir()
+    (tmp_path / "zero.toml").symlink_to("/dev/zero")
+    (tmp_path / "loop.toml").symlink_to("loop.toml")
+    (tmp_path / "huge.toml").write_bytes(b"#" * MOST_BYTES + b"\n")
+    for name, said in {
+        "fifo": "no plain file",
+        "folder": "a folder",
+        "zero": "no plain file",
+        "loop": "no recipe file",
+        "huge": f"at most {MOST_BYTES}",
+        "n" * 5000: "cannot be read",
+    }.items():
+        with pytest.raises(UsageError, match=said):
+            load(tmp_path / f"{name}.toml")
 
 
 def test_other_files_are_refused_in_one_sentence(tmp_path: Path) -> None:
@@ -111,3 +180,5 @@ def test_the_digest_is_of_the_meaning_alone() -> None:
 def test_a_strength_is_a_number() -> None:
     with pytest.raises(UsageError, match="strength nan of smile"):
         Use(recipe=load("smile"), strength=float("nan"))
+    with pytest.raises(UsageError, match="strength 1e\\+308 of smile is beyond 100"):
+        Use(recipe=load("smile"), strength=1e308)
