@@ -305,8 +305,12 @@ def render(
     photo = sliding.slid(photo, session, mask)
     if debug is not None and features is not None:
         write_png(debug / "parts.png", sliding.parts(session, features))
-    if session.pivot is None and session.history:
-        return photo
+    if (
+        session.pivot is None
+        and session.history
+        and all(entry.carried and not entry.steps for entry in session.history)
+    ):
+        return photo  # nothing was the generator's
     before, after = pictures(session, checkpoint)
     size = checkpoint.generator.resolution
     reach = np.zeros((size, size), np.float32)
