@@ -109,7 +109,8 @@ def train(arguments: argparse.Namespace) -> None:
             training.save(state)
             means = {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
             means |= {"minutes": (time.monotonic() - started) / 60}
-            values = means | dataclasses.asdict(checking.check(training.averaged, training.copier, unseen))
+            seen = checking.check(training.averaged, training.copier, unseen)
+            values = means | {f"seen {name}": value for name, value in dataclasses.asdict(seen).items()}
             write_row(arguments.run / "metrics.csv", training.step, values)
             rows = []
         if late:

@@ -30,10 +30,10 @@ class Settings:
     """rate: of AdamW, falling to zero over the last `cooling` of the steps. half_life: of the averaged
     weights, in steps. lids, lips: how much their points count more. Other names: weights of losses."""
 
-    batch: int = 32
+    batch: int = 16
     rate: float = 2e-3
     cooling: float = 0.4
-    half_life: float = 150
+    half_life: float = 200
     jitter: Jitter = field(default_factory=Jitter)
     lids: float = 2.0
     lips: float = 2.0
@@ -64,10 +64,12 @@ def detail_points(chips: Chips) -> tuple[list[int], list[int]]:
     eye, _ = frames.eye_squares(mean)
     mouth = frames.mouth_square(mean)
 
-    def within(square_points: NDArray[np.float64]) -> list[int]:
-        return [int(i) for i in np.flatnonzero((abs(square_points - 0.5) < _WINDOW).all(axis=1))]
+    def within(square_points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        return np.asarray((abs(square_points - 0.5) < _WINDOW).all(axis=1))
 
-    return within(eye.to_crop(mean, 1)), within(mouth.to_crop(mean, 1))
+    around_eye, around_mouth = within(eye.to_crop(mean, 1)), within(mouth.to_crop(mean, 1))
+    around_mouth &= around_mouth[chips.mirror]
+    return np.flatnonzero(around_eye).tolist(), np.flatnonzero(around_mouth).tolist()
 
 
 def mean_shape(points: NDArray[np.float32]) -> NDArray[np.float64]:
