@@ -115,7 +115,9 @@ class Trainer:
         start(chips, self.nets)
         self.averaged = Networks(*detail_points(chips))
         self.averaged.load_state_dict(self.nets.state_dict())
-        self.optimizer = torch.optim.AdamW(self.nets.parameters(), lr=settings.rate, weight_decay=1e-3)
+        self.optimizer = torch.optim.AdamW(
+            self.nets.parameters(), lr=settings.rate, weight_decay=1e-3, fused=True
+        )
         self.copier = Copier(chips)
         self.pool = chips.indices(held_out=False)
         self.half = torch.cpu.is_available() and torch.backends.mkldnn.is_available() and _has_bfloat16()
