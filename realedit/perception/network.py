@@ -61,8 +61,9 @@ class Places(nn.Module):
     """A feature map `[N, C, S, S]` to `[N, count, 2]` places: the mean of where each point seems to be.
 
     A map of logits for each point, over the cells of the feature map; a place is the mean of the cells'
-    middles under their softmax (Nibali et al., "Numerical Coordinate Regression", arXiv 1801.07372; Sun et al.,
-    "Integral Human Pose Regression", arXiv 1711.08229). `prior` is what is expected before anything is seen.
+    middles under their softmax (Nibali et al., "Numerical Coordinate Regression", arXiv 1801.07372; Sun et
+    al., "Integral Human Pose Regression", arXiv 1711.08229). `prior` is what is expected before anything is
+    seen.
     """
 
     middles: Tensor
