@@ -14,8 +14,10 @@ from alignment.geometry import index_affine
 Matte = NDArray[np.float32]
 Box = tuple[int, int, int, int]
 
-_REACH = 0.02  # radius of the guided filter, as a part of the view's side
-_SMOOTH = 4e-4  # variance of colour (0 to 1) below which the guided filter smooths
+_REACH = 0.03  # radius of the guided filter, as a part of the view's side
+_SHARPER = 2.5  # contrast of the coarse matte before it, which is softer than its edges are wide
+_CLEARER = 1.4  # contrast of the fine matte after it
+_SMOOTH = 1e-4  # variance of colour (0 to 1) below which the guided filter smooths
 _WORKING = 1024  # pixels along the view's side at which the filter's coefficients are found, at most
 
 
@@ -47,6 +49,7 @@ def refined(pixels: NDArray[Any], matte: Matte, view_side: float) -> Matte:
     14 to 16). Its coefficients are found on a reduced copy where the view is wider than 1024 pixels ("Fast
     Guided Filter", arXiv 1505.00996). `view_side`: of the square that the matte was seen in, photo pixels.
     """
+    matte = _contrast(matte, _SHARPER)
     guide = pixels.astype(np.float32) / np.iinfo(pixels.dtype).max
     height, width = matte.shape
     factor = min(1.0, _WORKING / view_side)
@@ -55,7 +58,11 @@ def refined(pixels: NDArray[Any], matte: Matte, view_side: float) -> Matte:
     reduced, target = (cv2.resize(each, small, interpolation=cv2.INTER_AREA) for each in (guide, matte))
     slope, offset = _coefficients(np.asarray(reduced), np.asarray(target), radius)
     large = cv2.resize(np.dstack([slope, offset]), (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(np.clip((large[..., :3] * guide).sum(axis=2) + large[..., 3], 0, 1), np.float32)
+    return _contrast((large[..., :3] * guide).sum(axis=2) + large[..., 3], _CLEARER)
+
+
+def _contrast(matte: NDArray[Any], factor: float) -> Matte:
+    return np.asarray(np.clip((matte - 0.5) * factor + 0.5, 0, 1), np.float32)
 
 
 def _coefficients(guide: NDArray[Any], matte: NDArray[Any], radius: int) -> tuple[NDArray[Any], NDArray[Any]]:

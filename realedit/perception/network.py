@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -56,19 +57,30 @@ class Stage(nn.Module):
         return F.relu(x + self.two(self.one(x), linear=True))
 
 
-class Head(nn.Module):
-    """A small feature map, flattened, to numbers: so every number may look at every place."""
+class Places(nn.Module):
+    """A feature map `[N, C, S, S]` to `[N, count, 2]` places: the mean of where each point seems to be.
 
-    def __init__(self, inputs: int, cells: int, kept: int, hidden: int, outputs: int, *, norm: bool) -> None:
+    A map of logits for each point, over the cells of the feature map; a place is the mean of the cells'
+    middles under their softmax (Nibali et al., "Numerical Coordinate Regression", arXiv 1801.07372; Sun et
+    al., "Integral Human Pose Regression", arXiv 1711.08229). `prior` is what is expected before anything is
+    seen.
+    """
+
+    middles: Tensor
+
+    def __init__(self, inputs: int, cells: int, count: int) -> None:
         super().__init__()
-        self.reduce = Conv(inputs, kept, kernel=1, norm=norm)
-        self.hidden = nn.Linear(kept * cells * cells, hidden)
-        self.out = nn.Linear(hidden, outputs)
+        self.logits = nn.Conv2d(inputs, count, 1)
+        self.prior = nn.Parameter(torch.zeros(count, cells, cells))
+        self.register_buffer("middles", (torch.arange(cells) + 0.5) / cells, persistent=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        flat = self.reduce(x).flatten(1)
-        hidden = F.relu(self.hidden(flat)).float()
-        return F.linear(hidden, self.out.weight.float(), self.out.bias.float())
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Places, and the softmax `[N, count, S, S]`."""
+        logits = self.logits(x).float() + self.prior
+        seen = logits.flatten(2).softmax(2).unflatten(2, logits.shape[2:])
+        x_place = (seen.sum(dim=2) * self.middles).sum(dim=2)
+        y_place = (seen.sum(dim=3) * self.middles).sum(dim=2)
+        return torch.stack([x_place, y_place], dim=2), seen
 
 
 @dataclass(frozen=True)
@@ -89,8 +101,12 @@ class ViewNet(nn.Module):
     def __init__(self, *, norm: bool = False) -> None:
         super().__init__()
         self.stages = _stages(_VIEW_PATCH, _VIEW_WIDTHS, norm=norm)
-        cells = VIEW_SIZE // _VIEW_PATCH >> len(_VIEW_WIDTHS) - 1
-        self.head = Head(_VIEW_WIDTHS[-1], cells, 64, 192, COUNT * 3 + _FACTS, norm=norm)
+        *_, wide, last = _VIEW_WIDTHS
+        self.beside = Conv(wide, wide, kernel=1, norm=norm)
+        self.above = Conv(last, wide, kernel=1, norm=norm)
+        self.places = Places(wide, VIEW_SIZE // _VIEW_PATCH >> len(_VIEW_WIDTHS) - 2, COUNT)
+        self.depth = nn.Conv2d(wide, COUNT, 1)
+        self.facts = nn.Linear(last, _FACTS)
         self.laterals = nn.ModuleList(Conv(each, _LATERAL, kernel=1, norm=norm) for each in _VIEW_WIDTHS)
         self.merges = nn.ModuleList(Conv(_LATERAL, _LATERAL, norm=norm) for _ in _VIEW_WIDTHS[1:])
         self.matte = nn.Conv2d(_LATERAL, (MATTE_SIZE * _VIEW_PATCH // VIEW_SIZE) ** 2, 3, padding=1)
@@ -99,9 +115,11 @@ class ViewNet(nn.Module):
         maps = [F.pixel_unshuffle(views, _VIEW_PATCH)]
         for stage in self.stages:
             maps.append(stage(maps[-1]))
-        numbers = self.head(maps[-1])
-        facts = numbers[:, COUNT * 3 :]
-        points = numbers[:, : COUNT * 3].unflatten(1, (COUNT, 3))
+        joined = F.interpolate(self.above(maps[-1]), scale_factor=2.0, mode="nearest") + self.beside(maps[-2])
+        places, seen = self.places(joined)
+        depth = (self.depth(joined).float() * seen).sum(dim=(2, 3))
+        points = torch.cat([places, depth[..., None]], dim=2)
+        facts = self.facts(maps[-1].mean(dim=(2, 3))).float()
         return ViewOutput(points, self._matte(maps[1:]), *facts.unbind(1))
 
     def _matte(self, maps: Sequence[Tensor]) -> Tensor:
@@ -119,17 +137,17 @@ class DetailNet(nn.Module):
 
     def __init__(self, size: int, count: int, facts: int = 0, *, norm: bool = False) -> None:
         super().__init__()
-        self.count = count
         self.stages = _stages(_DETAIL_PATCH, _DETAIL_WIDTHS, norm=norm)
-        cells = size // _DETAIL_PATCH >> len(_DETAIL_WIDTHS) - 1
-        self.head = Head(_DETAIL_WIDTHS[-1], cells, 1024 // cells**2, 128, count * 2 + facts, norm=norm)
+        self.places = Places(_DETAIL_WIDTHS[-1], size // _DETAIL_PATCH >> len(_DETAIL_WIDTHS) - 1, count)
+        self.facts = nn.Linear(_DETAIL_WIDTHS[-1], facts) if facts else None
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         x = F.pixel_unshuffle(pictures, _DETAIL_PATCH)
         for stage in self.stages:
             x = stage(x)
-        numbers = self.head(x)
-        return numbers[:, : self.count * 2].unflatten(1, (self.count, 2)), numbers[:, self.count * 2 :]
+        pooled = x.mean(dim=(2, 3))
+        facts = pooled[:, :0] if self.facts is None else self.facts(pooled)
+        return self.places(x)[0], facts.float()
 
 
 def _stages(patch: int, widths: Sequence[int], *, norm: bool) -> nn.ModuleList:

@@ -1,5 +1,6 @@
 """How well the shipped way of looking at faces agrees with the teacher, on people held out, by group."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,34 +49,47 @@ class Judged:
     groups: frozenset[str]
 
 
+def found_by_dlib(chips: Chips, cache: Path) -> dict[int, Alignment]:
+    """The FFHQ squares that dlib finds on the held-out photos; kept in a file, for it takes minutes."""
+    known: dict[str, Any] = json.loads(cache.read_text()) if cache.exists() else {}
+    squares = {}
+    for index in chips.indices(held_out=True):
+        name = chips.name(index)
+        if name not in known:
+            known[name] = _found(read_photo(chips.paths[index]).srgb(), chips.squares[index])
+            cache.write_text(json.dumps(known))
+        if known[name] is not None:
+            squares[index] = Alignment.from_dict(known[name])
+    return squares
+
+
+def _found(photo: NDArray[np.uint8], chip: Alignment) -> dict[str, Any] | None:
+    try:
+        faces = find_faces(photo)
+    except AlignmentError:
+        return None
+    near = [face for face in faces if face.alignment.contains([chip.centre]).all()]
+    return near[0].alignment.to_dict() if near else None
+
+
 def judge(
-    chips: Chips, sight: Eyesight, count: int | None = None, groups: Mapping[str, Sequence[str]] | None = None
+    chips: Chips,
+    sight: Eyesight,
+    squares: Mapping[int, Alignment],
+    groups: Mapping[str, Sequence[str]],
 ) -> list[Judged]:
-    """Look at held-out photos (at most `count`) as the product does, from dlib's square on.
+    """Look at held-out photos as the product does, from dlib's `squares` on.
 
     Each is looked at once more in black and white. groups: further ones, by the photos' folders and names.
     """
-    chosen = chips.indices(held_out=True)
-    if count is not None:
-        chosen = chosen[:: max(1, len(chosen) // count)][:count]
     judged = []
-    for index in chosen:
+    for index, square in squares.items():
         photo = read_photo(chips.paths[index]).srgb()
-        try:
-            faces = find_faces(photo)
-        except AlignmentError:
-            faces = []
-        centre = chips.squares[index].centre
-        near = [face for face in faces if face.alignment.contains([centre]).all()]
-        if near:
-            seen = perceive(photo, near[0].alignment, eyesight=sight)
-            whole = _compared(chips, index, seen, sight)
-            more = (groups or {}).get(chips.name(index), ())
-            judged.append(replace(whole, groups=whole.groups | frozenset(more)))
-            grey = np.repeat(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
-            seen = perceive(grey, near[0].alignment, eyesight=sight)
-            turned_grey = _compared(chips, index, seen, sight)
-            judged.append(replace(turned_grey, counts=False, groups=frozenset({"made black and white"})))
+        whole = _compared(chips, index, perceive(photo, square, eyesight=sight), sight)
+        judged.append(replace(whole, groups=whole.groups | frozenset(groups.get(chips.name(index), ()))))
+        grey = np.repeat(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+        again = _compared(chips, index, perceive(grey, square, eyesight=sight), sight)
+        judged.append(replace(again, counts=False, groups=frozenset({"made black and white"})))
     return judged
 
 

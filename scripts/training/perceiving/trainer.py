@@ -15,8 +15,17 @@ from torch import Tensor, nn
 
 from realedit.perception import frames
 from realedit.perception import points as parts
-from realedit.perception.network import EYE_FACTS, EYE_SIZE, MOUTH_SIZE, DetailNet, ViewNet, ViewOutput
+from realedit.perception.network import (
+    EYE_FACTS,
+    EYE_SIZE,
+    MOUTH_SIZE,
+    DetailNet,
+    Places,
+    ViewNet,
+    ViewOutput,
+)
 
+from . import teacher
 from .chips import Chips
 from .copies import Copier, Copy, Jitter
 
@@ -30,10 +39,10 @@ class Settings:
     """rate: of AdamW, falling to zero over the last `cooling` of the steps. half_life: of the averaged
     weights, in steps. lids, lips: how much their points count more. Other names: weights of losses."""
 
-    batch: int = 32
-    rate: float = 2e-3
+    batch: int = 16
+    rate: float = 3e-3
     cooling: float = 0.4
-    half_life: float = 150
+    half_life: float = 200
     jitter: Jitter = field(default_factory=Jitter)
     lids: float = 2.0
     lips: float = 2.0
@@ -64,10 +73,12 @@ def detail_points(chips: Chips) -> tuple[list[int], list[int]]:
     eye, _ = frames.eye_squares(mean)
     mouth = frames.mouth_square(mean)
 
-    def within(square_points: NDArray[np.float64]) -> list[int]:
-        return [int(i) for i in np.flatnonzero((abs(square_points - 0.5) < _WINDOW).all(axis=1))]
+    def within(square_points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        return np.asarray((abs(square_points - 0.5) < _WINDOW).all(axis=1))
 
-    return within(eye.to_crop(mean, 1)), within(mouth.to_crop(mean, 1))
+    around_eye, around_mouth = within(eye.to_crop(mean, 1)), within(mouth.to_crop(mean, 1))
+    around_mouth &= around_mouth[chips.mirror]
+    return np.flatnonzero(around_eye).tolist(), np.flatnonzero(around_mouth).tolist()
 
 
 def mean_shape(points: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -76,31 +87,28 @@ def mean_shape(points: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def start(chips: Chips, nets: Networks) -> None:
-    """Begin at the mean face, with the points' linear layer along the directions in which faces differ."""
-    scale = frames.VIEW / 1.8
-    points = (chips.points.astype(np.float64) - [0.5, 0.5, 0]) / scale + [0.5, 0.5, 0]
-    flat = points.reshape(len(points), -1)
-    mean = flat.mean(axis=0)
-    _, sizes, basis = np.linalg.svd(flat - mean, full_matrices=False)
-    hidden = nets.view.head.out.in_features
-    kept = min(hidden, len(basis))
-    directions = basis[:kept] * (sizes[:kept, None] / np.sqrt(len(flat)))
+    """Begin by expecting every point where it is on the mean face."""
+    shape = mean_shape(chips.points)
+    scale = frames.VIEW / teacher.WIDTH
+    places = shape[:, :2]
+    _expect(nets.view.places, (places - 0.5) / scale + 0.5, 0.08)
+    _expect(nets.eye.places, frames.eye_squares(places)[0].to_crop(places[nets.eye_points], 1), 0.09)
+    _expect(nets.mouth.places, frames.mouth_square(places).to_crop(places[nets.mouth_points], 1), 0.09)
     with torch.no_grad():
-        out = nets.view.head.out
-        out.weight.mul_(0.05)
-        mixing = torch.randn(hidden, kept, generator=torch.Generator().manual_seed(0)) / hidden**0.5
-        out.weight[: len(mean)] += (mixing @ torch.tensor(directions, dtype=torch.float32)).T
-        out.bias[: len(mean)] = torch.tensor(mean, dtype=torch.float32)
-        out.bias[len(mean) :] = torch.tensor([2.0, -3.5, -3.5])
-        details = (
-            (nets.eye, nets.eye_points, lambda p: frames.eye_squares(p)[0]),
-            (nets.mouth, nets.mouth_points, frames.mouth_square),
-        )
-        shape = mean_shape(chips.points)[:, :2]
-        for net, chosen, square in details:
-            net.head.out.weight.mul_(0.3)
-            places = torch.tensor(square(shape).to_crop(shape[chosen], 1)).flatten()
-            net.head.out.bias[: len(places)] = places.float()
+        assert nets.view.depth.bias is not None
+        nets.view.depth.weight.mul_(0.1)
+        nets.view.depth.bias.copy_(torch.tensor(shape[:, 2] / scale))
+        nets.view.facts.bias.copy_(torch.tensor([2.0, -3.5, -3.5]))
+
+
+def _expect(net: Places, places: NDArray[np.float64], spread: float) -> None:
+    """A Gaussian around each place as the prior; what is seen counts little at first."""
+    middles, at = net.middles, torch.tensor(places, dtype=torch.float32)
+    across = (middles[None, None, :] - at[:, 0, None, None]) ** 2
+    away = across + (middles[None, :, None] - at[:, 1, None, None]) ** 2
+    with torch.no_grad():
+        net.prior.copy_(away / (-2 * spread**2))
+        net.logits.weight.mul_(0.3)
 
 
 class Trainer:
@@ -113,7 +121,9 @@ class Trainer:
         start(chips, self.nets)
         self.averaged = Networks(*detail_points(chips))
         self.averaged.load_state_dict(self.nets.state_dict())
-        self.optimizer = torch.optim.AdamW(self.nets.parameters(), lr=settings.rate, weight_decay=1e-3)
+        self.optimizer = torch.optim.AdamW(
+            self.nets.parameters(), lr=settings.rate, weight_decay=1e-3, fused=True
+        )
         self.copier = Copier(chips)
         self.pool = chips.indices(held_out=False)
         self.half = torch.cpu.is_available() and torch.backends.mkldnn.is_available() and _has_bfloat16()

@@ -34,5 +34,5 @@ def mean_face(width: float = 100.0) -> Perceived:
     shape = bundled().shape * width
     view = Alignment(centre=(200, 200), side=6 * width, angle=0.0)
     y, x = np.mgrid[0:96, 0:96] + 0.5
-    matte = (np.hypot(x - 48, y - 48) < 30).astype(np.float32)
+    matte = np.clip((30 - np.hypot(x - 48, y - 48)) / 4 + 0.5, 0, 1).astype(np.float32)
     return Perceived(shape[:, :2] + 200, shape[:, 2], Pose(0, 0, 0), 1.0, 0.01, view, matte)

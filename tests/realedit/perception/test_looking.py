@@ -144,7 +144,7 @@ def test_other_files_are_refused(tmp_path: Path, damage: str) -> None:
         del tensors["mirror"]
         safetensors.torch.save_file(tensors, path, metadata)
     else:
-        tensors["view.head.out.bias"] = torch.zeros(3)
+        tensors["view.facts.bias"] = torch.zeros(7)
         safetensors.torch.save_file(tensors, path, metadata)
     with pytest.raises(CheckpointError, match=r"eyes\.safetensors"):
         load(path)

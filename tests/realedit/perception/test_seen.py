@@ -48,10 +48,9 @@ def test_the_matte_is_the_views_in_any_square() -> None:
     same = face.matte(face.view, 96)
     assert same.dtype == np.float32
     assert np.abs(same - face.view_matte).max() < 1e-4
-    half = face.matte(Alignment(centre=(200, 200), side=300, angle=0.7), 48)
+    half = face.matte(Alignment(centre=(200, 200), side=240, angle=0.7), 48)
     assert half.shape == (48, 48)
-    assert half[24, 24] == 1
-    assert (half > 0.5).mean() == pytest.approx(1.0, abs=0.02)  # the circle is 375 wide
+    assert half.min() > 0.9  # the circle is 375 wide
 
 
 def test_beyond_the_view_its_border_goes_on() -> None:
@@ -69,12 +68,12 @@ def test_the_fine_matte_follows_the_pictures_edge(dtype: type) -> None:
     face = mean_face()
     photo = np.full((400, 400, 3), np.iinfo(dtype).max // 4, dtype)
     y, x = np.mgrid[0:400, 0:400] + 0.5
-    inside = np.hypot(x - 204, y - 203) < 180  # the coarse matte's circle is 187.5 wide, at (200, 200)
+    inside = np.hypot(x - 200, y - 200) < 187.5  # where the coarse matte is soft
     photo[inside] = (np.array([0.8, 0.6, 0.5]) * np.iinfo(dtype).max).astype(dtype)
     fine = face.fine_matte(photo)
     assert fine.shape == (400, 400) and fine.dtype == np.float32
     coarse = face.matte(Alignment(centre=(200, 200), side=400, angle=0.0), 400)
-    assert np.abs(fine - inside).mean() < 0.6 * np.abs(coarse - inside).mean()
+    assert np.abs(fine - inside).mean() < 0.5 * np.abs(coarse - inside).mean()
     assert fine.min() >= 0 and fine.max() <= 1
 
 
