@@ -228,7 +228,7 @@ def _band(picture: Array, eye: Eye, scale: float) -> Floats | None:
     upper = np.interp(columns, XS, eye.upper)
     barred = (rows[:, None] > upper + 0.04) | (rows[:, None] < upper - ABOVE + 0.1)
     lashes = LASHES_COST * (rows[:, None] > upper - HIDDEN)  # are dark too
-    path = _darkest_path(np.where(barred, 10.0, bright + lashes))
+    path = darkest_path(np.where(barred, 10.0, bright + lashes))
     along = bright[path, np.arange(len(columns))]
     beside, middle = np.abs(columns) > 0.55, np.abs(columns) < 0.4
     hugging = float(np.median(np.abs(rows[path] - upper)[middle])) < LASH_LINE  # as lashes do
@@ -244,7 +244,7 @@ def _band(picture: Array, eye: Eye, scale: float) -> Floats | None:
     return smooth(np.interp(XS, columns, np.minimum(edge, upper + 0.02)), 0.05)
 
 
-def _darkest_path(cost: Floats) -> NDArray[np.int64]:
+def darkest_path(cost: Floats) -> NDArray[np.int64]:
     """The rows `[W]` of the path from left to right of the least sum of `cost` `[H, W]` and its bends."""
     total, row = cost[:, 0], np.arange(len(cost))
     came = np.zeros(cost.shape, np.int64)

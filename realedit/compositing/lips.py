@@ -53,7 +53,7 @@ def lips_slide(photo: Photo, points: Floats, lips: Lips) -> Slide | None:
     box = mouth.box(photo)
     if lips == Lips() or box is None:
         return None
-    light = Light.of(photo, points)
+    light, mouth = Light.of(photo, points), mouth.fitted(photo)
     if min(lips.lower, -lips.upper) < 0:
         mouth = mouth.inset()
     return Slide(box, lambda part: _layers(mouth, light, lips, part))

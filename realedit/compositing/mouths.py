@@ -6,9 +6,10 @@ viewer's right, y down.
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
-from realedit.compositing.eyes import LUMA, Floats
+from realedit.compositing.eyes import LUMA, Floats, darkest_path
 from realedit.perception import points as parts
 from realedit.photos import Box, Photo
 
@@ -16,8 +17,18 @@ from realedit.photos import Box, Photo
 XS = np.linspace(-1.6, 1.6, 641)  # where a curve's heights are kept
 NECK = 0.8  # of the way from the mouth to the chin, below which the neck goes along
 CHEEK = 0.95  # of the way from the mouth's middle to the jaw's corners, within which the jaw moves
-OPEN = 0.03  # lips this far apart show what is behind them
+OPEN = 0.05  # lips this far apart show what is behind them; less is as much as points are wrong
 INSET = 0.02  # of lips that close: their edges are believed to be so much farther in
+DOUBTED = 0.16  # lips that are said to be less far apart may be closed
+DARKER, LIGHTER, PALE = 0.55, 1.35, 0.6  # brightness and saturation of what is no lip, in shares of the lips'
+SEAM_NEAR, SEAM_CELLS = (
+    0.08,
+    33,
+)  # how far from where points say closed lips may meet, and cells it is looked at in
+SEAM_FAR, SEAM_DARK = (
+    0.25,
+    0.93,
+)  # what being so far off costs, and the line's brightness at the most, in shares of the lips'
 GREY = 0.12  # saturation of skin: below it, a photo has less colour than a mouth
 
 
@@ -82,6 +93,53 @@ class Mouth:
         """Photo pixels `[..., 2]` in the frame."""
         return np.asarray((points - self.origin) @ self.turn.T / self.width**2)
 
+    def shows(self, photo: Photo) -> bool:
+        """Whether what is between the lips' edges is unlike lips: dark, or pale and light as teeth."""
+        x = np.linspace(-0.3, 0.3, 31)
+        edges = [np.interp(x, XS, each) for each in (self.above, self.upper, self.lower, self.below)]
+        within, *lips = (
+            sampled(photo, self.to_photo(np.stack(np.broadcast_arrays(x, a + t * (b - a)), -1)))
+            for a, b, t in (
+                (edges[1], edges[2], np.linspace(0.2, 0.8, 7)[:, None]),
+                (edges[0], edges[1], np.linspace(0.3, 0.7, 5)[:, None]),
+                (edges[2], edges[3], np.linspace(0.3, 0.7, 5)[:, None]),
+            )
+        )
+        lip = np.median(np.concatenate([each.reshape(-1, 3) for each in lips]), axis=0)
+        colours = within.reshape(-1, 3)
+        luma, own = colours @ LUMA, float(lip @ LUMA)
+        pale = np.ptp(colours, axis=1) < PALE * float(np.ptp(lip)) + 0.02
+        unlike = (luma < DARKER * own) | (pale & (luma > own)) | (luma > LIGHTER * own)
+        self.__dict__.setdefault("_d", []).append(float(unlike.mean()))
+        return bool(unlike.mean() > 0.4)
+
+    def to_photo(self, places: Floats) -> Floats:
+        """Places of the frame `[..., 2]` in photo pixels."""
+        return np.asarray(places @ self.turn + self.origin)
+
+    def fitted(self, photo: Photo) -> "Mouth":
+        """Closed lips with their edges where they meet: along the dark line near where the points say."""
+        if self.gap > OPEN and (self.gap > DOUBTED or self.shows(photo)):
+            return self
+        x, y = np.linspace(-0.5, 0.5, 2 * SEAM_CELLS + 1), np.linspace(-SEAM_NEAR, SEAM_NEAR, SEAM_CELLS)
+        middle = np.interp(x, XS, (self.upper + self.lower) / 2)
+        places = np.stack(np.broadcast_arrays(x, middle + y[:, None]), -1)
+        luma = sampled(photo, places @ self.turn + self.origin) @ LUMA
+        dark = luma / np.maximum(luma.mean(0), 1e-3) + SEAM_FAR * (y[:, None] / SEAM_NEAR) ** 2
+        path = darkest_path(dark)
+        if float((luma / np.maximum(luma.mean(0), 1e-3))[path, np.arange(len(x))].mean()) > SEAM_DARK:
+            return self
+        off = np.interp(XS, x, y[path] * np.clip((0.5 - np.abs(x)) / 0.1, 0, 1))
+        seam = (self.upper + self.lower) / 2 + smooth(off, 0.03)
+        return replace(
+            self,
+            upper=seam,
+            lower=seam,
+            above=np.minimum(self.above, seam),
+            below=np.maximum(self.below, seam),
+            gap=0.0,
+        )
+
     def inset(self) -> "Mouth":
         """With edges a little way within the lips, so that no teeth go along with them."""
         into = INSET * np.sqrt(np.clip(1 - (2 * XS) ** 2, 0, 1)) * min(1.0, self.gap / OPEN)
@@ -134,6 +192,31 @@ class Light:
         level = float(np.clip(max(bright, luma * 0.95), 0.25, 0.92))
         tint = skin / max(luma, 1e-3)
         return cls(skin, np.clip(level * (0.75 + 0.25 * tint), 0, 1))
+
+
+def sampled(photo: Photo, points: Floats) -> Floats:
+    """The photo's sRGB in [0, 1] at points `[h, w, 2]`, photo pixels; beyond the photo its border goes on."""
+    low = np.maximum(np.floor(points.min((0, 1))).astype(int) - 2, 0)
+    high = np.minimum(np.ceil(points.max((0, 1))).astype(int) + 2, (photo.width, photo.height))
+    if (low >= high).any():
+        return np.zeros((*points.shape[:2], 3))
+    picture = photo.srgb((int(low[0]), int(low[1]), int(high[0]), int(high[1]))).astype(np.float32) / 255
+    x, y = np.moveaxis((points - low - 0.5).astype(np.float32), -1, 0)
+    seen = cv2.remap(
+        picture,
+        np.ascontiguousarray(x),
+        np.ascontiguousarray(y),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(seen, np.float64)
+
+
+def smooth(heights: Floats, sigma: float) -> Floats:
+    """A curve at `XS`, averaged with a Gaussian of `sigma` mouth widths."""
+    reach = int(np.ceil(3 * sigma / (XS[1] - XS[0])))
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) * (XS[1] - XS[0]) / sigma) ** 2)
+    return np.convolve(np.pad(heights, reach, mode="edge"), weights / weights.sum(), mode="valid")
 
 
 def _colour(photo: Photo, point: Floats) -> Floats:

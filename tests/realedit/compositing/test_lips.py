@@ -1,5 +1,6 @@
 """Lips that slide: both stay whole, what is between them suits the photo, the jaw follows without a fold."""
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -7,7 +8,8 @@ from numpy.typing import NDArray
 from realedit.compositing import layers
 from realedit.compositing.layers import slide
 from realedit.compositing.lips import FINEST, Lips, lips_slide
-from realedit.compositing.mouths import Mouth
+from realedit.compositing.mouths import XS, Mouth
+from realedit.perception.points import INNER_LIP_LOWER, INNER_LIP_UPPER
 from realedit.photos import Photo
 from tests.realedit.compositing.faces import LIP, TEETH, Points, drawn, near, points
 from tests.realedit.samples import photo_of
@@ -126,3 +128,29 @@ def test_lips_that_do_not_move_change_nothing() -> None:
 def test_mouths_at_and_past_the_photos_edge_do_no_harm(centre: tuple[float, float]) -> None:
     photo = photo_of(drawn(points(), (320, 400)))
     assert _moved(photo, points(centre=centre), Lips(0.3)).view().shape == photo.view().shape
+
+
+@pytest.mark.parametrize("off", [-5.0, 4.0])
+@pytest.mark.parametrize("roll", [0.0, 25.0])
+def test_closed_lips_part_where_they_meet_though_the_points_are_off(off: float, roll: float) -> None:
+    face = points(160.0, centre=(320.0, 320.0), roll=roll)
+    picture = drawn(face, (640, 800))
+    seam = face[list(INNER_LIP_UPPER)]
+    cv2.polylines(picture, [np.rint((seam - 0.5) * 16).astype(np.int32)], False, (60, 20, 25), 2, shift=4)
+    photo, mouth = photo_of(picture), Mouth.of(face)
+    wrong = face.copy()
+    down = mouth.turn[1] / mouth.width
+    wrong[list(INNER_LIP_UPPER)] += (off - 2) * down
+    wrong[list(INNER_LIP_LOWER)] += (off + 2) * down
+    fitted = Mouth.of(wrong).fitted(photo)
+    middle = np.abs(XS) < 0.3
+    assert fitted.gap == 0
+    found = mouth.to_frame(fitted.to_photo(np.stack([XS, fitted.upper], 1)))[middle, 1]
+    assert np.abs(found).max() * mouth.width < 2.5
+
+
+def test_teeth_are_told_from_lips_and_lips_from_what_is_between_them() -> None:
+    for gap in (0.0, 0.12):
+        face = points(160.0, centre=(320.0, 320.0), gap=0.12)
+        photo = photo_of(drawn(face, (640, 800), teeth=gap > 0))
+        assert Mouth.of(face).shows(photo) == (gap > 0)
