@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from realedit.perception.network import ViewOutput
 
 Pixels = NDArray[Any]
+_CLOSER = 2  # how often to look closely: the second time where the first says that eyes and mouth are
 CloseUp = tuple[NDArray[np.int64], Points, NDArray[np.float64]]
 """Which points, where they are in the photo, and how much that counts."""
 
@@ -38,10 +39,13 @@ def perceive(photo: Pixels, face: Alignment, *, eyesight: Eyesight | None = None
     view = frames.view_square(face)
     with torch.inference_mode():
         rough, depth, matte, facts = _look_around(photo, view, sight)
-        eyes, glasses = _eyes(photo, rough, sight)
-        points = rough.copy()
-        for which, places, shares in (*eyes, _mouth(photo, rough, sight)):
-            points[which] += (places - rough[which]) * shares[:, None]
+        points = rough
+        for _ in range(_CLOSER):
+            eyes, glasses = _eyes(photo, points, sight)
+            close_ups = (*eyes, _mouth(photo, points, sight))
+            points = rough.copy()
+            for which, places, shares in close_ups:
+                points[which] += (places - rough[which]) * shares[:, None]
     sure, blur = facts
     pose = head_pose(np.column_stack([points, depth]), sight.shape)
     return Perceived(points, depth, pose, sure, blur, view, matte, glasses)
