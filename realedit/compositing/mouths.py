@@ -17,9 +17,10 @@ from realedit.photos import Box, Photo
 XS = np.linspace(-1.6, 1.6, 641)  # where a curve's heights are kept
 NECK = 0.8  # of the way from the mouth to the chin, below which the neck goes along
 CHEEK = 0.95  # of the way from the mouth's middle to the jaw's corners, within which the jaw moves
-OPEN = 0.05  # lips this far apart show what is behind them; less is as much as points are wrong
+OPEN = 0.06  # lips this far apart show what is behind them; less is as much as points are wrong
 INSET = 0.02  # of lips that close: their edges are believed to be so much farther in
 DOUBTED = 0.16  # lips that are said to be less far apart may be closed
+SHOWN = 0.1  # of what is between lips: so much of it is unlike them where they are apart
 DARKER, LIGHTER, PALE = 0.55, 1.35, 0.6  # brightness and saturation of what is no lip, in shares of the lips'
 SEAM_NEAR, SEAM_CELLS = (
     0.08,
@@ -110,8 +111,7 @@ class Mouth:
         luma, own = colours @ LUMA, float(lip @ LUMA)
         pale = np.ptp(colours, axis=1) < PALE * float(np.ptp(lip)) + 0.02
         unlike = (luma < DARKER * own) | (pale & (luma > own)) | (luma > LIGHTER * own)
-        self.__dict__.setdefault("_d", []).append(float(unlike.mean()))
-        return bool(unlike.mean() > 0.4)
+        return bool(unlike.mean() > SHOWN)
 
     def to_photo(self, places: Floats) -> Floats:
         """Places of the frame `[..., 2]` in photo pixels."""
