@@ -39,7 +39,7 @@ from realedit.pictures import (
     moved_landmarks,
     pictures,
 )
-from realedit.regions import check_mask, check_points, crop_region, photo_mask
+from realedit.regions import check_mask, check_points, crop_region, photo_mask, reach_of
 from realedit.session import Drag, Session, mask_name, to_tensor
 
 log = logging.getLogger(__name__)
@@ -313,9 +313,7 @@ def render(
         return photo  # nothing was the generator's
     before, after = pictures(session, checkpoint)
     size = checkpoint.generator.resolution
-    reach = np.zeros((size, size), np.float32)
-    for entry in session.history:
-        reach = np.maximum(reach, crop_region(session, entry, size))
+    reach = reach_of(session, size)
     crop = session.crop if photo.changed is None else crop_of(photo, session.alignment, size).pixels
     change = describe(
         before,

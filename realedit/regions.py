@@ -59,6 +59,14 @@ def crop_region(session: Session, entry: Drag, size: int) -> NDArray[np.float32]
     return region.astype(np.float32)
 
 
+def reach_of(session: Session, size: int) -> NDArray[np.float32]:
+    """Where any of the session's drags may change what the generator draws, `[size, size]` in [0, 1]."""
+    reach = np.zeros((size, size), np.float32)
+    for entry in session.history:
+        reach = np.maximum(reach, crop_region(session, entry, size))
+    return reach
+
+
 def photo_mask(session: Session) -> NDArray[np.bool_] | None:
     """Where the drags' masks together let the photo change; None: anywhere."""
     names = [entry.mask for entry in session.history]
