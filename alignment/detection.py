@@ -1,10 +1,15 @@
-"""Where the faces are: dlib's HOG detector in all four directions, then its CNN detector if need be."""
+"""Where the faces are: by dlib's HOG detector in four directions, and by its CNN where HOG is blind.
+
+HOG sees frontal faces; its weak answers are put to the CNN, in a close view, which costs little. The CNN also
+sees profiles and faces behind sunglasses or cut by the frame, but a whole photo takes it seconds, so it looks
+for large faces in a small copy, and for small ones only where nothing was found.
+"""
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -20,12 +25,18 @@ logger = logging.getLogger(__name__)
 
 DETECTION_SIZE = 1600  # longest side of the copy that is searched
 TURNED_SIZE = 800  # the same for the turned copies
-CNN_SIZES = (800, 1200)  # the same for the CNN, one after the other; 1600 would take 25 s and 2 GB on a CPU
+LARGE_SIZE, SMALL_SIZE = 360, 800  # the same for the CNN, which looks for large and for small faces
+LEAST_SCORE = -0.5  # of a HOG answer that is worth a closer look
 TURNED_SCORE = 0.5  # a turned picture has to show a face more clearly than the upright one
-_SURE_SCORE = 0.8  # a face below it has to be seen again, with at least _AGAIN_SCORE, at another scale
-_AGAIN_SCORE = 0.3
-_AGAIN_SIZE = 360
+_MARGIN = 1 / 16  # of the copy's longest side: so far it goes on, mirrored, and cut faces look whole
+_CNN_MARGIN, _CNN_SCORE = 1 / 9, 0.6
+_CNN_PIXELS = 480_000  # of a copy for the CNN; 1600 x 1600 would take 25 s and 2 GB on a CPU
+_SURE_SCORE = 0.8  # a HOG answer below it has to be seen by the CNN too, with at least _AGAIN_SCORE
+_AGAIN_SCORE = 0.4
+_AGAIN_SIZE = 160
 _LARGEST_ENLARGEMENT = 2.0
+_WINDOWS, _WINDOW_SIZE = 5, 240  # around a point: how many at most, and the side of their copies
+_LEAST_WINDOW = 100  # photo pixels
 _SAME_FACE = 0.3  # intersection over union above which two boxes are one face
 
 
@@ -67,25 +78,27 @@ class HogDetector:
     stand.
 
     It sees faces of at least 80 pixels of the copy that are tilted by up to about 45 degrees in the picture.
-    Small photos are enlarged by up to 2. A face that it is not sure of has to show in a closer view too.
+    Small photos are enlarged by up to 2. A face that it is not sure of has to be seen by the CNN too.
     """
 
     size: int = DETECTION_SIZE
     turns: tuple[int, ...] = (0,)
-    least_score: float = 0.0
+    least_score: float = LEAST_SCORE
     models: FaceModels | None = None
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[Box]:
         models = self.models or face_models()
-        copy, factors = scaled_copy(pixels, self.size)
+        copy = _Copy.of(pixels, self.size, _MARGIN)
         boxes = []
         for turn in self.turns:
-            turned = np.ascontiguousarray(np.rot90(copy, turn))
+            turned = np.ascontiguousarray(np.rot90(copy.pixels, turn))
             for rectangle, score in models.hog(turned, self.least_score):
                 box = Box(*_edges(rectangle), score=score, turn=turn)
-                boxes.append(_to_photo(_unturned(box, turned.shape[1], turned.shape[0]), factors))
+                boxes.append(copy.to_photo(_unturned(box, turned.shape[1], turned.shape[0])))
         return [
-            box for box in distinct(boxes) if box.score >= _SURE_SCORE or _seen_again(pixels, box, models)
+            box
+            for box in distinct(boxes)
+            if _in_photo(box, pixels) and (box.score >= _SURE_SCORE or _seen_again(pixels, box, models))
         ]
 
 
@@ -93,49 +106,120 @@ class HogDetector:
 class CnnDetector:
     """dlib's CNN (max-margin) detector on a copy of at most `size` pixels.
 
-    It sees faces of at least 80 pixels of the copy, also in profile, half hidden or tilted by up to 90
-    degrees, and takes seconds on a CPU.
+    It sees faces of at least 80 pixels of the copy, also in profile, half hidden, cut by the frame or tilted
+    by up to 90 degrees, and takes a second on a CPU for each 200,000 pixels of the copy.
     """
 
-    size: int = CNN_SIZES[-1]
+    size: int = SMALL_SIZE
+    margin: float = 0.0
+    least_score: float = 0.0
     models: FaceModels | None = None
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[Box]:
         models = self.models or face_models()
-        copy, factors = scaled_copy(pixels, self.size)
-        return distinct(
-            _to_photo(Box(*_edges(rectangle), score=score), factors) for rectangle, score in models.cnn(copy)
-        )
+        height, width = pixels.shape[:2]
+        bounded = math.sqrt(_CNN_PIXELS * max(height, width) / min(height, width))
+        copy = _Copy.of(pixels, max(1, min(self.size, int(bounded))), self.margin)
+        found = [
+            copy.to_photo(Box(*_edges(rectangle), score=score))
+            for rectangle, score in models.cnn(copy.pixels)
+        ]
+        return [box for box in distinct(found) if box.score >= self.least_score and _in_photo(box, pixels)]
+
+
+def large_faces(size: int = LARGE_SIZE, models: FaceModels | None = None) -> CnnDetector:
+    """The CNN for faces of at least a quarter of the picture, also those that its edge cuts."""
+    return CnnDetector(size, _CNN_MARGIN, _CNN_SCORE, models)
 
 
 @dataclass(frozen=True)
 class FaceDetector:
-    """The detector that `find_faces` uses: HOG upright and turned; where that finds nothing, the CNN."""
+    """The detector that `find_faces` uses: HOG upright and turned, the CNN for large faces, and where none
+    finds anything the CNN for small ones."""
 
     models: FaceModels | None = None
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[Box]:
         upright = HogDetector(models=self.models)
         turned = HogDetector(TURNED_SIZE, turns=(1, 2, 3), least_score=TURNED_SCORE, models=self.models)
-        if found := distinct([*upright(pixels), *turned(pixels)]):
-            return found
-        for size in CNN_SIZES:
-            logger.info("HOG finds no face; looking again with the CNN detector at %d pixels.", size)
-            if found := CnnDetector(size, models=self.models)(pixels):
-                return found
-            if max(pixels.shape[:2]) * _LARGEST_ENLARGEMENT <= size:
-                break
-        return []
+        found = distinct([*upright(pixels), *turned(pixels)])
+        found += [
+            box
+            for box in large_faces(models=self.models)(pixels)
+            if all(overlap(box, other) < _SAME_FACE for other in found)
+        ]
+        if not found:
+            logger.info("No face is seen; looking for small ones with the CNN detector.")
+            found = CnnDetector(models=self.models)(pixels)
+        return found
+
+
+def boxes_around(
+    pixels: NDArray[np.uint8], point: Sequence[float], models: FaceModels | None = None
+) -> Iterator[Box]:
+    """What the CNN sees around a point (x, y), in windows from half of the photo's longest side down."""
+    height, width = pixels.shape[:2]
+    side = max(height, width)
+    for _ in range(_WINDOWS):
+        side //= 2
+        if side < _LEAST_WINDOW:
+            return
+        left = int(np.clip(point[0] - side / 2, 0, max(0, width - side)))
+        top = int(np.clip(point[1] - side / 2, 0, max(0, height - side)))
+        for box in large_faces(_WINDOW_SIZE, models)(pixels[top : top + side, left : left + side]):
+            yield replace(
+                box,
+                left=box.left + left, right=box.right + left, top=box.top + top, bottom=box.bottom + top,
+            )  # fmt: skip
 
 
 def _seen_again(pixels: NDArray[np.uint8], box: Box, models: FaceModels) -> bool:
-    """Whether HOG sees the face in a close view of the box too; folds of cloth seldom look like one twice."""
+    """Whether the CNN sees the face in a close view of the box; folds of cloth look like one to HOG alone."""
     around = Alignment(centre=box.centre, side=2 * box.side, angle=(box.turn or 0) * math.pi / 2)
     view = np.ascontiguousarray(extract_crop(pixels, around, _AGAIN_SIZE).pixels)
     quarter = _AGAIN_SIZE / 4
     expected = Box(quarter, quarter, 3 * quarter, 3 * quarter, score=0.0)
-    found = models.hog(view, _AGAIN_SCORE)
-    return any(overlap(Box(*_edges(each), score=0.0), expected) > _SAME_FACE for each, _ in found)
+    seen = [Box(*_edges(rectangle), score=score) for rectangle, score in models.cnn(view)]
+    return any(each.score >= _AGAIN_SCORE and overlap(each, expected) > _SAME_FACE for each in seen)
+
+
+def _in_photo(box: Box, pixels: NDArray[np.uint8]) -> bool:
+    """Whether the box's centre lies in the photo: beyond it faces are mirror images."""
+    x, y = box.centre
+    height, width = pixels.shape[:2]
+    return bool(0 <= x <= width and 0 <= y <= height)
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """A copy of a photo that is searched: its pixels, with a margin on all sides in which it goes on as its
+    mirror image; the photo pixels per pixel of the copy, in x and y."""
+
+    pixels: NDArray[np.uint8]
+    margin: int
+    factors: tuple[float, float]
+
+    @classmethod
+    def of(cls, pixels: NDArray[np.uint8], size: int, share: float) -> _Copy:
+        """A `scaled_copy` with a margin of a share of its longest side."""
+        copy, factors = scaled_copy(pixels, size)
+        margin = round(share * max(copy.shape[:2]))
+        if margin:
+            copy = np.asarray(
+                cv2.copyMakeBorder(copy, margin, margin, margin, margin, cv2.BORDER_REFLECT), np.uint8
+            )
+        return cls(copy, margin, factors)
+
+    def to_photo(self, box: Box) -> Box:
+        """A box of the copy in the photo."""
+        x, y = self.factors
+        return replace(
+            box,
+            left=(box.left - self.margin) * x,
+            right=(box.right - self.margin) * x,
+            top=(box.top - self.margin) * y,
+            bottom=(box.bottom - self.margin) * y,
+        )
 
 
 def scaled_copy(pixels: NDArray[np.uint8], size: int) -> tuple[NDArray[np.uint8], tuple[float, float]]:
@@ -186,8 +270,3 @@ def _unturned(box: Box, width: int, height: int) -> Box:
         box = replace(box, left=height - box.bottom, right=height - box.top, top=box.left, bottom=box.right)
         width, height = height, width
     return box
-
-
-def _to_photo(box: Box, factors: Sequence[float]) -> Box:
-    x, y = factors
-    return replace(box, left=box.left * x, right=box.right * x, top=box.top * y, bottom=box.bottom * y)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from alignment.detection import CNN_SIZES, Box, CnnDetector, Detector, FaceDetector
+from alignment.detection import Box, Detector, FaceDetector, boxes_around
 from alignment.errors import AlignmentError, NoFaceError, OutsideError
 from alignment.geometry import Alignment, Points, as_points, ffhq_square
 from alignment.landmarks import find_landmarks
@@ -22,13 +22,15 @@ logger = logging.getLogger(__name__)
 class Face:
     """One face: index from 0, left to right; the detector's box; landmarks [68, 2] float64; the FFHQ square.
 
-    All of it in photo pixels of the displayed view, pixel centres at +0.5.
+    All of it in photo pixels of the displayed view, pixel centres at +0.5. whole: whether brows, eyes, nose
+    and mouth lie in the photo.
     """
 
     index: int
     box: Box
     landmarks: NDArray[np.float64]
     alignment: Alignment
+    whole: bool = True
 
 
 def find_faces(
@@ -40,26 +42,35 @@ def find_faces(
 ) -> list[Face]:
     """All faces of a photo (HWC RGB uint8, as displayed), numbered from the left by their squares.
 
-    points: [N, 2] photo pixels that one face should hold, or [K, N, 2], each of which one face should. When
-    none of those found does, the slower CNN looks for more; so the same photo may have more faces when points
-    are given. A `detector` of one's own is not added to.
+    points: [N, 2] photo pixels that one face should hold, or [K, N, 2], each of which one face should. Where
+    none of those found does, the CNN looks closer around them. What it finds gets the next numbers, so that
+    no other face's number changes. A `detector` of one's own is not added to.
     """
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
         raise ValueError(f"A photo is [H, W, 3] uint8 here, not {pixels.shape} {pixels.dtype}.")
     if detector is not None:
         return _described(pixels, detector(pixels), models)
-    boxes = FaceDetector(models)(pixels)
-    faces = _described(pixels, boxes, models)
-    wanted = _groups([] if points is None else points)
-    if faces and not _held(faces, wanted):
-        for size in CNN_SIZES:
-            logger.info(
-                "No face holds the points; looking for more with the CNN detector at %d pixels.", size
-            )
-            faces = _described(pixels, [*boxes, *CnnDetector(size, models)(pixels)], models)
-            if _held(faces, wanted):
-                break
+    faces = _described(pixels, FaceDetector(models)(pixels), models)
+    for group in _groups([] if points is None else points):
+        if not _held(faces, [group]):
+            logger.info("No face holds the points; looking for more around them with the CNN detector.")
+            faces = _with_more(pixels, faces, group, models)
     return faces
+
+
+def _with_more(
+    pixels: NDArray[np.uint8], faces: Sequence[Face], points: Points, models: FaceModels | None
+) -> list[Face]:
+    """The faces and, where there is one, another that holds the points."""
+    for box in boxes_around(pixels, points.mean(axis=0), models):
+        more = [
+            face
+            for face in _described(pixels, [box], models)
+            if _held([face], [points]) and not any(_same(face.alignment, other.alignment) for other in faces)
+        ]
+        if more:
+            return [*faces, replace(more[0], index=len(faces))]
+    return list(faces)
 
 
 def _described(pixels: NDArray[np.uint8], boxes: Sequence[Box], models: FaceModels | None) -> list[Face]:
@@ -72,10 +83,15 @@ def _described(pixels: NDArray[np.uint8], boxes: Sequence[Box], models: FaceMode
         except AlignmentError as error:
             logger.info("Something like a face at %s is none: %s", box, error)
             continue
-        if not any(_same(square, other) for _, _, other in found):
+        inside = all(0 <= at <= end for at, end in zip(square.centre, pixels.shape[1::-1], strict=True))
+        if inside and not any(_same(square, other) for _, _, other in found):
             found.append((box, landmarks, square))
     found.sort(key=lambda each: each[2].centre)
-    return [Face(i, box, landmarks, square) for i, (box, landmarks, square) in enumerate(found)]
+    size = np.array(pixels.shape[1::-1])
+    return [
+        Face(i, box, landmarks, square, whole=bool(((landmarks[17:] >= 0) & (landmarks[17:] <= size)).all()))
+        for i, (box, landmarks, square) in enumerate(found)
+    ]
 
 
 def _groups(points: ArrayLike) -> list[Points]:
@@ -130,7 +146,8 @@ def choose_face(faces: Sequence[Face], choice: str | int = "auto", points: Array
     """The face to edit.
 
     choice: `auto` takes the face whose square holds all `points` ([N, 2] photo pixels; of several, the one
-    whose landmarks are nearest), and without points the largest; `largest`; or a face's index (also as text).
+    whose landmarks are nearest), and without points the largest that the frame does not cut, if there is
+    one; `largest`; or a face's index (also as text).
     Raises NoFaceError when there is no face or not that many, and OutsideError when a point lies outside of
     the square of the face, or of all faces; ValueError for another choice.
     """
@@ -142,14 +159,14 @@ def choose_face(faces: Sequence[Face], choice: str | int = "auto", points: Array
     if choice == "auto" and len(wanted):
         return _holding(faces, wanted)
     if choice in ("auto", "largest"):
-        face = max(faces, key=lambda face: face.alignment.side)
+        face = max(faces, key=lambda face: (face.whole or choice != "auto", face.alignment.side))
     else:
         face = _numbered(faces, choice)
     for point, inside in zip(wanted, face.alignment.contains(wanted), strict=True):
         if not inside:
             raise OutsideError(
-                f"The point {_text(point)} lies outside of the aligned square of face {face.index} "
-                f"({face.alignment.describe()}); move it there or choose another face."
+                f"The point {_text(point)} lies {_beyond(face, point)} outside of the aligned square of face "
+                f"{face.index} ({face.alignment.describe()}); move it there or choose another face."
             )
     return face
 
@@ -171,14 +188,22 @@ def _holding(faces: Sequence[Face], points: Points) -> Face:
     inside = np.array([face.alignment.contains(points) for face in faces])  # [faces, N]
     if candidates := [face for face, holds in zip(faces, inside, strict=True) if holds.all()]:
         return min(candidates, key=lambda face: (_distance(face, points), face.alignment.side))
-    squares = "; ".join(f"face {face.index}: {face.alignment.describe()}" for face in faces)
     lonely = ~inside.any(axis=0)
     if lonely.any():
-        point = _text(points[int(np.argmax(lonely))])
+        point = points[int(np.argmax(lonely))]
+        nearest = min(faces, key=lambda face: float(face.alignment.beyond(point)[0]))
         raise OutsideError(
-            f"The point {point} lies outside of every aligned square ({squares}); move it onto a face."
+            f"The point {_text(point)} lies outside of every face's aligned square, "
+            f"{_beyond(nearest, point)} outside of that of face {nearest.index} "
+            f"({nearest.alignment.describe()}); move it onto a face."
         )
+    squares = "; ".join(f"face {face.index}: {face.alignment.describe()}" for face in faces)
     raise OutsideError(f"No face's square holds all the points ({squares}); drag each point on its own face.")
+
+
+def _beyond(face: Face, point: NDArray[np.float64]) -> str:
+    """How far a point lies outside of a face's square, in words."""
+    return f"{max(1, round(float(face.alignment.beyond(point)[0])))} px"
 
 
 def _distance(face: Face, points: Points) -> float:

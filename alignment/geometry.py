@@ -91,12 +91,19 @@ class Alignment:
         """Crop pixels per photo pixel at crop size `size`: below 1 the crop is a reduction."""
         return size / self.side
 
+    def beyond(self, points: ArrayLike) -> NDArray[np.float64]:
+        """[N]: how far outside of the square each photo point lies, in photo pixels; 0 within it."""
+        unit = self.to_crop(points, 1)
+        return np.asarray(np.linalg.norm(unit - np.clip(unit, 0, 1), axis=1) * self.side)
+
     def describe(self) -> str:
-        """Where the square is, for messages: `x 120 to 540, y 80 to 500`, with its turn when there is one."""
-        low, high = self.corners().min(axis=0), self.corners().max(axis=0)
-        turn = math.degrees(math.remainder(self.angle, math.tau))
-        text = f"x {low[0]:.0f} to {high[0]:.0f}, y {low[1]:.0f} to {high[1]:.0f}"
-        return text if abs(turn) < 0.5 else f"{text}, turned by {turn:.0f} degrees"
+        """Where the square is, for messages: `x 120 to 540, y 80 to 500`, or a turned one's corners:
+        `with its corners at 120,60, 560,80, 540,520 and 100,500`."""
+        if abs(math.degrees(math.remainder(self.angle, math.tau))) < 0.5:
+            low, high = self.corners().min(axis=0), self.corners().max(axis=0)
+            return f"x {low[0]:.0f} to {high[0]:.0f}, y {low[1]:.0f} to {high[1]:.0f}"
+        *most, last = (f"{x:.0f},{y:.0f}" for x, y in self.corners())
+        return f"with its corners at {', '.join(most)} and {last}"
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able form; `from_dict` gives back an equal value, bit for bit."""

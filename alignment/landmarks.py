@@ -58,7 +58,7 @@ def find_landmarks(pixels: NDArray[np.uint8], box: Box, models: FaceModels | Non
         square = _rough_square(pixels, box, box.turn, models)
     else:
         squares = [_rough_square(pixels, box, turn, models) for turn in _POSSIBLE_TURNS]
-        square = max(squares, key=lambda square: _frontal_score(pixels, square, models))
+        square = max(squares, key=lambda square: frontal_score(pixels, square, models))
     return _landmarks_in(pixels, square, _BOXES, models)
 
 
@@ -74,9 +74,26 @@ def _landmarks_in(
     models: FaceModels,
 ) -> Points:
     """[68, 2] photo pixels: the mean of what the predictor sees in the upright view, over several boxes."""
+    return np.asarray(_looks(pixels, square, boxes, models).mean(axis=0))
+
+
+def several_landmarks(
+    pixels: NDArray[np.uint8], square: Alignment, models: FaceModels | None = None
+) -> NDArray[np.float64]:
+    """[9, 68, 2] photo pixels: what the predictor sees in each of the boxes whose mean `landmarks_in` is."""
+    return _looks(pixels, square, _BOXES, models or face_models())
+
+
+def _looks(
+    pixels: NDArray[np.uint8],
+    square: Alignment,
+    boxes: Iterable[tuple[float, float, float]],
+    models: FaceModels,
+) -> NDArray[np.float64]:
+    """[N, 68, 2] photo pixels, one for each box."""
     view = np.ascontiguousarray(extract_crop(pixels, square, VIEW_SIZE).pixels)
     found = [_shape(models.landmarks, view, _box_in_view(*box)) for box in boxes]
-    return square.to_photo(np.mean(found, axis=0), VIEW_SIZE)
+    return np.stack([square.to_photo(each, VIEW_SIZE) for each in found])
 
 
 def _rough_square(pixels: NDArray[np.uint8], box: Box, turn: int, models: FaceModels) -> Alignment:
@@ -91,7 +108,7 @@ def _rough_square(pixels: NDArray[np.uint8], box: Box, turn: int, models: FaceMo
     return ffhq_square(rough)
 
 
-def _frontal_score(pixels: NDArray[np.uint8], square: Alignment, models: FaceModels) -> float:
+def frontal_score(pixels: NDArray[np.uint8], square: Alignment, models: FaceModels) -> float:
     """How surely HOG sees an upright face in the middle of the square; -inf when it sees none."""
     view = np.ascontiguousarray(extract_crop(pixels, square, _SCORE_SIZE).pixels)
     near = _SCORE_SIZE * 0.15

@@ -12,7 +12,7 @@ from torch import Tensor
 from .architecture import Architecture, infer_architecture
 from .domains import DOMAINS, Alignment, default_alignment, guess_domain
 from .errors import CheckpointError, DamagedFileError, UnsupportedModelError
-from .files import replacing, require_disk, write_error
+from .files import replacing, require_disk, utf8_path, write_error
 from .formats import read_foreign, read_state_dict, sample_codes
 from .formats.sniff import is_safetensors
 from .network import check_tensors, expected_shapes
@@ -111,7 +111,8 @@ def write_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], ta
     require_disk(target.parent, size, f"Writing {target.name}")
     with replacing(target) as temporary:
         try:
-            save_file(kept, temporary, dict(metadata))
+            with utf8_path(temporary, write=True) as place:
+                save_file(kept, place, dict(metadata))
         except safetensors.SafetensorError as error:
             # The library wraps the system's error in text: "... No space left on device (os error 28)".
             full = f"os error {errno.ENOSPC})" in str(error)

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,7 +39,7 @@ def replacing(target: Path) -> Iterator[Path]:
     CheckpointError where the folder cannot be written.
     """
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:80]}.", suffix=".part", dir=target.parent)
+        handle, name = tempfile.mkstemp(prefix=".realedit-", suffix=".part", dir=target.parent)
         os.close(handle)
     except OSError as error:
         raise write_error(error, target) from error
@@ -53,6 +54,22 @@ def replacing(target: Path) -> Iterator[Path]:
         raise write_error(error, target) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def utf8_path(path: Path, *, write: bool = False) -> Iterator[Path]:
+    """A name of the file at `path` for the safetensors library, which takes UTF-8 alone: the path itself, or
+    on Linux, where names are any bytes, one by way of an open descriptor. write: of a file that is to be
+    written, whose own name is UTF-8."""
+    name = str(path)
+    if name.isascii() or name == os.fsencode(path).decode(errors="replace") or sys.platform != "linux":
+        yield path
+        return
+    descriptor = os.open(path.parent, os.O_PATH) if write else os.open(path, os.O_RDONLY)
+    try:
+        yield Path(f"/proc/self/fd/{descriptor}", *([path.name] if write else []))
+    finally:
+        os.close(descriptor)
 
 
 def write_error(error: OSError, target: Path) -> CheckpointError:

@@ -1,7 +1,5 @@
 """Labels of conditional generators, as people write them."""
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -22,7 +20,7 @@ def parse_label(text: str, c_dim: int) -> Tensor:
         values = [float(part) for part in parts]
     except ValueError:
         values = []
-    if len(values) != c_dim or not all(math.isfinite(value) for value in values):
+    if len(values) != c_dim or not torch.tensor(values).isfinite().all():
         raise CheckpointError(
             f"{brief(text)} is no label of this generator; give a class from 0 to {c_dim - 1}, "
             f"or {c_dim} numbers separated by commas."

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from .architecture import infer_architecture
 from .errors import CheckpointError, DamagedFileError
+from .files import utf8_path
 
 FORMAT = "realedit-1"
 
@@ -60,7 +61,7 @@ def read_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:
     before any tensor exists, so a small file cannot ask for much memory. Raises CheckpointError.
     """
     try:
-        with safetensors.safe_open(str(path), framework="pt", device="cpu") as file:
+        with utf8_path(path) as name, safetensors.safe_open(name, framework="pt", device="cpu") as file:
             metadata = dict(file.metadata() or {})
             return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118 (no mapping)
     except FileNotFoundError as error:

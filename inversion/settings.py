@@ -11,6 +11,8 @@ Quality = Literal["draft", "standard", "best"]
 QUALITIES: tuple[Quality, ...] = ("draft", "standard", "best")
 Precision = Literal["auto", "float32", "bfloat16"]
 
+_LARGEST = 1e6  # of every number that is given by name
+
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Weight = Annotated[float, msgspec.Meta(ge=0)]
@@ -117,6 +119,8 @@ class InversionSettings:
                 place = place.get(parent) if isinstance(place, dict) else None
             if not isinstance(place, dict) or leaf not in place or isinstance(place[leaf], dict):
                 raise ValueError(f"there is no setting {name!r}; there are {', '.join(sorted(names(tree)))}")
+            if isinstance(place[leaf], (int, float)) and not _is_sane(text):
+                raise ValueError(f"the setting {name} cannot be {text!r}: numbers go up to {_LARGEST:.0e}")
             place[leaf] = text
             try:
                 msgspec.convert(tree, InversionSettings, strict=False)
@@ -124,6 +128,14 @@ class InversionSettings:
                 reason = str(error).split(" - at")[0]
                 raise ValueError(f"the setting {name} cannot be {text!r}: {reason}") from error
         return msgspec.convert(tree, InversionSettings, strict=False)
+
+
+def _is_sane(text: str) -> bool:
+    """Whether a text is a number with which a loss stays finite."""
+    try:
+        return abs(float(text)) <= _LARGEST
+    except ValueError:
+        return True  # what it is instead is said by the conversion
 
 
 def names(tree: Mapping[str, Any]) -> list[str]:

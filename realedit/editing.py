@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,13 +24,21 @@ from realedit.compare import (
 )
 from realedit.compare.animation import check_encoder
 from realedit.compare.timelapse import Recorder, write_timelapse
+from realedit.compositing import DEBUG_NAMES
 from realedit.devices import choose_device
 from realedit.drag import DragSettings, moving_layers
-from realedit.errors import OutputError, SessionError, UsageError
+from realedit.errors import SessionError, UsageError
 from realedit.files import make_folder, write_png
 from realedit.inverting import FaceEdit, inversion_settings, invert_all, inverted, of_face, planned
 from realedit.masks import Reach, edit_mask
-from realedit.outcome import EditReport, FaceReport, face_warnings, identity_distance
+from realedit.outcome import (
+    EditReport,
+    FaceReport,
+    face_warnings,
+    identity_distance,
+    result_warnings,
+    seen_share,
+)
 from realedit.photos import (
     MAX_PIXELS,
     Box,
@@ -39,6 +47,7 @@ from realedit.photos import (
     Signing,
     Strip,
     check_fits,
+    check_format,
     check_output,
     check_place,
     check_signing,
@@ -46,6 +55,7 @@ from realedit.photos import (
     write_photo,
 )
 from realedit.pipeline import OnStep, PasteSettings, keep_going
+from realedit.places import check_apart, check_ours
 from realedit.recipes import Use
 from realedit.recipes.applying import drag, known_limits
 from realedit.session import Session, check_folder
@@ -60,7 +70,9 @@ Point = tuple[float, float]
 class EditRequest:
     """What a person asks for: see `realedit edit --help`. Points are photo pixels, as displayed; there are
     drags, or recipes, or both (the drags come first). faces: as `alignment.share_out` takes them; recipes go
-    to each of them, a drag to the one it lies on. box: what to edit instead of a face, whatever it is."""
+    to each of them, a drag to the one it lies on. box: what to edit instead of a face, whatever it is.
+    source: the photo's bytes where they came from stdin, and `photo` is `places.STDIN`. into: gets the edited
+    photo's bytes instead of the file `output`, which then says the format alone."""
 
     photo: Path
     output: Path
@@ -86,6 +98,8 @@ class EditRequest:
     visible_label: bool = False
     signing: Signing | None = None
     max_pixels: int = MAX_PIXELS
+    source: bytes | None = field(default=None, repr=False)
+    into: Callable[[bytes], object] | None = None
     drag: DragSettings = field(default_factory=DragSettings)
     paste: PasteSettings = field(default_factory=PasteSettings)
 
@@ -122,7 +136,7 @@ def begin(request: EditRequest, *, checkpoint: Checkpoint | None = None, laps: L
     laps = laps or Laps()
     laps("read")
     check_request(request)
-    photo = read_photo(request.photo, max_pixels=request.max_pixels)
+    photo = read_photo(request.photo, max_pixels=request.max_pixels, source=request.source)
     check_fits(request.output, photo)
     laps("load")
     mask = edit_mask(request.mask, request.regions, (photo.width, photo.height))
@@ -172,7 +186,12 @@ def finish(begun: Begun, *, on_step: OnStep = keep_going) -> EditReport:
     pasted = [(session, checkpoint) for session in done]
     result = pipeline.render_faces(photo, pasted, request.paste, debug=request.debug)
     laps("write")
-    warnings = [*known_limits(request.recipes, checkpoint), *result.warnings, *face_warnings(done)]
+    told = [
+        said if len(done) == 1 else f"face {each.session.face}: {said}"
+        for each in begun.edits[: len(done)]
+        for said in each.warnings
+    ]
+    warnings = [*told, *known_limits(request.recipes, checkpoint), *result.warnings, *face_warnings(done)]
     if len(done) < len(begun.edits):
         warnings.append(f"stopped at face {done[-1].face}; the faces after it stay as they are")
     warnings += _written(result, request)
@@ -184,7 +203,18 @@ def finish(begun: Begun, *, on_step: OnStep = keep_going) -> EditReport:
     seconds = sum(laps.seconds.values())
     laps("identity")
     faces = [
-        FaceReport(session=session, identity=identity_distance(photo, result, session)) for session in done
+        FaceReport(
+            session=session,
+            identity=identity_distance(photo, result, session),
+            seen=seen_share(result, session),
+            certainty=each.certainty,
+        )
+        for each, session in zip(begun.edits, done, strict=False)
+    ]
+    warnings += [
+        said if len(done) == 1 else f"face {each.face}: {said}"
+        for each in faces
+        for said in result_warnings(each)
     ]
     laps.end()
     return EditReport(
@@ -237,6 +267,7 @@ def _written(photo: Photo, request: EditRequest) -> tuple[str, ...]:
         strip=request.strip,
         signing=request.signing,
         visible_label=request.visible_label,
+        into=request.into,
     )
     return report.warnings
 
@@ -245,24 +276,46 @@ def check_request(request: EditRequest) -> None:
     """The mistakes that can be told before anything is computed."""
     if not (request.drags or request.recipes):
         raise UsageError("there is nothing to do; say what to move with --drag or --recipe")
-    check_output(request.output, request.photo)
+    if request.into is not None:
+        check_format(request.output)
+    else:
+        check_output(request.output, request.photo)
     if request.compare is not None:
         check_comparison(request.compare, ComparisonSettings(), request.photo)
     if request.timelapse is not None:
         check_encoder(request.timelapse)
         check_place(request.timelapse, request.photo)
-    outputs = {"-o": request.output, "--compare": request.compare, "--timelapse": request.timelapse}
-    named: dict[Path, str] = {}
-    for option, path in outputs.items():
-        first = option if path is None else named.setdefault(path.resolve(), option)
-        if first != option:
-            raise OutputError(f"{path} is named by {first} already; give {option} another name")
+        check_ours(request.timelapse)
+    _check_places(request)
     if request.keep is not None:
         check_folder(request.keep)
     if request.signing is not None:
         check_signing(request.signing)
     if request.debug is not None:
         make_folder(request.debug)
+        check_ours(*(request.debug / f"{name}.png" for name in DEBUG_NAMES))
+
+
+def _check_places(request: EditRequest) -> None:
+    """Raise OutputError where a file would be written that is read or written as another one."""
+    compare, signing = request.compare, request.signing
+    outputs = {
+        "-o": request.output if request.into is None else None,
+        "--compare": compare,
+        "the marked copy of --compare": None if compare is None else marked_place(compare),
+        "--timelapse": request.timelapse,
+        "--debug": request.debug,
+        "--keep": request.keep,
+    }
+    inputs = {
+        "PHOTO": [request.photo] if request.source is None else [],
+        "--mask": [] if request.mask is None else [request.mask],
+        "--model": [Path(request.model)] if Path(request.model).is_file() else [],
+        "the signature": [] if signing is None else [signing.certificate, signing.key],
+    }
+    check_apart(outputs, inputs)
+    if compare is not None:
+        check_ours(marked_place(compare))
 
 
 def check_picture(path: Path, photo: Path) -> None:
@@ -270,6 +323,7 @@ def check_picture(path: Path, photo: Path) -> None:
     if path.suffix.lower() != ".png":
         raise UsageError(f"a crop is written as PNG; end {path} in .png")
     check_output(path, photo)
+    check_ours(path)
 
 
 def marked_place(compare: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alignment.certainty import Certainty, certainty
 from checkpoints import Checkpoint
 from checkpoints.bundled import BUNDLED
 from checkpoints.cache import without_cache
@@ -20,10 +22,13 @@ from checkpoints.registry import registry
 from inversion import InversionSettings
 from realedit import cache, pipeline, sliding
 from realedit.cropping import square_without_face
+from realedit.doubts import doubts
 from realedit.errors import AlignmentError, RealeditError, SessionError, UsageError
 from realedit.photos import Photo
 from realedit.pipeline import OnStep, keep_going
-from realedit.regions import check_points
+from realedit.places import STDIN
+from realedit.recipes.placing import check_suits, within
+from realedit.regions import around_face, check_in_photo, check_points
 from realedit.session import Session, make_private, session_folders
 
 if TYPE_CHECKING:
@@ -31,17 +36,22 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_SAME = 0.02  # of the side: how far squares of one face may be apart, whatever its number was
+
 Drag = tuple[tuple[float, float], tuple[float, float]]  # handle and target, photo pixels
 
 
 @dataclass(frozen=True, kw_only=True)
 class FaceEdit:
     """What is asked of one face: its session, aligned at least and with nothing dragged yet, the drags that
-    lie on it, and the folder that keeps it."""
+    lie on it, the folder that keeps it, what the user should know of it, and how sure the face is (None
+    without one)."""
 
     session: Session
     drags: tuple[Drag, ...]
     keep: Path | None
+    warnings: tuple[str, ...] = ()
+    certainty: Certainty | None = None
 
 
 @contextmanager
@@ -70,14 +80,14 @@ def planned(request: EditRequest, photo: Photo, checkpoint: Checkpoint) -> list[
                 "going on from %s", f"the session in {keep}" if keep in kept else "an inversion in the cache"
             )
             session = sliding.with_points(session.from_start(), photo)
-            return [FaceEdit(session=session, drags=request.drags, keep=keep)]
+            return [_asked(session, request, request.drags, keep, checkpoint, photo)]
     aligned = pipeline.align_faces(
         photo,
         checkpoint,
-        photo_path=request.photo.resolve(),
+        photo_path=place_of(request.photo),
         faces=request.faces,
         box=request.box,
-        drags=request.drags,
+        drags=[[handle] for handle, _ in request.drags],
         settings=settings,
         quality=request.quality,
     )
@@ -85,12 +95,51 @@ def planned(request: EditRequest, photo: Photo, checkpoint: Checkpoint) -> list[
     edits = []
     for session, own in busy:
         drags = tuple(request.drags[index] for index in own)
-        with of_face(session, several=len(busy) > 1):
-            check_points(session, np.array(drags, float).reshape(-1, 2))
         keep = _folder(request.keep, session, kept, len(busy))
-        session = replace(session, model=model_reference(request.model))
-        edits.append(FaceEdit(session=_or_kept(session, settings, kept), drags=drags, keep=keep))
+        session = _or_kept(replace(session, model=model_reference(request.model)), settings, kept)
+        with of_face(session, several=len(busy) > 1):
+            edits.append(_asked(session, request, drags, keep, checkpoint, photo))
     return edits
+
+
+def _asked(
+    session: Session,
+    request: EditRequest,
+    drags: tuple[Drag, ...],
+    keep: Path | None,
+    checkpoint: Checkpoint,
+    photo: Photo,
+) -> FaceEdit:
+    """What is asked of one face. Raises where a handle lies beside it or a recipe does not suit it."""
+    check_points(session, [handle for handle, _ in drags])
+    for use in request.recipes:
+        check_suits(use.recipe, session.landmarks, checkpoint.domain)
+    drags, warnings = reachable(session, drags)
+    sure = None
+    if session.landmarks is not None:
+        box, landmarks, square = around_face(session)
+        sure = certainty(photo.srgb(box), landmarks, square)
+        warnings = (*doubts(sure), *warnings)
+    return FaceEdit(session=session, drags=drags, keep=keep, warnings=warnings, certainty=sure)
+
+
+def reachable(session: Session, drags: Sequence[Drag]) -> tuple[tuple[Drag, ...], tuple[str, ...]]:
+    """The drags with each target in the aligned square, and a warning for each that was not: it goes that way
+    as far as the edge. Raises OutsideError for a target outside of the photo."""
+    found, warnings = [], []
+    for handle, target in drags:
+        check_in_photo(session, target)
+        if not session.alignment.contains([target])[0]:
+            ((_, (x, y)),) = within(
+                np.array([(handle, target)], float), session.alignment, session.photo_size
+            )
+            warnings.append(
+                f"the target {target[0]:g},{target[1]:g} lies outside of the square that the model sees; the "
+                f"point goes that way as far as {x:.0f},{y:.0f}"
+            )
+            target = (float(x), float(y))
+        found.append((handle, target))
+    return tuple(found), tuple(warnings)
 
 
 def inverted(
@@ -142,7 +191,7 @@ def _or_kept(session: Session, settings: InversionSettings, kept: Mapping[Path, 
             and same_square(other, session)
             and pipeline.same_settings(other, settings)
         ):
-            return replace(other.from_start(), points=session.points)
+            return replace(other.from_start(), face=session.face, faces=session.faces, points=session.points)
     return session
 
 
@@ -153,7 +202,7 @@ def _cached(
     if request.cache:
         for found in _usable(photo.sha256, (photo.width, photo.height), checkpoint, settings):
             model = model_reference(request.model)
-            yield replace(found, photo_path=request.photo.resolve(), model=model)
+            yield replace(found, photo_path=place_of(request.photo), model=model)
 
 
 def _usable(
@@ -215,7 +264,14 @@ def _from_cache(session: Session, checkpoint: Checkpoint, settings: InversionSet
     for found in _usable(session.photo_sha256, session.photo_size, checkpoint, settings):
         if same_square(found, session):
             log.info("the inversion comes from the cache")
-            return replace(found, photo_path=session.photo_path, model=session.model, points=session.points)
+            return replace(
+                found,
+                photo_path=session.photo_path,
+                model=session.model,
+                face=session.face,
+                faces=session.faces,
+                points=session.points,
+            )
     return None
 
 
@@ -225,6 +281,11 @@ def changed_settings(settings: InversionSettings, changes: Iterable[tuple[str, s
         return settings.changed(dict(changes))
     except ValueError as error:
         raise UsageError(str(error)) from error
+
+
+def place_of(photo: Path) -> Path:
+    """What a session remembers of a photo's place: the whole path, or that it came from stdin."""
+    return photo if photo == STDIN else photo.resolve()
 
 
 def model_reference(name: str) -> str:
@@ -250,7 +311,10 @@ def check_belongs(session: Session, photo: Photo | None, checkpoint: Checkpoint,
 
 def same_square(one: Session, other: Session) -> bool:
     """Whether two sessions of a photo are of the same face, or of the same box."""
-    return one.face == other.face and (one.face is not None or one.alignment == other.alignment)
+    a, b = one.alignment, other.alignment
+    if one.face is None or other.face is None:
+        return one.face == other.face and a == b
+    return math.dist(a.centre, b.centre) < _SAME * a.side and abs(a.side / b.side - 1) < _SAME
 
 
 def serves(
@@ -265,5 +329,5 @@ def serves(
         session.pivot is not None
         and pipeline.same_settings(session, settings)
         and (only or square is not None or request.faces == (str(session.face),))
-        and bool(session.alignment.contains(np.array(request.drags, float).reshape(-1, 2)).all())
+        and bool(session.alignment.contains([handle for handle, _ in request.drags]).all())
     )

@@ -19,6 +19,7 @@ from realedit.errors import PhotoError, UsageError
 from realedit.photos import Box, read_photo
 
 Reach = Literal["local", "face", "head", "all"]
+_MOST_PIXELS = 1 << 31  # of a coordinate
 REACHES: tuple[Reach, ...] = ("local", "face", "head", "all")
 
 
@@ -87,6 +88,8 @@ def parse_region(text: str) -> Box:
         raise ValueError(
             f"{text!r} is not a rectangle; write X,Y,W,H in pixels, e.g. 200,300,120,80"
         ) from error
+    if max(map(abs, (left, top, width, height))) >= _MOST_PIXELS:
+        raise ValueError(f"the rectangle {text!r} is larger than any photo; write X,Y,W,H in pixels")
     if width < 1 or height < 1:
         raise ValueError(f"the rectangle {text!r} is empty; its width and height must be at least 1")
     return left, top, left + width, top + height

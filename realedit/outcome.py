@@ -1,28 +1,39 @@
 """What came of an edit: for `--json`, in words, and what the user should know."""
 
-import math
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from alignment.certainty import Certainty
 from alignment.identity import descriptor, distance
+from alignment.landmarks import landmarks_in
 from realedit import __version__
 from realedit.photos import Box, Photo
 from realedit.pictures import features_of
+from realedit.regions import around_face
 from realedit.session import Drag, Session
+
+LIKENESS = 0.35  # identity distance from which the result looks less like the same person
+NEARLY = 0.2  # of the movement: a drag that ends with so little left has done it
+HARDLY = 0.25  # of the movement: less of it seen is hardly any
+AT_LANDMARK = 0.06  # interocular distances: a handle so near to a landmark moves it
+TELLABLE = 0.03  # interocular distances: dlib cannot tell less of a movement
 
 
 @dataclass(frozen=True, kw_only=True)
 class FaceReport:
     """What came of one face: its session after the drags, and dlib's distance between it before and after,
-    None without a face."""
+    None without a face. seen: the share of the movement that was asked which dlib sees in the result, None
+    where no landmark was asked to move. certainty: how sure the face is."""
 
     session: Session
     identity: float | None
+    seen: float | None = None
+    certainty: Certainty | None = None
 
     @property
     def face(self) -> int | None:
@@ -70,7 +81,13 @@ class EditReport:
             "handles": [handle for each in self.faces for handle in each.handles()],
             "identity": _rounded(self.identity),
             "faces": [
-                {"face": each.face, "handles": each.handles(), "identity": _rounded(each.identity)}
+                {
+                    "face": each.face,
+                    "handles": each.handles(),
+                    "identity": _rounded(each.identity),
+                    "seen": _rounded(each.seen),
+                    "certainty": None if each.certainty is None else _plain(each.certainty),
+                }
                 for each in self.faces
             ],
             "changed_box": None if self.changed is None else list(self.changed),
@@ -78,13 +95,43 @@ class EditReport:
         }
 
 
-def _rounded(identity: float | None) -> float | None:
-    return None if identity is None else round(identity, 4)
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, 4)
 
 
-def endings(drags: Sequence[Drag]) -> str:
-    """How drags ended, in words: `arrived after 12 steps`."""
-    return ", ".join(f"{each.ending} after {each.steps} steps" for each in drags)
+def _plain(certainty: Certainty) -> dict[str, Any]:
+    return {
+        name: round(value, 4) if isinstance(value, float) else value
+        for name, value in dataclasses.asdict(certainty).items()
+    }
+
+
+def endings(drags: Sequence[Drag], seen: float | None = None) -> str:
+    """How drags ended, in words: `arrived after 12 steps`. seen: the share of the movement that dlib sees in
+    the result, where it was looked for; a drag that arrived there has not where hardly any of it shows."""
+    words = {"steps": "ended"}
+    if seen is not None and seen < HARDLY:
+        words["arrived"] = "hardly moved"
+    said = [f"{words.get(each.ending, each.ending)} after {each.steps} steps" for each in drags]
+    if seen is not None:
+        said.append(f"{max(0.0, seen):.0%} of the movement seen in the result")
+    return ", ".join(said)
+
+
+def result_warnings(report: FaceReport) -> list[str]:
+    """What the result shows that the user should know of: another person, or hardly any change."""
+    warnings = []
+    if report.identity is not None and report.identity > LIKENESS:
+        warnings.append(
+            f"the result looks less like the same person: identity distance {report.identity:.2f}, where up "
+            f"to {LIKENESS} is good and 0.6 is another person; a lower strength keeps more of the likeness"
+        )
+    if report.seen is not None and report.seen < HARDLY:
+        warnings.append(
+            f"hardly any of the movement shows in the result ({max(0.0, report.seen):.0%}): the model does "
+            "not do this to this face"
+        )
+    return warnings
 
 
 def drag_warnings(drags: Sequence[Drag]) -> list[str]:
@@ -92,7 +139,10 @@ def drag_warnings(drags: Sequence[Drag]) -> list[str]:
     warnings = []
     for each in drags:
         missed = np.linalg.norm(np.subtract(each.targets, each.reached), axis=-1).max()
-        if each.ending == "stalled":
+        asked = np.linalg.norm(np.subtract(each.targets, each.handles), axis=-1).max()
+        if missed <= NEARLY * asked:
+            pass
+        elif each.ending == "stalled":
             warnings.append(
                 f"the drag stalled after {each.steps} steps, {missed:.1f} px from its target: the "
                 "model cannot move this point there; the nearest it came was kept"
@@ -136,6 +186,33 @@ def lid_warnings(session: Session) -> list[str]:
     ]
 
 
+def seen_share(after: Photo, session: Session) -> float | None:
+    """The share of the movement asked of the face's landmarks that dlib sees in the photo `after`: of the
+    handles that lie at landmarks, along their ways. None where none of those was asked to move far enough to
+    tell, or without a face."""
+    if session.landmarks is None:
+        return None
+    unit = float(np.linalg.norm(session.landmarks[42:48].mean(0) - session.landmarks[36:42].mean(0)))
+    places, asked = session.landmarks.copy(), np.zeros((68, 2))
+    for entry in session.history:
+        for i, (start, target, reached) in enumerate(
+            zip(entry.handles, entry.targets, entry.reached, strict=True)
+        ):
+            if i in entry.carried:  # lids and lips, which dlib has not learned to see shut
+                continue
+            apart = np.linalg.norm(places - start, axis=1)
+            nearest = int(apart.argmin())
+            if apart[nearest] < AT_LANDMARK * unit:
+                asked[nearest] += np.subtract(target, start)
+                places[nearest] += np.subtract(reached, start)
+    wanted = float((asked**2).sum())
+    if np.linalg.norm(asked, axis=1).max() < TELLABLE * unit:
+        return None
+    box, landmarks, square = around_face(session)
+    moved = landmarks_in(after.srgb(box), square) - landmarks
+    return float((moved * asked).sum()) / wanted
+
+
 def identity_distance(before: Photo, after: Photo, session: Session) -> float | None:
     """dlib descriptor distance between the face before and after, at the landmarks of the photo; None
     without a face."""
@@ -143,17 +220,6 @@ def identity_distance(before: Photo, after: Photo, session: Session) -> float | 
         return None
     if after.changed is None:
         return 0.0
-    box, landmarks = _around_face(session)
+    box, landmarks, _ = around_face(session)
     one, other = (descriptor(photo.srgb(box), landmarks) for photo in (before, after))
     return distance(one, other)
-
-
-def _around_face(session: Session) -> tuple[tuple[int, int, int, int], NDArray[np.float64]]:
-    """The photo's box around the aligned square, and the landmarks in it: a large photo is not converted
-    whole."""
-    corners = session.alignment.corners()
-    width, height = session.photo_size
-    left, top = (max(0, math.floor(value)) for value in corners.min(0))
-    right, bottom = (math.ceil(value) for value in corners.max(0))
-    assert session.landmarks is not None
-    return (left, top, min(right, width), min(bottom, height)), session.landmarks - (left, top)

@@ -1,30 +1,39 @@
 """Where the drags of a session may act: their points, masks and reaches in the photo and in the crop."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from alignment import extract_crop
+from alignment import Alignment, extract_crop
 from alignment.errors import OutsideError
 from realedit.errors import UsageError
 from realedit.masks import reach_region
+from realedit.photos import Box
 from realedit.session import Drag, Session
 
 
 def check_points(session: Session, *points: ArrayLike) -> None:
     """Raise OutsideError for a point outside of the photo or of the aligned square."""
+    check_in_photo(session, *points)
+    for x, y in np.concatenate([np.asarray(p, float).reshape(-1, 2) for p in points]):
+        if not session.alignment.contains([(x, y)])[0]:
+            away = max(1, round(float(session.alignment.beyond([(x, y)])[0])))
+            raise OutsideError(
+                f"the point {x:g},{y:g} lies {away} px outside of the aligned square "
+                f"({session.alignment.describe()}); drag points on or near the face"
+            )
+
+
+def check_in_photo(session: Session, *points: ArrayLike) -> None:
+    """Raise OutsideError for a point outside of the photo."""
     width, height = session.photo_size
     for x, y in np.concatenate([np.asarray(p, float).reshape(-1, 2) for p in points]):
         if not (0 <= x <= width and 0 <= y <= height):
             raise OutsideError(
                 f"the point {x:g},{y:g} lies outside of the photo, which is {width} x {height} "
                 "pixels as displayed"
-            )
-        if not session.alignment.contains([(x, y)])[0]:
-            corners = session.alignment.corners()
-            (left, top), (right, bottom) = corners.min(0), corners.max(0)
-            raise OutsideError(
-                f"the point {x:g},{y:g} lies outside of the aligned square ({left:.0f},{top:.0f} to "
-                f"{right:.0f},{bottom:.0f}); drag points on or near the face"
             )
 
 
@@ -74,3 +83,16 @@ def photo_mask(session: Session) -> NDArray[np.bool_] | None:
         return None
     union: NDArray[np.bool_] = np.logical_or.reduce([session.masks[name] >= 128 for name in names if name])
     return union
+
+
+def around_face(session: Session) -> tuple[Box, NDArray[np.float64], Alignment]:
+    """The photo's box around the aligned square of a face, and the landmarks and the square in it: a large
+    photo is not converted whole."""
+    corners = session.alignment.corners()
+    width, height = session.photo_size
+    left, top = (max(0, math.floor(value)) for value in corners.min(0))
+    right, bottom = (math.ceil(value) for value in corners.max(0))
+    assert session.landmarks is not None
+    x, y = session.alignment.centre
+    square = replace(session.alignment, centre=(x - left, y - top))
+    return (left, top, min(right, width), min(bottom, height)), session.landmarks - (left, top), square

@@ -13,6 +13,7 @@ are used, so that stages run one by one and all at once give the same bytes.
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,7 +32,8 @@ from checkpoints import Checkpoint
 from inversion import Quality
 from realedit.compositing.features import Moves
 from realedit.errors import OutputError, SessionError
-from realedit.files import output_error, write_bytes
+from realedit.files import output_error, png_of, write_bytes
+from realedit.places import has_mark
 from realedit.stored import (
     SCHEMA,
     Drag,
@@ -48,6 +50,13 @@ from realedit.stored import (
 )
 
 __all__ = ["Drag", "Session", "check_folder", "make_private", "mask_name", "session_folders"]
+
+_MARK = "realedit session"  # in the crop
+_OWN = re.compile(
+    r"(session|report)\.json|(crop|report|mask-[0-9a-f]{12})\.png|(latents|tuned)\.safetensors"
+    r"|history\.jsonl|\.realedit-[0-9a-f]{16}\.part"
+)
+_STALE = re.compile(r"mask-[0-9a-f]{12}\.png|(latents|tuned)\.safetensors")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +112,8 @@ class Session:
                 path = folder / name
                 if not path.is_file() or path.read_bytes() != content:
                     write_bytes(path, content, private=True)
-            for path in (*folder.glob("*.safetensors"), *folder.glob("mask-*.png")):
-                if path.name not in files:
+            for path in folder.iterdir():
+                if path.name not in files and _STALE.fullmatch(path.name):
                     path.unlink()
         except OSError as error:
             raise output_error(error, folder) from error
@@ -112,7 +121,7 @@ class Session:
     def _files(self) -> dict[str, bytes]:
         """Content by name; session.json last, so that a folder without it is an unfinished one."""
         alpha = np.where(self.valid, 255, 0).astype(np.uint8)
-        files = {"crop.png": _png(np.dstack([self.crop[..., ::-1], alpha]))}
+        files = {"crop.png": png_of(np.dstack([self.crop, alpha]), _MARK)}
         if self.pivot is not None and self.current is not None:
             latents = {"pivot": self.pivot.cpu().contiguous(), "current": self.current.cpu().contiguous()}
             files["latents.safetensors"] = save_tensors({k: v.clone() for k, v in latents.items()})
@@ -232,10 +241,40 @@ def check_folder(folder: Path) -> None:
             raise OutputError(f"there is no folder {folder.parent} to keep the session in; make it first")
         if not os.access(folder.parent, os.W_OK | os.X_OK):
             raise OutputError(f"no right to write into {folder.parent}; keep the session elsewhere")
-    elif any(folder.iterdir()) and not (
-        any((folder / name).exists() for name in ("session.json", "crop.png")) or session_folders(folder)
-    ):
+    elif not _is_sessions(folder):
         raise OutputError(f"{folder} holds other files; name an empty or new folder for the session")
+
+
+def is_own_name(name: str) -> bool:
+    """Whether a session keeps a file of that name in its folder, and may replace it."""
+    return _OWN.fullmatch(name) is not None
+
+
+def session_files(folder: Path) -> list[Path]:
+    """The files of a session in `folder`, and of those of several faces in its numbered folders."""
+    inside = [folder, *(each for each in folder.glob("*") if each.name.isdecimal())]
+    return [path for each in inside for path in each.glob("*") if is_own_name(path.name)]
+
+
+def _is_sessions(folder: Path) -> bool:
+    """Whether a folder is empty or a session's, finished or not, or holds those of several faces."""
+    names = {path.name for path in folder.iterdir()}
+    if "session.json" in names:
+        return _is_header(folder / "session.json")
+    inner = [folder / name for name in names if name.isdecimal() and (folder / name).is_dir()]
+    if any(any(each.iterdir()) and _is_sessions(each) for each in inner):
+        return True
+    begun = {name for name in names if not name.endswith(".part")}
+    marked = "crop.png" in begun and has_mark(folder / "crop.png", _MARK)
+    return all(map(is_own_name, names)) and (marked or not begun)
+
+
+def _is_header(path: Path) -> bool:
+    """Whether a session.json is a session's, whole or damaged; who reads it tells what may not be read."""
+    try:
+        return path.is_file() and b'"photo_sha256"' in path.read_bytes()
+    except PermissionError:
+        return True
 
 
 def session_folders(folder: Path) -> list[Path]:

@@ -35,6 +35,8 @@ _NOT_PIXELS = (
     "cache",
     "debug",
     "max_pixels",
+    "source",
+    "into",
 )
 NOWHERE = Path()
 """Stands for photo and output in the request that all photos share."""

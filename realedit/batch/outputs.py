@@ -21,6 +21,7 @@ from realedit.batch.settings import Done
 from realedit.batch.work import no_room
 from realedit.errors import OutputError
 from realedit.files import complete, sync_folder, write_bytes
+from realedit.places import check_ours
 
 _ATTEMPT = ".realedit-"  # and the job's number, and what is different for each attempt
 
@@ -80,15 +81,16 @@ class Outputs:
 
     def publish(self, job: Job, staged: Path, sha256: str) -> None:
         """Rename an attempt's files into place, the output last. Raises OutputError when the file is not
-        the one that was verified."""
+        the one that was verified, or a comparison's place holds what realedit did not make."""
         place = self.place(job)
         if not staged.exists() and place.is_file() and digest(place) == sha256:
             return  # a try before this one came so far
         if digest(staged) != sha256:
             raise OutputError(f"{place} was read back differently than it was written; check the disk")
-        for beside in sorted(staged.parent.iterdir()):
-            if beside != staged:
-                beside.replace(place.with_name(beside.name))
+        besides = [each for each in sorted(staged.parent.iterdir()) if each != staged]
+        check_ours(*(place.with_name(each.name) for each in besides))
+        for beside in besides:
+            beside.replace(place.with_name(beside.name))
         staged.replace(place)
         sync_folder(place.parent)
 

@@ -9,17 +9,19 @@ import click
 from realedit.batch.running import pairs, plan
 from realedit.cli.folders import FolderCommand, folder_options
 from realedit.cli.options import path_option, talk_options
-from realedit.cli.showing import count_of, printable
+from realedit.cli.paths import PathCommand, Writes
+from realedit.cli.showing import count_of
+from realedit.cli.streams import complain, message, result
 from realedit.compare.sheet import Entry, check_sheet, write_sheet
 from realedit.errors import UsageError
 from realedit.photos import check_place
 
 
-@click.command("batch")
+@click.command("batch", cls=PathCommand)
 @folder_options
 @click.option("--skip-existing", is_flag=True, help="Leave photos alone whose output is there.")
 @click.option("--force", is_flag=True, help="Edit photos again that are done, and replace what is in OUT.")
-@path_option("--sheet", help="Also write a contact sheet of all pairs (.html, .png or .jpg).")
+@path_option("--sheet", kind=Writes(), help="Also write a contact sheet of all pairs (.html, .png or .jpg).")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @talk_options
 @click.pass_context
@@ -47,7 +49,7 @@ def batch_command(
     if sheet is not None and (entries := [Entry(*pair) for pair in pairs(command.request)]):
         pages, _ = write_sheet(sheet, entries)
         for page in pages if not quiet else ():
-            click.echo(str(page), err=command.as_json)
+            (complain if command.as_json else message)(str(page))
     if counts.stopped:
         ctx.exit(130)
     ctx.exit(6 if counts.failed or counts.quarantined else 0)
@@ -61,6 +63,6 @@ def _print_plan(planned: Iterable[tuple[Path, Path]], *, as_json: bool, quiet: b
         if as_json:
             click.echo(json.dumps({"event": "planned", "photo": str(source), "output": str(target)}))
         else:
-            click.echo(f"{printable(source)} -> {printable(target)}")
+            result(f"{source} -> {target}")
     if not quiet:
-        click.echo(f"realedit: {count_of(number)} would be edited; nothing was written", err=True)
+        complain(f"{count_of(number)} would be edited; nothing was written")

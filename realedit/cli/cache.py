@@ -8,7 +8,7 @@ import click
 from checkpoints.files import megabytes
 from realedit import cache
 from realedit.cache import CacheSettings, Entry
-from realedit.cli.showing import printable
+from realedit.cli.streams import message, result
 from realedit.errors import SessionError
 from realedit.session import Session
 
@@ -34,7 +34,7 @@ def show_command(as_json: bool) -> None:
         click.echo(json.dumps({**found, "entries": rows}))
         return
     for entry in entries:
-        click.echo(f"{_time(entry.used)}  {megabytes(entry.size):>9}  {printable(_photo(entry))}")
+        result(f"{_time(entry.used)}  {megabytes(entry.size):>9}  {_photo(entry)}")
     click.echo(
         f"{len(entries)} kept in {cache.sessions_folder()}, {megabytes(total)} of "
         f"{megabytes(limits.max_bytes)}; what is not used for {limits.max_age:.0f} days goes",
@@ -46,7 +46,7 @@ def show_command(as_json: bool) -> None:
 def clear_command() -> None:
     """Delete every kept inversion; models stay."""
     count, size = cache.clear()
-    click.echo(f"{count} deleted, {megabytes(size)}")
+    message(f"{count} deleted, {megabytes(size)}")
 
 
 def _time(seconds: float) -> str:

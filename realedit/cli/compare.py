@@ -6,6 +6,8 @@ from typing import Any
 import click
 
 from realedit.cli.options import path_option, talk_options, warn
+from realedit.cli.paths import PathCommand, Reads, Writes
+from realedit.cli.streams import complain, message
 from realedit.compare import STYLES, ComparisonSettings, compare, face_box, given_box
 from realedit.compare.pair import Zoom
 from realedit.compare.sheet import check_sheet, find_pairs, write_sheet
@@ -21,6 +23,8 @@ def parse_zoom(text: str) -> Zoom:
         return face_box
     try:
         left, top, right, bottom = (round(float(number)) for number in text.split(","))
+        if max(map(abs, (left, top, right, bottom))) >= 1 << 31:
+            raise ValueError("larger than any photo")
     except (ValueError, OverflowError) as error:
         raise click.BadParameter(
             f"{text!r} is no part of a photo; write face, or left,top,right,bottom in pixels"
@@ -28,10 +32,16 @@ def parse_zoom(text: str) -> Zoom:
     return given_box((left, top, right, bottom))
 
 
-@click.command("compare")
-@click.argument("before", type=click.Path(path_type=Path))
-@click.argument("after", type=click.Path(path_type=Path))
-@path_option("-o", "--output", required=True, help="What to write: .png, .jpg, .webp, .gif, .mp4 or .html.")
+@click.command("compare", cls=PathCommand)
+@click.argument("before", type=Reads())
+@click.argument("after", type=Reads())
+@path_option(
+    "-o",
+    "--output",
+    kind=Writes(),
+    required=True,
+    help="What to write: .png, .jpg, .webp, .gif, .mp4 or .html.",
+)
 @click.option(
     "--style",
     type=click.Choice(STYLES),
@@ -81,7 +91,7 @@ def compare_command(
     settings = ComparisonSettings(style=style, divider=divider, labels=labels, max_side=size)
     amplified = compare(before, after, output, settings, zoom=zoom)
     if not quiet:
-        click.echo(str(output) if amplified is None else f"{output}  (differences x {amplified})")
+        message(str(output) if amplified is None else f"{output}  (differences x {amplified})")
 
 
 def _sheet(before: Path, after: Path, output: Path, zoom: Zoom | None, *, quiet: bool) -> None:
@@ -94,7 +104,7 @@ def _sheet(before: Path, after: Path, output: Path, zoom: Zoom | None, *, quiet:
     shown = sum(entry.trouble is None for entry in done)
     if not quiet:
         for page in pages:
-            click.echo(str(page))
-        click.echo(f"{shown} of {len(done)} pairs shown", err=True)
+            message(str(page))
+        complain(f"{shown} of {len(done)} pairs shown")
     if any(entry.trouble and entry.before and entry.after for entry in done):
         click.get_current_context().exit(SOME_FAILED)

@@ -9,18 +9,25 @@ from numpy.typing import NDArray
 
 from realedit.cli.edit import tell
 from realedit.cli.options import device_option, path_option, talk_options
+from realedit.cli.paths import Fills, PathCommand
 from realedit.cli.progress import Watcher
-from realedit.editing import EditRequest, edit
+from realedit.editing import EditRequest, edit, marked_place
 from realedit.errors import UsageError
 from realedit.files import output_error, write_png
+from realedit.places import check_ours
 from realedit.recipes import Use, load
 
 RECIPE = "smile"
 
 
-@click.command("demo")
+@click.command("demo", cls=PathCommand)
 @path_option(
-    "-o", "--output", default=Path("realedit-demo"), show_default=True, help="The folder to write into."
+    "-o",
+    "--output",
+    kind=Fills(),
+    default=Path("realedit-demo"),
+    show_default=True,
+    help="The folder to write into.",
 )
 @device_option
 @talk_options
@@ -32,13 +39,15 @@ def demo_command(output: Path, device: str, quiet: bool) -> None:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise output_error(error, output) from error
+    edited, compare = output / "edited.png", output / "before-after.png"
+    check_ours(photo, edited, compare, marked_place(compare))
     write_png(photo, picture)
     request = EditRequest(
         photo=photo,
-        output=output / "edited.png",
+        output=edited,
         recipes=(Use(recipe=load(RECIPE)),),
         device=device,
-        compare=output / "before-after.png",
+        compare=compare,
     )
     with Watcher(quiet=quiet) as watcher:
         report = edit(request, on_step=watcher)

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from realedit import __version__
+from realedit.cli.streams import result
 
 PACKAGES = ("alignment", "checkpoints", "inversion")
 LIBRARIES = (
@@ -31,7 +32,7 @@ def doctor_command(ctx: click.Context) -> None:
     """Say what is installed, which device is used, and whether another package stands in the way."""
     failed = False
     for what, found, good in findings():
-        click.echo(f"{'ok ' if good else 'BAD'}  {what}: {found}")
+        result(f"{'ok ' if good else 'BAD'}  {what}: {found}")
         failed |= not good
     if failed:
         ctx.exit(2)

@@ -20,16 +20,19 @@ from realedit.cli.options import (
     faces_option,
     inversion_options,
     model_options,
-    parse_recipe,
     path_option,
     recipe_option,
     strength_option,
+    uses_of,
 )
+from realedit.cli.paths import Fills, Reads
 from realedit.cli.photo_options import max_pixels_option, writing_options
 from realedit.cli.showing import Shown, print_summary, several
+from realedit.cli.streams import complain
 from realedit.editing import EditRequest
 from realedit.errors import UsageError
-from realedit.recipes import Use
+
+_LONGEST = 366 * 24 * 3600.0  # seconds
 
 
 def folder_options(command: Command) -> Command:
@@ -45,8 +48,8 @@ def folder_options(command: Command) -> Command:
     wrapped: Any = with_shared
     for option in reversed(
         [
-            click.argument("folder", metavar="IN", type=click.Path(path_type=Path)),
-            click.argument("output", metavar="OUT", type=click.Path(path_type=Path)),
+            click.argument("folder", metavar="IN", type=Reads()),
+            click.argument("output", metavar="OUT", type=Fills()),
             recipe_option(required=True),
             strength_option,
             model_options,
@@ -89,7 +92,11 @@ def folder_options(command: Command) -> Command:
                 show_default=True,
                 help="For one attempt at a photo.",
             ),
-            path_option("--quarantine", help="For photos that cannot be edited. [default: OUT/quarantine]"),
+            path_option(
+                "--quarantine",
+                kind=Fills(),
+                help="For photos that cannot be edited. [default: OUT/quarantine]",
+            ),
             click.option(
                 "--compare-format",
                 "compare",
@@ -114,16 +121,10 @@ def parse_seconds(text: str) -> float:
                 seconds = float(text.removesuffix(unit)) * factor
             except ValueError:
                 break
-            if 0 < seconds < float("inf"):
+            if 0 < seconds <= _LONGEST:
                 return seconds
             break
-    raise click.BadParameter(f"{text!r} is not a time; write e.g. 2s, 500ms or 15m")
-
-
-def uses_of(recipes: tuple[str, ...], strength: float) -> tuple[Use, ...]:
-    """The recipes by name or file, read now."""
-    parsed = [parse_recipe(text) for text in recipes]
-    return tuple(Use(recipe=each, strength=strength if own is None else own) for each, own in parsed)
+    raise click.BadParameter(f"{text!r} is not a time of at most a year; write e.g. 2s, 500ms or 15m")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -192,7 +193,7 @@ class FolderCommand:
                 metrics = Metrics(self.metrics_port)
                 stack.callback(metrics.close)
                 if not quiet:
-                    click.echo(f"realedit: metrics are at http://127.0.0.1:{metrics.port}/metrics", err=True)
+                    complain(f"metrics are at http://127.0.0.1:{metrics.port}/metrics")
                 show = several(shown, metrics)
             stack.enter_context(shown)
             counts = run_folder(self.request, work, make_pool, show, reread=self.work)

@@ -16,10 +16,13 @@ from realedit.cli.options import (
     photo_argument,
     talk_options,
 )
+from realedit.cli.paths import Keeps, PathCommand
 from realedit.cli.perception import offer_backbone
 from realedit.cli.photo_options import max_pixels_option
+from realedit.cli.piping import piped
 from realedit.cli.progress import Watcher
 from realedit.cli.stages import aligned
+from realedit.cli.streams import message, result
 from realedit.drag import DragStep
 from realedit.files import write_bytes, write_png
 from realedit.inverting import changed_settings, invert_once
@@ -28,9 +31,9 @@ from realedit.report import report_of, sheet
 from realedit.session import check_folder
 
 
-@click.command("invert")
+@click.command("invert", cls=PathCommand)
 @photo_argument
-@path_option("--keep", required=True, help="The folder for the session.")
+@path_option("--keep", kind=Keeps(), required=True, help="The folder for the session.")
 @model_options
 @face_option
 @box_option
@@ -59,7 +62,7 @@ def invert_command(
     settings = changed_settings(InversionSettings.preset(quality, seed=seed, label=label), changes)
     if quality != "draft":
         offer_backbone(settings, quiet=quiet)
-    picture = read_photo(photo, max_pixels=max_pixels)
+    picture = read_photo(photo, max_pixels=max_pixels, source=piped(photo, max_pixels))
     session, checkpoint = aligned(picture, model, face, box, device, quality, settings)
     started, worked = time.perf_counter(), False
     with Watcher(quiet=quiet) as watcher:
@@ -77,6 +80,6 @@ def invert_command(
         write_bytes(keep / "report.json", found.to_json(), private=True)
         write_png(keep / "report.png", sheet(session, checkpoint), private=True)
         if not quiet:
-            click.echo(found.in_words())
+            result(found.in_words())
     if not quiet:
-        click.echo(str(keep))
+        message(str(keep))

@@ -13,17 +13,21 @@ from rich.table import Table
 from realedit.batch.job import Job, State
 from realedit.batch.ledger import Ledger
 from realedit.batch.ledger_file import has_ledger
-from realedit.cli.showing import count_of, printable
+from realedit.cli.paths import Reads
+from realedit.cli.showing import count_of
+from realedit.cli.streams import message, result
 from realedit.errors import UsageError
 from realedit.files import output_error
+from realedit.printing import printable
 
+ID = click.IntRange(1, (1 << 63) - 1)
 _WIDE = 1 << 16  # characters of a line that no terminal breaks
 _READING = ("list", "show")
 _AGAIN = (State.FAILED, State.QUARANTINED)
 
 
 @click.group("jobs")
-@click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
+@click.argument("output", metavar="OUT", type=Reads())
 @click.pass_context
 def jobs_group(ctx: click.Context, output: Path) -> None:
     """What became of the photos whose outputs are in OUT."""
@@ -61,29 +65,29 @@ def list_jobs(ledger: Ledger, state: str | None, as_json: bool) -> None:
 
 
 @jobs_group.command()
-@click.argument("number", metavar="ID", type=int)
+@click.argument("number", metavar="ID", type=ID)
 @click.pass_obj
 def show(ledger: Ledger, number: int) -> None:
     """Everything about the photo with the number ID."""
     job = _job(ledger, number)
     for name, value in job.as_json().items():
         shown = datetime.fromtimestamp(value).isoformat(" ", "seconds") if name == "updated" else value
-        click.echo(f"{name:14} {printable(shown)}")
+        result(f"{name:14} {printable(shown)}")
 
 
 @jobs_group.command()
-@click.argument("numbers", metavar="[ID]...", type=int, nargs=-1)
+@click.argument("numbers", metavar="[ID]...", type=ID, nargs=-1)
 @click.pass_obj
 def retry(ledger: Ledger, numbers: tuple[int, ...]) -> None:
     """Try failed and quarantined photos again: those named, or all."""
     jobs = [job for job in _named(ledger, numbers, _AGAIN) if job.state in _AGAIN]
     with _writing(ledger):
         ledger.retry(*jobs)
-    click.echo(f"{count_of(len(jobs))} will be tried again by a running or the next realedit batch or watch")
+    message(f"{count_of(len(jobs))} will be tried again by a running or the next realedit batch or watch")
 
 
 @jobs_group.command()
-@click.argument("numbers", metavar="[ID]...", type=int, nargs=-1)
+@click.argument("numbers", metavar="[ID]...", type=ID, nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="All photos.")
 @click.pass_obj
 def forget(ledger: Ledger, numbers: tuple[int, ...], everything: bool) -> None:
@@ -93,7 +97,7 @@ def forget(ledger: Ledger, numbers: tuple[int, ...], everything: bool) -> None:
     jobs = [job for job in _named(ledger, numbers, tuple(State)) if job.state is not State.RUNNING]
     with _writing(ledger):
         ledger.forget(*jobs)
-    click.echo(f"{count_of(len(jobs))} forgotten")
+    message(f"{count_of(len(jobs))} forgotten")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import errno
 import gc
 import importlib
+import io
 import logging
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from typing import NoReturn
 import click
 
 from realedit import __version__
+from realedit.cli.streams import LostOutput, complain, guarded
+from realedit.printing import printable
 
 log = logging.getLogger("realedit")
 
@@ -78,18 +81,33 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
+    with guarded():
+        code = _run()
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command line; its exit code. Says what went wrong."""
     try:
         code = cli.main(standalone_mode=False)  # None, or what a command gave to ctx.exit
+        sys.stdout.flush()
+        return code or 0
     except click.ClickException as error:
-        error.show()
-        sys.exit(2)
+        shown = io.StringIO()
+        error.show(shown)
+        for line in shown.getvalue().splitlines():
+            click.echo(printable(line), err=True)
+        return 2
     except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted; no photo was written", 130)
-    except BrokenPipeError:
-        sys.exit(0)
+        sentence, number = "interrupted; no photo was written", 130
+    except LostOutput as lost:
+        if lost.unread:
+            return 0
+        sentence, number = f"what was asked for cannot be written to stdout: {lost}; send it elsewhere", 7
     except Exception as error:
-        _fail(*explain(error))
-    sys.exit(code or 0)
+        sentence, number = explain(error)
+    complain(sentence)
+    return number
 
 
 def explain(error: Exception) -> tuple[str, int]:
@@ -113,8 +131,3 @@ def explain(error: Exception) -> tuple[str, int]:
         "--log-file FILE keeps of the same command",
         1,
     )
-
-
-def _fail(sentence: str, code: int) -> NoReturn:
-    click.echo(f"realedit: {sentence}", err=True)
-    sys.exit(code)

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -26,6 +25,11 @@ from checkpoints.errors import CheckpointError
 from checkpoints.files import megabytes
 from checkpoints.information import Information, inspect
 from checkpoints.registry import Entry, Licence, registry
+from checkpoints.storage import read_safetensors
+from realedit.cli.paths import Named, PathCommand, Reads, Writes
+from realedit.cli.streams import message, result
+from realedit.errors import OutputError
+from realedit.printing import printable
 
 
 @click.group("models")
@@ -45,15 +49,19 @@ def list_models(as_json: bool) -> None:
     for row in rows:
         pixels = str(row.resolution or "")
         size = megabytes(row.size) if row.size is not None else ""
-        where = row.where if row.place == "cached" else row.place
+        where = escape(printable(row.where)) if row.place == "cached" else row.place
         table.add_row(row.name, row.domain, pixels, size, row.licence, where)
     _print_table(table)
 
 
-@models_group.command()
+@models_group.command(cls=PathCommand)
 @click.argument("name")
 @click.option(
-    "--from", "source", metavar="FILE|URL", help="Take it from here instead of the registry's address."
+    "--from",
+    "source",
+    type=Named(),
+    metavar="FILE|URL",
+    help="Take it from here instead of the registry's address.",
 )
 @click.option("--accept-licence", is_flag=True, help="Do not ask about a non-commercial licence.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
@@ -93,11 +101,11 @@ def pull(name: str, source: str | None, accept_licence: bool, quiet: bool) -> No
             highlight=False,
             soft_wrap=True,
         )
-    click.echo(pulled.path)
+    message(str(pulled.path))
 
 
 @models_group.command()
-@click.argument("model", metavar="NAME|FILE")
+@click.argument("model", metavar="NAME|FILE", type=Named())
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def info(model: str, as_json: bool) -> None:
     """Say what a model is: format, shape, domain, origin and what it lacks."""
@@ -109,7 +117,7 @@ def info(model: str, as_json: bool) -> None:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for key, value in _rows(found):
-        table.add_row(key, escape(value))
+        table.add_row(key, escape("\n".join(map(printable, value.splitlines()))))
     _print_table(table)
 
 
@@ -153,15 +161,28 @@ def _readable(value: str) -> str:
     return value
 
 
-@models_group.command()
-@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
-@click.argument("target", metavar="OUT.safetensors", type=click.Path(path_type=Path))
+@models_group.command(cls=PathCommand)
+@click.argument("source", metavar="IN", type=Reads())
+@click.argument("target", metavar="OUT.safetensors", type=Writes())
 @click.option("--domain", type=click.Choice(DOMAINS), help="What it draws, where the file does not say.")
 @click.option("--alignment", type=click.Choice(["ffhq", "box"]), help="How photos are aligned for it.")
 def convert(source: Path, target: Path, domain: str | None, alignment: Alignment | None) -> None:
     """Convert a checkpoint of any known format to safetensors."""
+    _check_model(target)
     conversion.convert(source, target, domain=domain, alignment=alignment)
-    click.echo(target)
+    message(str(target))
+
+
+def _check_model(target: Path) -> None:
+    """Raise OutputError where something else than a model of ours would be replaced."""
+    if target.is_symlink() or (target.exists() and (target.is_dir() or target.stat().st_size)):
+        try:
+            read_safetensors(target)
+        except CheckpointError as error:
+            raise OutputError(
+                f"cannot write {target}: what is there is no model of realedit's; "
+                "remove it or give another name"
+            ) from error
 
 
 @models_group.command()
@@ -170,7 +191,7 @@ def verify(name: str | None) -> None:
     """Hash what is cached again and compare; all models, or NAME alone."""
     found = models.verify(name)
     for each, problem in found:
-        click.echo(f"{each}: {problem or 'ok'}")
+        result(f"{each}: {problem or 'ok'}")
     if not found:
         click.echo("Nothing is cached.", err=True)
     bad = [each for each, problem in found if problem]
@@ -191,4 +212,4 @@ def _print_table(table: Table) -> None:
 
 
 def _print_json(value: object) -> None:
-    click.echo(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())
+    click.echo(json.dumps(value, indent=2, default=str))

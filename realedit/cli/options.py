@@ -1,7 +1,6 @@
 """Options that several commands share, and how their values are read."""
 
 import functools
-import logging
 import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -9,10 +8,13 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from realedit.cli.logs import set_up_logging
+from realedit.cli.numbers import Number
+from realedit.cli.paths import Logs, Named, PathType, Reads
+from realedit.cli.streams import complain
 from realedit.drag import DragSettings
-from realedit.errors import UsageError
 from realedit.masks import parse_region
-from realedit.recipes import Recipe, Use, load
+from realedit.recipes import LARGEST_STRENGTH, Recipe, Use, load
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Point = tuple[float, float]
@@ -45,8 +47,8 @@ def parse_pixels(text: str) -> float:
         length = float(text.removesuffix("px"))
     except ValueError:
         length = math.nan
-    if not 0 < length < math.inf:
-        raise click.BadParameter(f"{text!r} is not a length; write e.g. 2px")
+    if not 0 < length <= 512:
+        raise click.BadParameter(f"{text!r} is not a length from 0 to 512 pixels; write e.g. 2px")
     return length
 
 
@@ -60,14 +62,20 @@ def parse_recipe(text: str) -> tuple[Recipe, float | None]:
     return load(text if strength is None else name), strength  # another colon belongs to a file's name
 
 
-def path_option(*names: str, **kwargs: Any) -> Callable[[Command], Command]:
-    """An option that takes a file or folder name; whether it is there is checked where it is used."""
-    return click.option(*names, type=click.Path(path_type=Path), **kwargs)
+def uses_of(recipes: Iterable[str], strength: float) -> tuple[Use, ...]:
+    """The recipes by name or file, read now; `strength` is of those that name none."""
+    parsed = [parse_recipe(text) for text in recipes]
+    return tuple(Use(recipe=each, strength=strength if own is None else own) for each, own in parsed)
+
+
+def path_option(*names: str, kind: PathType, **kwargs: Any) -> Callable[[Command], Command]:
+    """An option that takes a file or folder name; `kind` says what becomes of it."""
+    return click.option(*names, type=kind, **kwargs)
 
 
 def photo_argument(command: Command) -> Command:
     """PHOTO."""
-    return click.argument("photo", type=click.Path(path_type=Path))(command)
+    return click.argument("photo", type=Reads())(command)
 
 
 def recipe_option(**kwargs: Any) -> Callable[[Command], Command]:
@@ -75,6 +83,7 @@ def recipe_option(**kwargs: Any) -> Callable[[Command], Command]:
     return click.option(
         "--recipe",
         "recipes",
+        type=Named(),
         metavar="NAME[:STRENGTH]",
         multiple=True,
         help="A named edit or a .toml file; may be repeated. See: realedit recipes list.",
@@ -84,7 +93,7 @@ def recipe_option(**kwargs: Any) -> Callable[[Command], Command]:
 
 strength_option = click.option(
     "--strength",
-    type=float,
+    type=Number(-LARGEST_STRENGTH, LARGEST_STRENGTH),
     default=1.0,
     show_default=True,
     help="Of recipes that name none of their own; below 0 they do the opposite.",
@@ -103,13 +112,13 @@ def drag_options(command: Command) -> Command:
         layers: int | None,
         step_size: float,
         drags: tuple[Any, ...],
-        recipes: tuple[tuple[Recipe, float | None], ...],
+        recipes: tuple[str, ...],
         strength: float,
         **options: Any,
     ) -> Any:
         if not drags and not recipes:
             raise click.UsageError("there is nothing to do; say what to move with --drag or --recipe")
-        uses = tuple(Use(recipe=each, strength=strength if own is None else own) for each, own in recipes)
+        uses = uses_of(recipes, strength)
         settings = DragSettings(max_steps=max_steps, until=until, layers=layers, learning_rate=step_size)
         return command(settings=settings, drags=drags, recipes=uses, **options)
 
@@ -124,9 +133,11 @@ def drag_options(command: Command) -> Command:
                 multiple=True,
                 help="A handle and where it should go, in photo pixels as displayed; may be repeated.",
             ),
-            recipe_option(type=parse_recipe),
+            recipe_option(),
             strength_option,
-            path_option("--mask", help="Picture of the photo's size; white may move, black stays."),
+            path_option(
+                "--mask", kind=Reads(), help="Picture of the photo's size; white may move, black stays."
+            ),
             click.option(
                 "--region",
                 "regions",
@@ -159,12 +170,12 @@ def drag_options(command: Command) -> Command:
             ),
             click.option(
                 "--layers",
-                type=click.IntRange(1),
+                type=click.IntRange(1, 1000),
                 help="How many layers of the latent move, coarsest first. [default: the model's advice]",
             ),
             click.option(
                 "--step-size",
-                type=click.FloatRange(0, min_open=True),
+                type=Number(0, 10, min_open=True),
                 default=DragSettings.learning_rate,
                 show_default=True,
                 help="Length of a drag step, in units of the latents' spread.",
@@ -179,7 +190,9 @@ def model_options(command: Command) -> Command:
     """Which generator, how thoroughly, and where; which face is for `face_option` or `faces_option`."""
     for option in reversed(
         [
-            click.option("--model", default="face128", show_default=True, help="A model's name or file."),
+            click.option(
+                "--model", type=Named(), default="face128", show_default=True, help="A model's name or file."
+            ),
             click.option(
                 "--quality",
                 type=click.Choice(["draft", "standard", "best"]),
@@ -187,7 +200,7 @@ def model_options(command: Command) -> Command:
                 show_default=True,
                 help="How long to look for the face in the model.",
             ),
-            click.option("--seed", type=click.IntRange(0), default=0, show_default=True),
+            click.option("--seed", type=click.IntRange(0, (1 << 63) - 1), default=0, show_default=True),
             click.option("--label", help="Class of a model that draws several: its number, or all values."),
             device_option,
         ]
@@ -267,35 +280,13 @@ def talk_options(command: Command) -> Command:
     wrapped: Any = with_logging
     wrapped = click.option("-v", "--verbose", is_flag=True, help="Say more on stderr.")(wrapped)
     wrapped = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")(wrapped)
-    return cast(Command, path_option("--log-file", help="Keep all messages in this file.")(wrapped))
+    return cast(
+        Command, path_option("--log-file", kind=Logs(), help="Keep all messages in this file.")(wrapped)
+    )
 
 
 def warn(warnings: Iterable[str], *, quiet: bool) -> None:
     """One line on stderr each, unless quiet."""
     if not quiet:
         for warning in warnings:
-            click.echo(f"realedit: {warning}", err=True)
-
-
-def set_up_logging(*, verbose: bool, quiet: bool, log_file: Path | None) -> None:
-    """Send the packages' messages to stderr and, all of them, to `log_file`."""
-    root = logging.getLogger()
-    root.setLevel(logging.DEBUG if log_file else logging.INFO if verbose else logging.WARNING)
-    to_terminal = logging.StreamHandler()
-    to_terminal.setLevel(logging.INFO if verbose else logging.ERROR if quiet else logging.WARNING)
-    to_terminal.setFormatter(logging.Formatter("realedit: %(message)s"))
-    handlers: list[logging.Handler] = [to_terminal]
-    if log_file is not None:
-        try:
-            to_file = logging.FileHandler(log_file, encoding="utf-8")
-        except OSError as error:
-            raise UsageError(
-                f"the log file {log_file} cannot be written: {error.strerror}; choose another"
-            ) from error
-        to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-        handlers.append(to_file)
-    root.handlers[:] = handlers
-    logging.captureWarnings(True)
-    for noisy in ("PIL", "numba", "matplotlib"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # one sentence of ours says what is damaged
+            complain(warning)

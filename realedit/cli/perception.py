@@ -10,6 +10,7 @@ from checkpoints import models
 from checkpoints.cache import subfolder, without_cache
 from checkpoints.errors import CheckpointError
 from inversion import LPIPS_NETS, InversionSettings
+from realedit.cli.streams import complain
 
 BEST = "lpips-vgg"
 
@@ -42,4 +43,4 @@ def offer_backbone(settings: InversionSettings, *, quiet: bool) -> None:
     try:
         models.pull(BEST, accept_licence=lambda entry, licence: True)
     except CheckpointError as error:
-        click.echo(f"realedit: {error}; going on without it", err=True)
+        complain(f"{error}; going on without it")

@@ -7,6 +7,7 @@ from typing import Any, cast, get_args
 import click
 
 from realedit.cli.options import Command, path_option
+from realedit.cli.paths import Reads
 from realedit.photos import MAX_PIXELS, Signing, Strip
 
 ALGORITHMS = ("es256", "es384", "es512", "ps256", "ps384", "ps512", "ed25519")
@@ -16,7 +17,7 @@ def max_pixels_option(command: Command) -> Command:
     """The size up to which photos are read."""
     return click.option(
         "--max-pixels",
-        type=click.IntRange(1),
+        type=click.IntRange(1, 1 << 40),
         default=MAX_PIXELS,
         show_default=True,
         metavar="N",
@@ -65,8 +66,12 @@ def writing_options(command: Command) -> Command:
             click.option(
                 "--label-visible", is_flag=True, help='Write "AI-edited" into a corner of the photo.'
             ),
-            path_option("--c2pa-cert", help="Sign with content credentials (C2PA): certificate chain, PEM."),
-            path_option("--c2pa-key", help="The certificate's private key, PEM."),
+            path_option(
+                "--c2pa-cert",
+                kind=Reads(),
+                help="Sign with content credentials (C2PA): certificate chain, PEM.",
+            ),
+            path_option("--c2pa-key", kind=Reads(), help="The certificate's private key, PEM."),
             click.option(
                 "--c2pa-algorithm",
                 type=click.Choice(ALGORITHMS),

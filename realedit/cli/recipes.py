@@ -7,13 +7,16 @@ from rich.console import Console
 from rich.table import Table
 
 from realedit.cli.options import path_option, warn
-from realedit.errors import UsageError
+from realedit.cli.paths import Named, PathCommand, Reads, Sessions, Writes
+from realedit.cli.streams import message, result
+from realedit.errors import OutputError, UsageError
 from realedit.files import output_error, write_bytes
 from realedit.photos import check_place
+from realedit.printing import printable
 from realedit.recipes import Recipe, Verified, load, shipped
 from realedit.recipes.reading import SUFFIX
 
-name_argument = click.argument("name", metavar="NAME", type=str)
+name_argument = click.argument("name", metavar="NAME", type=Named())
 
 
 @click.group("recipes")
@@ -34,20 +37,20 @@ def list_command() -> None:
 @name_argument
 def show_command(name: str) -> None:
     """What a recipe moves, where, and how well it was seen to work."""
-    click.echo(described(load(name)))
+    result(described(load(name)))
 
 
 @recipes_group.command("check")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=Reads())
 def check_command(file: Path) -> None:
     """Read a recipe FILE and say what it does, or what is wrong with it."""
     recipe = load(file)
-    click.echo(f"{file} is a recipe.\n{described(recipe)}")
+    result(f"{printable(file)} is a recipe.\n{described(recipe)}")
 
 
-@recipes_group.command("record")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@path_option("-o", "--output", required=True, help="The recipe to write (.toml).")
+@recipes_group.command("record", cls=PathCommand)
+@click.argument("folder", metavar="DIR", type=Sessions())
+@path_option("-o", "--output", kind=Writes(), required=True, help="The recipe to write (.toml).")
 def record_command(folder: Path, output: Path) -> None:
     """Turn what was dragged in the session in DIR into a recipe that fits other faces."""
     from realedit.recipes.recording import recorded, to_toml
@@ -56,6 +59,7 @@ def record_command(folder: Path, output: Path) -> None:
     if output.suffix != SUFFIX:
         raise UsageError(f"a recipe is written as {SUFFIX}; end {output} in it")
     check_place(output)
+    _check_recipe(output)
     session = Session.load(folder)
     recipe = recorded(session, output.stem)
     try:
@@ -64,7 +68,19 @@ def record_command(folder: Path, output: Path) -> None:
         raise output_error(error, output) from error
     if any(drag.mask for drag in session.history):
         warn(["the session's masks fit this photo alone and are not part of the recipe"], quiet=False)
-    click.echo(f"{output}\n{described(recipe)}")
+    message(str(output))
+    result(described(recipe))
+
+
+def _check_recipe(output: Path) -> None:
+    """Raise OutputError where something else than a recipe would be replaced."""
+    if output.is_symlink() or (output.exists() and output.stat().st_size):
+        try:
+            load(output)
+        except UsageError as error:
+            raise OutputError(
+                f"cannot write {output}: what is there is no recipe; remove it or give another name"
+            ) from error
 
 
 def described(recipe: Recipe) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -11,7 +10,6 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
@@ -19,6 +17,8 @@ from rich.text import Text
 
 from realedit.batch.events import Counts, Happening, Show
 from realedit.cli.progress import TITLES
+from realedit.cli.streams import event, message, say
+from realedit.printing import printable
 
 _STAGES = {
     **TITLES,
@@ -44,13 +44,6 @@ def several(*shows: Show) -> Show:
             each(happening)
 
     return show
-
-
-def printable(path: object) -> str:
-    """A path or a sentence with one as a terminal may show it: whatever bytes a name has, they are no
-    commands to the terminal."""
-    text = click.format_filename(os.fspath(str(path)))
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def count_of(number: int) -> str:
@@ -172,7 +165,7 @@ class Shown(AbstractContextManager["Shown"]):
         """Show one happening."""
         if self._as_json:
             if happening.kind != "counts":
-                click.echo(json.dumps(as_json(happening)))
+                event(json.dumps(as_json(happening)))
             return
         if self._bars is not None:
             self._bars(happening)
@@ -199,7 +192,7 @@ class Shown(AbstractContextManager["Shown"]):
         if self._bars is not None and (err or sys.stdout.isatty()):
             self._bars.say(printable(text))
         else:
-            click.echo(printable(text), err=err)
+            (say if err else message)(text)
 
 
 def as_json(happening: Happening) -> dict[str, object]:

@@ -20,15 +20,18 @@ from realedit.cli.options import (
     talk_options,
     warn,
 )
+from realedit.cli.paths import Fills, PathCommand, Reads, Sessions, Writes
 from realedit.cli.photo_options import max_pixels_option, writing_options
+from realedit.cli.piping import output_format_option, piped, sent
 from realedit.cli.progress import Watcher
-from realedit.compositing import MODES
+from realedit.cli.streams import message
+from realedit.compositing import DEBUG_NAMES, MODES
 from realedit.devices import choose_device
 from realedit.drag import DragSettings
 from realedit.editing import check_picture
 from realedit.errors import SessionError
-from realedit.files import make_folder, write_png
-from realedit.inverting import check_belongs, model_reference
+from realedit.files import make_folder, png_of, write_png
+from realedit.inverting import check_belongs, model_reference, place_of, reachable
 from realedit.masks import edit_mask
 from realedit.outcome import drag_warnings, endings
 from realedit.photos import (
@@ -44,17 +47,18 @@ from realedit.photos import (
     write_photo,
 )
 from realedit.pipeline import PasteSettings
+from realedit.places import STDIN, check_ours
 from realedit.recipes import Use
 from realedit.recipes.applying import drag, known_limits
 from realedit.session import Session
 
-dir_argument = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+dir_argument = click.argument("folder", metavar="DIR", type=Sessions())
 
 
-@click.command("align")
+@click.command("align", cls=PathCommand)
 @photo_argument
 @max_pixels_option
-@path_option("-o", "--output", required=True, help="The aligned crop (PNG).")
+@path_option("-o", "--output", kind=Writes(), required=True, help="The aligned crop (PNG). - is stdout.")
 @model_options
 @face_option
 @box_option
@@ -73,17 +77,22 @@ def align_command(
     quiet: bool,
 ) -> None:
     """Cut the aligned square of a face out of PHOTO, as the model sees it."""
-    check_picture(output, photo)
-    settings = InversionSettings.preset(quality, seed=seed, label=label)
-    picture = read_photo(photo, max_pixels=max_pixels)
-    session, _ = aligned(picture, model, face, box, device, quality, settings)
-    write_png(output, session.crop)
-    if not quiet:
-        what = "box" if session.face is None else f"face {session.face}"
-        click.echo(f"{output}  ({what}, {session.alignment.side:.0f} px in the photo)")
+    with sent(output) as (place, into):
+        if into is None:
+            check_picture(place, photo)
+        settings = InversionSettings.preset(quality, seed=seed, label=label)
+        picture = read_photo(photo, max_pixels=max_pixels, source=piped(photo, max_pixels))
+        session, _ = aligned(picture, model, face, box, device, quality, settings)
+        if into is None:
+            write_png(place, session.crop)
+        else:
+            into(png_of(session.crop))
+        if not quiet:
+            what = "box" if session.face is None else f"face {session.face}"
+            message(f"{place}  ({what}, {session.alignment.side:.0f} px in the photo)")
 
 
-@click.command("drag")
+@click.command("drag", cls=PathCommand)
 @dir_argument
 @drag_options
 @click.option("--from-start", is_flag=True, help="Forget earlier drags.")
@@ -106,6 +115,7 @@ def drag_command(
     session = session.from_start() if from_start else session
     picture = edit_mask(mask, regions, session.photo_size)
     done = len(session.history)
+    drags, told = reachable(session, drags)
     with Watcher(quiet=quiet) as watcher:
         session = drag(
             session,
@@ -118,17 +128,28 @@ def drag_command(
             on_step=watcher,
         )
     session.save(folder)
-    warn((*known_limits(recipes, checkpoint), *drag_warnings(session.history[done:])), quiet=quiet)
+    warn((*told, *known_limits(recipes, checkpoint), *drag_warnings(session.history[done:])), quiet=quiet)
     if not quiet:
-        click.echo(f"{folder}  ({endings(session.history[done:])})")
+        message(f"{folder}  ({endings(session.history[done:])})")
 
 
-@click.command("paste")
-@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@path_option("-o", "--output", required=True, help="The edited photo; its extension says the format.")
-@path_option("--photo", help="The photo, where it is no longer at the place the session remembers.")
+@click.command("paste", cls=PathCommand)
+@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=Sessions())
+@path_option(
+    "-o",
+    "--output",
+    kind=Writes(),
+    required=True,
+    help="The edited photo; its extension says the format. - is stdout.",
+)
+@output_format_option
+@path_option(
+    "--photo",
+    kind=Reads(),
+    help="The photo, where it is no longer at the place the session remembers. - is stdin.",
+)
 @click.option("--paste", "mode", type=click.Choice(MODES), default="detail", show_default=True)
-@path_option("--debug", help="Write the pictures the paste is made of into this folder.")
+@path_option("--debug", kind=Fills(), help="Write the pictures the paste is made of into this folder.")
 @writing_options
 @max_pixels_option
 @device_option
@@ -136,6 +157,7 @@ def drag_command(
 def paste_command(
     folders: tuple[Path, ...],
     output: Path,
+    output_format: str | None,
     photo: Path | None,
     mode: Any,
     debug: Path | None,
@@ -150,30 +172,37 @@ def paste_command(
     other."""
     kept = [(folder, *_kept(folder, device)) for folder in folders]
     path = photo or kept[0][1].photo_path
+    if photo is None and path == STDIN:
+        raise SessionError("the session's photo came from stdin; say where it is with --photo")
     if photo is None and not path.exists():
         raise SessionError(f"the session's photo {path} is gone; say where it is with --photo")
-    check_output(output, path)
-    if debug is not None:
-        make_folder(debug)
-    if signing is not None:
-        check_signing(signing)
-    result: Photo = read_photo(path, max_pixels=max_pixels)
-    check_fits(output, result)
-    for folder, session, checkpoint in kept:
-        check_belongs(session, result, checkpoint, folder)
-    pasted = [(session, checkpoint) for _, session, checkpoint in kept]
-    result = pipeline.render_faces(result, pasted, PasteSettings(mode=mode), debug=debug)
-    report = write_photo(
-        result,
-        output,
-        provenance=Provenance(),
-        strip=strip,
-        signing=signing,
-        visible_label=label_visible,
-    )
-    warn((*result.warnings, *report.warnings), quiet=quiet)
-    if not quiet:
-        click.echo(str(output))
+    source = piped(path, max_pixels)
+    with sent(output, output_format, photo=path, source=source) as (place, into):
+        if into is None:
+            check_output(place, path)
+        if debug is not None:
+            make_folder(debug)
+            check_ours(*(debug / f"{name}.png" for name in DEBUG_NAMES))
+        if signing is not None:
+            check_signing(signing)
+        result: Photo = read_photo(path, max_pixels=max_pixels, source=source)
+        check_fits(place, result)
+        for folder, session, checkpoint in kept:
+            check_belongs(session, result, checkpoint, folder)
+        pasted = [(session, checkpoint) for _, session, checkpoint in kept]
+        result = pipeline.render_faces(result, pasted, PasteSettings(mode=mode), debug=debug)
+        report = write_photo(
+            result,
+            place,
+            provenance=Provenance(),
+            strip=strip,
+            signing=signing,
+            visible_label=label_visible,
+            into=into,
+        )
+        warn((*result.warnings, *report.warnings), quiet=quiet)
+        if not quiet:
+            message(str(place if into is None else "stdout"))
 
 
 def aligned(
@@ -190,7 +219,7 @@ def aligned(
     session = pipeline.align(
         photo,
         checkpoint,
-        photo_path=photo.path.resolve(),
+        photo_path=place_of(photo.path),
         face=face,
         box=box,
         settings=settings,

@@ -1,25 +1,40 @@
 """`realedit watch`: every photo that comes into a folder, as it comes."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from realedit.batch.settings import Done
 from realedit.cli.folders import FolderCommand, folder_options, parse_seconds
 from realedit.cli.options import talk_options
+from realedit.cli.paths import PathCommand
 
 
-def parse_done(text: str) -> Done:
-    """`keep`, `move:DIR` or `delete`. Raises click's usage error for anything else."""
-    if text in ("keep", "delete"):
-        return Done(mode=text)  # type: ignore[arg-type]
-    kind, _, folder = text.partition(":")
-    if kind == "move" and folder:
-        return Done(mode="move", folder=Path(folder).resolve())
-    raise click.BadParameter(f"{text!r} is none of keep, move:DIR and delete")
+class Put(click.ParamType[Done]):
+    """What becomes of photos that are done: `keep`, `move:DIR` or `delete`."""
+
+    name = "done"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Done:
+        """Read it. Raises click's usage error for anything else."""
+        if isinstance(value, Done):
+            return value
+        if value in ("keep", "delete"):
+            return Done(mode=value)
+        kind, _, folder = value.partition(":")
+        if kind == "move" and folder:
+            return Done(mode="move", folder=Path(folder).resolve())
+        raise click.BadParameter(f"{value!r} is none of keep, move:DIR and delete")
+
+    def paths(self, value: Done) -> Iterator[Path]:
+        """The folder that is filled, if any."""
+        if value.folder is not None:
+            yield value.folder
 
 
-@click.command("watch")
+@click.command("watch", cls=PathCommand)
 @folder_options
 @click.option(
     "--settle",
@@ -41,7 +56,7 @@ def parse_done(text: str) -> Done:
 @click.option("--once", is_flag=True, help="End when everything in IN is done.")
 @click.option(
     "--done",
-    type=parse_done,
+    type=Put(),
     default="keep",
     show_default=True,
     metavar="keep|move:DIR|delete",

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from realedit.compare.pair import Pair, Picture
 from realedit.compare.still import Divider, split
 from realedit.errors import UsageError
-from realedit.files import complete, output_error
+from realedit.files import working
 from realedit.photos.limits import check_limit
+from realedit.places import MARK
 
 FRAMES_PER_SECOND = 20
 WIPE_FRAMES = 24  # one way
@@ -84,11 +85,15 @@ def write_animation(path: Path, frames: Iterable[Frame]) -> None:
     check_limit(kind, path, width, height, way="give a smaller --size", moving=True)
     frames = chain([first], frames)
     write = {".gif": _write_gif, ".webp": _write_webp, ".mp4": _write_mp4}[path.suffix.lower()]
-    try:
-        with complete(path) as out:
-            write(out, frames)
-    except OSError as error:
-        raise output_error(error, path) from error
+    with working(path) as out:
+        write(out, frames)
+
+
+def software() -> bytes:
+    """EXIF that says who made a picture."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Software] = MARK
+    return exif.tobytes()
 
 
 def _write_gif(out: Any, frames: Iterable[Frame]) -> None:
@@ -100,14 +105,15 @@ def _write_gif(out: Any, frames: Iterable[Frame]) -> None:
         Image.fromarray(each.picture).quantize(palette=palette, dither=Image.Dither.NONE) for each in kept
     ]
     times = [round(each.seconds * 1000) for each in kept]
-    shown[0].save(out, "GIF", save_all=True, append_images=shown[1:], duration=times, loop=0, optimize=False)
+    options = {"duration": times, "loop": 0, "optimize": False, "comment": MARK}
+    shown[0].save(out, "GIF", save_all=True, append_images=shown[1:], **options)
 
 
 def _write_webp(out: Any, frames: Iterable[Frame]) -> None:
     kept = list(frames)
     first, *rest = (Image.fromarray(each.picture) for each in kept)
     times = [round(each.seconds * 1000) for each in kept]
-    options = {"duration": times, "loop": 0, "quality": _WEBP_QUALITY}
+    options = {"duration": times, "loop": 0, "quality": _WEBP_QUALITY, "exif": software()}
     first.save(out, "WEBP", save_all=True, append_images=rest, **options)
 
 
@@ -119,6 +125,7 @@ def _write_mp4(out: Any, frames: Iterable[Frame]) -> None:
     first = next(frames)
     height, width = (n + n % 2 for n in first.picture.shape[:2])  # 4:2:0 has whole pairs
     with av.open(out.name, "w", format="mp4", options={"movflags": "+faststart"}) as file:
+        file.metadata["comment"] = MARK
         stream: Any = file.add_stream("libx264", rate=FRAMES_PER_SECOND, options=_H264)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         context = stream.codec_context

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-import cv2
-import numpy as np
+from PIL import Image
 
-from realedit.compare.animation import SUFFIXES, blink, check_encoder, wipe, write_animation
+from realedit.compare.animation import SUFFIXES, blink, check_encoder, software, wipe, write_animation
 from realedit.compare.labels import labelled
 from realedit.compare.pair import Pair, Picture, Zoom, read_pair
 from realedit.compare.slider import write_slider
 from realedit.compare.still import Divider, difference, side_by_side, split, stacked
 from realedit.errors import UsageError
-from realedit.files import output_error, write_bytes, write_png
+from realedit.files import working, write_png
 from realedit.photos import EXTENSIONS, check_place
 from realedit.photos.limits import check_limit
+from realedit.places import MARK, check_ours
 
 Style = Literal["side", "stack", "split", "wipe", "blink", "difference", "slider"]
 STYLES: tuple[Style, ...] = get_args(Style)
@@ -66,6 +66,7 @@ def check_comparison(path: Path, settings: ComparisonSettings, *photos: Path) ->
     style_for(path, settings.style)
     for photo in photos:
         check_place(path, photo)
+    check_ours(path)
 
 
 def max_side(path: Path, settings: ComparisonSettings) -> int:
@@ -128,14 +129,9 @@ def write_still(path: Path, picture: Picture) -> None:
     if suffix == ".png":
         write_png(path, picture)
         return
-    options = (
-        [cv2.IMWRITE_WEBP_QUALITY, _WEBP_QUALITY]
-        if suffix == ".webp"
-        else [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
-    )
-    ok, data = cv2.imencode(suffix, np.ascontiguousarray(picture[..., ::-1]), options)
-    assert ok
-    try:
-        write_bytes(path, data.tobytes())
-    except OSError as error:
-        raise output_error(error, path) from error
+    image = Image.fromarray(picture)
+    with working(path) as out:
+        if suffix == ".webp":
+            image.save(out, "WEBP", quality=_WEBP_QUALITY, exif=software())
+        else:
+            image.save(out, "JPEG", quality=_JPEG_QUALITY, comment=MARK.encode())

@@ -21,6 +21,8 @@ from realedit.compare.slider import figure, write_page
 from realedit.compare.still import side_by_side
 from realedit.errors import EXPECTED, UsageError
 from realedit.photos import EXTENSIONS
+from realedit.places import check_ours
+from realedit.printing import printable
 
 SUFFIXES = (".html", *STILL_SUFFIXES)
 PER_PAGE = 24
@@ -101,6 +103,7 @@ def write_sheet(
     check_sheet(output)
     count = math.ceil(len(entries) / PER_PAGE)
     paths = [output, *(output.with_stem(f"{output.stem}-{number}") for number in range(2, count + 1))]
+    check_ours(*paths)
     done: list[Entry] = []
     for number, path in enumerate(paths):
         page = _measured(entries[number * PER_PAGE : (number + 1) * PER_PAGE], zoom, done)
@@ -115,9 +118,10 @@ def write_sheet(
 
 
 def check_sheet(output: Path) -> None:
-    """Raise UsageError for a name that is no sheet."""
+    """Raise UsageError for a name that is no sheet, OutputError where something else is."""
     if output.suffix.lower() not in SUFFIXES:
         raise UsageError(f"a contact sheet is written as {', '.join(SUFFIXES)}; end {output} in one of them")
+    check_ours(output)
 
 
 def _measured(
@@ -171,7 +175,9 @@ def _cell(entry: Entry, pair: Pair | None) -> Picture:
         shown = side_by_side(pair.before, pair.after, max_height=_CELL)
         if shown.shape[1] > _WIDEST:
             shown = resized(shown, (_WIDEST, max(1, round(shown.shape[0] * _WIDEST / shown.shape[1]))))
-    lines = [line for text in (entry.name, entry.note) for line in wrap(text, shown.shape[1] // 7)[:3]]
+    lines = [
+        line for text in (entry.name, entry.note) for line in wrap(printable(text), shown.shape[1] // 7)[:3]
+    ]
     caption = Image.new("RGB", (shown.shape[1], _LINE * len(lines) + 4), _GROUND)
     draw, font = ImageDraw.Draw(caption), ImageFont.load_default(_LINE - 5)
     for number, line in enumerate(lines):

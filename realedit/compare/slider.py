@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from string import Template
+from urllib.parse import quote
 
 import cv2
 import numpy as np
 
 from realedit.compare.pair import Pair, Picture
-from realedit.files import complete, output_error
+from realedit.files import working
+from realedit.places import MARK
+from realedit.printing import printable
 
 _QUALITY = 90
 
@@ -41,10 +45,11 @@ def write_page(
     script = _resource("slider.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     links = [(before, "&larr; previous page"), (after, "next page &rarr;")]
-    pages = "".join(f'<a href="{escape(name)}">{text}</a>' for name, text in links if name)
+    pages = "".join(f'<a href="{quote(os.fsencode(name))}">{text}</a>' for name, text in links if name)
     head, tail = (
         Template(half).substitute(
-            title=escape(title),
+            title=escape(printable(title)),
+            generator=MARK,
             hash=f"sha256-{digest}",
             layout="alone" if alone else "sheet",
             pages=f"<nav>{pages}</nav>" if pages else "",
@@ -52,12 +57,9 @@ def write_page(
         )
         for half in _resource("slider.html").split("$figures")
     )
-    try:
-        with complete(path) as out:
-            for piece in _joined(head, figures, tail):
-                out.write(piece.encode())
-    except OSError as error:
-        raise output_error(error, path) from error
+    with working(path) as out:
+        for piece in _joined(head, figures, tail):
+            out.write(piece.encode())
 
 
 def _joined(head: str, figures: Iterable[str], tail: str) -> Iterator[str]:
@@ -69,7 +71,7 @@ def _joined(head: str, figures: Iterable[str], tail: str) -> Iterator[str]:
 def figure(pair: Pair | None, *, names: tuple[str, str], caption: str = "", note: str = "") -> str:
     """A slider in HTML; `names` are shown over the pictures, caption and note below, escaped. Without a pair
     there is only the text."""
-    below = f"<figcaption>{escape(caption)} <small>{escape(note)}</small></figcaption>"
+    below = f"<figcaption>{escape(printable(caption))} <small>{escape(printable(note))}</small></figcaption>"
     if pair is None:
         return f"<figure>{below}</figure>\n"
     height, width = pair.before.shape[:2]

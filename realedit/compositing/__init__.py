@@ -1,7 +1,7 @@
 """Compositing: before, after and the photo -> the photo with the change in it."""
 
 from realedit.compositing.change import MODES, Change, ChangeSettings, Mode, describe
-from realedit.compositing.debug import debug_pictures, parts_picture
+from realedit.compositing.debug import DEBUG_NAMES, debug_pictures, parts_picture
 from realedit.compositing.features import Features, Moves
 from realedit.compositing.flow import FlowSettings
 from realedit.compositing.layers import slide
@@ -9,6 +9,7 @@ from realedit.compositing.opening import Mouth
 from realedit.compositing.paste import changed_box, paste
 
 __all__ = [
+    "DEBUG_NAMES",
     "MODES",
     "Change",
     "ChangeSettings",

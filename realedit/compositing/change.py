@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realedit.compositing.flow import Array, FlowSettings, blur, dilate, measure, warp
+from realedit.compositing.flow import Array, Bounds, FlowSettings, blur, dilate, measure, warp
 from realedit.compositing.membrane import membrane
 from realedit.compositing.opening import Mouth, part
+from realedit.compositing.tone import LUMA
 
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Rec. 601
+_LEAST_ERROR = 0.01  # share of white: a likeness that is nearer shows everything
 Mode = Literal["detail", "plain", "seamless"]
 MODES: tuple[Mode, ...] = ("detail", "plain", "seamless")
 
@@ -29,6 +30,7 @@ class ChangeSettings:
     noise: what is added must be larger than this, and than own_error times what the generator gets wrong
     anyway.
     new: local size of what is added at which the generator's pixels are half shown instead of moved ones.
+    rim: share of the square's side over which what is added or shown instead fades in from its edge.
     """
 
     mode: Mode = "detail"
@@ -39,12 +41,13 @@ class ChangeSettings:
     noise: float = 0.05
     own_error: float = 1.0
     new: float = 0.2
+    rim: float = 0.03
     flow: FlowSettings = field(default_factory=FlowSettings)
 
 
 @dataclass(frozen=True)
 class Change:
-    """All on one working square `[S, S]`.
+    """All on one working square `[S, S]`, to whose rim a motion may reach; `paste` goes on from there.
 
     flow `[S, S, 2]`: where a pixel comes from, relative, in pixels of the square. residual `[S, S, 3]`: what
     is added after moving. trust `[S, S]`: 1 = move the photo and add the residual; 0 = show `generated` `[S,
@@ -105,36 +108,42 @@ def describe(
     photo = _enlarge(crop.astype(np.float32) / 255, size)
     seen = photo if inverted is None else _enlarge(inverted.astype(np.float32) / 255, size)
     here = _enlarge(valid.astype(np.float32), size)
-    within = _enlarge(reach, size) * (here > 0.5)
+    known = _enlarge(-dilate(-valid.astype(np.float32), 3), size)  # enlarged from the photo's pixels alone
+    photographed = _enlarge(dilate(valid.astype(np.float32), 3), size) > 0  # its pixels at the edge too
+    within, edge = _enlarge(reach, size), rim(size, settings.rim)
+    error = _mean(np.abs(seen - b).mean(-1), known, 4 * scale)  # what the generator gets wrong anyway
+    sure = believed(error, within > 0)
     inside = np.zeros_like(within)
+    bounds = Bounds.of(within, here > 0.5, rim=False)  # beyond it the photo goes on: see `beyond`
     if mouth is not None and mouth.parts and settings.mode == "detail":
-        flow, inside = part(b, a, mouth, settings.flow, reach=within, resolution=resolution)
+        flow, inside = part(
+            b, a, mouth, settings.flow, reach=within, resolution=resolution, bounds=bounds, sure=sure
+        )
     else:
-        flow = measure(b, a, settings.flow, reach=within, resolution=resolution)
-    a = within_colours(a, photo, within * here > 0.02)
+        flow = measure(b, a, settings.flow, reach=within, resolution=resolution, bounds=bounds, sure=sure)
+    a = within_colours(a, photo, within * (here > 0.5) > 0.02)
     still = np.maximum(
         blur(np.abs(a - b).max(-1), 3 * scale) / settings.still_colour,
         np.linalg.norm(flow, axis=-1) / (settings.still_motion * scale),
     )
     active = dilate(np.clip(still - 1, 0, 1), 5)
-    amount = within * np.clip(blur(active, 4 * scale) * 1.5, 0, 1)
+    amount = within * photographed * np.clip(blur(active, 4 * scale) * 1.5, 0, 1)
     amount = np.where(amount < 1 / 512, 0, amount).astype(np.float32)
     if settings.mode != "detail":
-        matched = _matched(a, photo - b, flow, amount > 0, settings)
-        return replace(_nothing(size, resolution), generated=matched, amount=amount)
+        matched = _matched(a, photo - b, flow, amount > 0, known, settings)
+        return replace(_nothing(size, resolution), generated=matched, amount=amount * edge)
     residual = a - warp(b, flow)
-    error = blur(np.abs(seen - b).mean(-1), 4 * scale)  # what the generator gets wrong of the photo anyway
     residual = shrink(residual, settings.noise + settings.own_error * warp(error, flow), 2 * scale)
     appeared = blur(np.abs(residual).mean(-1), 2 * scale) / settings.new
-    generated = _matched(a, photo - b, flow, amount > 0, settings)
+    generated = _matched(a, photo - b, flow, amount > 0, known, settings)
     if mouth is not None and inside.any():
         generated = np.where(
             inside[..., None] > 0, within_hues(generated, photo, mouth.lips(size), rare=0.05), generated
         )
-    trust = np.clip(warp(here, flow) * 2 - 1, 0, 1) / (1 + appeared**4) * (1 - inside)
+    trust = 1 - (1 - (1 - inside) / (1 + appeared**4)) * edge
     return Change(
         flow,
-        residual,
+        residual * edge[..., None],
         trust.astype(np.float32),
         generated,
         amount,
@@ -142,14 +151,44 @@ def describe(
     )
 
 
+def believed(error: Array, where: NDArray[np.bool_]) -> Array:
+    """How much a pixel's motion counts, `[S, S]`: half where before differs from the photo by as much as in
+    the median at `where`. Things that the generator draws roughly, like the frames of glasses, go in all
+    directions in its pictures; they move as what is around them does."""
+    usual = max(float(np.median(error[where])) if where.any() else 0.0, _LEAST_ERROR)
+    return np.asarray(1 / (1 + (error / usual) ** 4), np.float32)
+
+
 def _matched(
-    after: Array, difference: Array, flow: Array, where: NDArray[np.bool_], settings: ChangeSettings
+    after: Array,
+    difference: Array,
+    flow: Array,
+    where: NDArray[np.bool_],
+    known: Array,
+    settings: ChangeSettings,
 ) -> Array:
-    """`after` in the photo's colours; difference `[S, S, 3]`: the photo minus before."""
+    """`after` in the photo's colours; difference `[S, S, 3]`: the photo minus before, which counts where
+    `known` `[S, S]` is above 0: beyond the photo's edge it is made up."""
     if settings.mode == "seamless":
         return np.asarray(after + membrane(difference, where), np.float32)
     sigma = settings.colour_match * after.shape[0] / 512
-    return np.asarray(after + warp(blur(difference, sigma), flow), np.float32)
+    return np.asarray(after + warp(_mean(difference, known, sigma), flow), np.float32)
+
+
+def _mean(picture: Array, weight: Array, sigma: float) -> Array:
+    """The Gaussian mean around each pixel of `picture` `[S, S, ...]`, weighed by `weight` `[S, S]`."""
+    weights = weight if picture.ndim == 2 else weight[..., None]
+    total = blur(weight, sigma)
+    total = total if picture.ndim == 2 else total[..., None]
+    return np.asarray(blur(picture * weights, sigma) / np.maximum(total, 1e-3), np.float32)
+
+
+def rim(size: int, width: float) -> Array:
+    """0 on the border of a square of `size` pixels, rising to 1 over a share `width` of its side."""
+    apart = np.minimum(np.arange(size), np.arange(size)[::-1]) / max(width * size, 1.0)
+    near = np.minimum(*np.meshgrid(apart, apart))
+    t = np.clip(near, 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
 def within_colours(picture: Array, photo: Array, where: NDArray[np.bool_]) -> Array:

@@ -11,6 +11,12 @@ from realedit.compositing.flow import Array
 
 Picture = NDArray[np.uint8]
 
+DEBUG_NAMES = (
+    *("crop", "before", "after", "reach", "flow", "confidence", "mask", "residual", "generated"),
+    "parts",
+)
+"""What `debug_pictures` returns, and `parts_picture`."""
+
 PARTS_SIDE = 512  # pixels
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float32]
 
 _FLAT = 1e-6  # squared gradient per pixel, of white, below which a surface shows no motion
+_SLOPE = 0.45  # how fast a motion may die away towards its bounds, per pixel; it strains by 1 / (1 - _SLOPE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,43 @@ class Known:
     weight: Array
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """What a flow may not cross; None: nothing is in its way.
+
+    still `[S, S]`: each pixel's distance to where nothing moves; the flow dies away towards it, and is zero
+    there. edge `[S, S]`: its distance to the photo's edge, negative beyond it, where there are no pixels to
+    come from: the flow slides along it. Both in pixels.
+    """
+
+    still: Array | None = None
+    edge: Array | None = None
+
+    @classmethod
+    def of(cls, reach: Array, valid: NDArray[np.bool_] | None = None, *, rim: bool = True) -> "Bounds":
+        """Zero where `reach` `[S, S]` is zero and, with `rim`, on the square's rim; nothing comes from where
+        the photo has no pixels (`valid` `[S, S]` False)."""
+        moving = (reach > 0).astype(np.uint8)
+        if rim:
+            moving[[0, -1]] = moving[:, [0, -1]] = 0
+        edge = None if valid is None or valid.all() else distance(valid) - distance(~valid)
+        return cls(distance(moving), edge)
+
+    def hold(self, flow: Array) -> Array:
+        """The flow within the bounds; where it keeps to them it stays as it is."""
+        if self.still is not None:
+            length = np.linalg.norm(flow, axis=-1)
+            flow = flow * np.minimum(1, _SLOPE * self.still / np.maximum(length, 1e-6))[..., None]
+        if self.edge is not None:
+            down, right = (np.asarray(part, np.float32) for part in np.gradient(blur(self.edge, 1.0)))
+            inwards = np.stack([right, down], -1)
+            inwards /= np.maximum(np.linalg.norm(inwards, axis=-1, keepdims=True), 1e-6)
+            outwards = -(flow * inwards).sum(-1)
+            excess = np.maximum(outwards - _SLOPE * np.maximum(self.edge, 0), 0)
+            flow = flow + excess[..., None] * inwards
+        return np.asarray(flow, np.float32)
+
+
 def measure(
     before: Array,
     after: Array,
@@ -58,33 +96,39 @@ def measure(
     reach: Array,
     resolution: int | None = None,
     known: Known | None = None,
+    bounds: Bounds | None = None,
+    sure: Array | None = None,
 ) -> Array:
     """The flow `[S, S, 2]` between two sRGB pictures `[S, S, 3]` in [0, 1], zero where `reach` `[S, S]` is
-    zero.
+    zero and on the square's rim.
 
     resolution: the side the pictures had before they were enlarged to S; None: S. known: what is
-    known of the flow. Each round measures what
-    the rounds before left over, so that the last ones look at hardly moved pictures, where the search is
-    exact.
+    known of the flow. bounds: what it may not cross; None: those of `reach`. sure `[S, S]`: how much
+    each pixel's motion counts, 0 to 1; None: all alike. Each round measures what the rounds before left over,
+    so that the last ones look at hardly moved pictures, where the search is exact.
     """
     size = before.shape[0]
     scale, pixel = size / 512, size / (resolution or size)
     finest = max(0, round(np.log2(pixel)) - 1)  # halvings: an octave below the pictures' own pixels
     widen = scale * max(1.0, settings.least * pixel / (settings.smooth[0] * scale))
     before, after = (blur(picture, settings.aliasing * pixel) for picture in (before, after))
+    believed = np.ones((size, size), np.float32) if sure is None else sure
     flow = np.zeros((size, size, 2), np.float32)
     for _ in range(settings.rounds):
         found, votes = _search(warp(before, flow), after, finest, settings.tolerance * scale)
+        votes = votes * warp(believed, flow)
         if known is not None:
             found = np.where(known.weight[..., None] > 0, known.flow - flow, found)
             votes = np.where(known.weight >= 0, known.weight, votes)
         step = _filled(found, votes, [sigma * widen for sigma in settings.smooth])
         flow = step + warp(flow, step)
-    step = _least_squares(warp(before, flow), after, settings.window * pixel, settings.most * pixel)
+    moved, weight = warp(before, flow), warp(believed, flow)
+    step = _least_squares(moved, after, settings.window * pixel, settings.most * pixel, weight)
     if known is not None:
         step = np.where(known.weight[..., None] >= 0, np.float32(0), step)
     flow = step + warp(flow, step)
-    return unfold((flow * reach[..., None]).astype(np.float32), most=settings.strain)
+    bounds = bounds or Bounds.of(reach)
+    return unfold((flow * reach[..., None]).astype(np.float32), most=settings.strain, bounds=bounds)
 
 
 def _search(before: Array, after: Array, finest: int, tolerance: float) -> tuple[Array, Array]:
@@ -96,13 +140,14 @@ def _search(before: Array, after: Array, finest: int, tolerance: float) -> tuple
     return forward, np.asarray(1 / (1 + (disagreement / tolerance) ** 4), np.float32)
 
 
-def _least_squares(before: Array, after: Array, sigma: float, most: float) -> Array:
+def _least_squares(before: Array, after: Array, sigma: float, most: float, weight: Array) -> Array:
     """The small motion from after to before that explains their difference best around each pixel (Lucas and
-    Kanade 1981), weighed by a Gaussian of `sigma`, no longer than `most`."""
+    Kanade 1981), weighed by a Gaussian of `sigma` and `weight` `[S, S]`, no longer than `most`."""
     b, a = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (before, after))
     y, x = (np.asarray(part, np.float32) for part in np.gradient((a + b) / 2))
     change = a - b
-    xx, xy, yy, xt, yt = (blur(product, sigma) for product in (x * x, x * y, y * y, x * change, y * change))
+    products = (x * x, x * y, y * y, x * change, y * change)
+    xx, xy, yy, xt, yt = (blur(product * weight, sigma) for product in products)
     xx, yy = xx + np.float32(_FLAT), yy + np.float32(_FLAT)
     step = np.stack([yy * xt - xy * yt, xx * yt - xy * xt], -1) / (xx * yy - xy * xy)[..., None]
     length = np.linalg.norm(step, axis=-1, keepdims=True)
@@ -142,16 +187,24 @@ def warp(picture: Array, flow: Array) -> Array:
     return np.asarray(moved, np.float32)
 
 
-def unfold(flow: Array, *, least: float = 0.1, most: float = np.inf, rounds: int = 20) -> Array:
+def unfold(
+    flow: Array,
+    *,
+    least: float = 0.1,
+    most: float = np.inf,
+    rounds: int = 20,
+    bounds: Bounds | None = None,
+) -> Array:
     """Smooth a flow where x + F(x) would fold (Jacobian determinant below `least`), or stretch or squeeze by
-    more than `most`, until it does not."""
-    sigma = 2.0
+    more than `most`, until it does not. It stays within the `bounds`, however far it is smoothed."""
+    held = bounds or Bounds()
+    sigma, flow = 2.0, held.hold(flow)
     for _ in range(rounds):
         bent = _bent(flow, least, most).astype(np.float32)
         if not bent.any():
             return flow
         near = np.clip(blur(dilate(bent, 5), sigma) * 4, 0, 1)[..., None]
-        flow = flow * (1 - near) + blur(flow, sigma) * near
+        flow = held.hold(flow * (1 - near) + blur(flow, sigma) * near)
         sigma = min(sigma * 1.3, flow.shape[0] / 16)
     while _bent(flow, least, most).any():  # a smaller motion bends less
         flow = flow * np.float32(0.9)
@@ -197,6 +250,13 @@ def blur(picture: Array, sigma: float) -> Array:
 def dilate(picture: Array, size: int) -> Array:
     """The largest value in a square of `size` pixels around each pixel."""
     return np.asarray(cv2.dilate(picture, np.ones((size, size), np.uint8)), np.float32)
+
+
+def distance(inside: NDArray[np.generic]) -> Array:
+    """Each pixel's distance to the nearest that is not inside, `[S, S]`."""
+    return np.asarray(
+        cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32
+    )
 
 
 def _to_bytes(picture: Array) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realedit.compositing.flow import Array, FlowSettings, Known, measure
+from realedit.compositing.flow import Array, Bounds, FlowSettings, Known, measure
 
 Points = NDArray[np.float64]
 
@@ -55,7 +55,15 @@ class Mouth:
 
 
 def part(
-    before: Array, after: Array, mouth: Mouth, settings: FlowSettings, *, reach: Array, resolution: int
+    before: Array,
+    after: Array,
+    mouth: Mouth,
+    settings: FlowSettings,
+    *,
+    reach: Array,
+    resolution: int,
+    bounds: Bounds | None = None,
+    sure: Array | None = None,
 ) -> tuple[Array, Array]:
     """The flow `[S, S, 2]` and where the mouth's inside is, `[S, S]` 0 to 1; other arguments as in `measure`.
 
@@ -70,7 +78,8 @@ def part(
     above, below = (
         measure(
             before, after, settings,
-            reach=reach, resolution=resolution, known=_known(old, new, lip, within & hidden, unit),
+            reach=reach, resolution=resolution, bounds=bounds, sure=sure,
+            known=_known(old, new, lip, within & hidden, unit),
         )
         for lip, hidden in ((UPPER_LIP, y > top), (LOWER_LIP, y < bottom))
     )  # fmt: skip

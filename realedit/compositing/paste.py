@@ -7,11 +7,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from alignment import Alignment
-from realedit.compositing.change import LUMA, Change
+from alignment import Alignment, region_under
+from realedit.compositing.beyond import beyond
+from realedit.compositing.change import Change
 from realedit.compositing.flow import Array
 from realedit.compositing.grain import grain_of, spread
 from realedit.compositing.layers import fade_in, moved, tiles
+from realedit.compositing.tone import Tone, reduced
 from realedit.photos import Box, Photo
 from realedit.photos.parallel import ordered_map
 
@@ -45,6 +47,9 @@ def paste(
     generated pixels that are shown enlarged get grain like the photo's; where they are soft all the same, the
     photo's warnings say so.
     """
+    enlargement = alignment.side / change.resolution
+    tone = None if change.empty else tone_of(photo, alignment)
+    change, alignment = beyond(change, alignment, (photo.width, photo.height))
     box = changed_box(change, alignment, (photo.width, photo.height))
     if box is None:
         return photo
@@ -54,7 +59,6 @@ def paste(
     if mask is not None:
         part = mask[top:bottom, left:right]
         limit = fade_in(part, fade_width(part, (left, top), change, alignment))
-    enlargement = alignment.side / change.resolution
     noise = grain_of(block, enlargement) if grain and enlargement > 1 else None
 
     def render(tile_box: Box) -> None:
@@ -62,13 +66,24 @@ def paste(
         rows = slice(tile_box[1] - top, tile_box[3] - top)
         columns = slice(tile_box[0] - left, tile_box[2] - left)
         near = None if limit is None else limit[rows, columns]
-        block[rows, columns] = _render(photo, tile, block[rows, columns], near, noise)
+        block[rows, columns] = _render(photo, tile, block[rows, columns], near, noise, tone)
 
     for _ in ordered_map(render, tiles(box)):
         pass
     result = photo.with_block(box, block)
     warnings = soft_warning(change, enlargement)
     return replace(result, warnings=photo.warnings + warnings)
+
+
+def tone_of(photo: Photo, alignment: Alignment) -> Tone | None:
+    """The tone curve of the photo around the square, None where it has colours there."""
+    if photo.is_grey:
+        return Tone.grey()
+    view = photo.view(region_under(alignment, photo.width, photo.height))
+    if not view.size:
+        return None
+    small = reduced(view).astype(np.float32) / np.float32(np.iinfo(view.dtype).max)
+    return Tone.of(photo.colour.to_srgb(small))
 
 
 def soft_warning(change: Change, enlargement: float) -> tuple[str, ...]:
@@ -86,8 +101,9 @@ def soft_warning(change: Change, enlargement: float) -> tuple[str, ...]:
 
 
 def changed_box(change: Change, alignment: Alignment, size: tuple[int, int]) -> Box | None:
-    """The photo rectangle (left, top, right, bottom; half open) in which `amount` is not zero; None for
-    nowhere."""
+    """The photo rectangle (left, top, right, bottom; half open) that changes, also around the square; None
+    for none."""
+    change, alignment = beyond(change, alignment, size)
     rows, columns = np.flatnonzero(change.amount.any(1)), np.flatnonzero(change.amount.any(0))
     if not len(rows):
         return None
@@ -144,6 +160,7 @@ def _render(
     original: NDArray[np.uint8] | NDArray[np.uint16],
     limit: Array | None,
     grain: Array | None,
+    tone: Tone | None,
 ) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """The tile's new pixels, in the photo's own colours and depth; `original` is what is there."""
     amount = tile.amount if limit is None else tile.amount * limit
@@ -157,7 +174,7 @@ def _render(
     generated = amount * (1 - tile.trust)
     added = (amount * tile.trust)[..., None] * tile.residual
     added += generated[..., None] * (tile.generated - shown)
-    result = add_srgb(base, added, photo.colour.to_srgb, photo.colour.from_srgb, grey=photo.is_grey)
+    result = add_srgb(base, added, photo.colour.to_srgb, photo.colour.from_srgb, tone=tone)
     if grain is not None and generated.any():
         lost = np.sqrt(1 - (1 - generated) ** 2)  # of the photo's own grain, as a standard deviation
         result = result + lost[..., None] * spread(grain, tile.box)
@@ -177,12 +194,15 @@ def add_srgb(
     to_srgb: Callable[[Array], Array],
     from_srgb: Callable[[Array], Array],
     *,
-    grey: bool = False,
+    tone: Tone | None = None,
 ) -> Array:
-    """base, in the photo's colours, plus an sRGB difference, as a difference: exact where `added` is zero."""
-    if grey:
-        added = np.repeat((added @ LUMA)[..., None], 3, axis=-1)
+    """base, in the photo's colours, plus an sRGB difference, as a difference: exact where `added` is zero.
+
+    tone: the photo's tone curve, to which what is added keeps.
+    """
     shown = to_srgb(base)
+    if tone is not None:
+        added = tone.along(shown, added)
     # colours outside of sRGB stay where they are; what is added does not lead farther out
     changed = np.clip(shown + added, np.minimum(shown, 0), np.maximum(shown, 1))
     result: Array = base + (from_srgb(changed) - from_srgb(shown))

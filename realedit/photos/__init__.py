@@ -8,7 +8,15 @@ from realedit.photos.photo import Format, Photo
 from realedit.photos.provenance import Provenance
 from realedit.photos.read import MAX_PIXELS, check_photo, read_photo
 from realedit.photos.signing import Signing, check_signing
-from realedit.photos.write import EXTENSIONS, WriteReport, check_fits, check_output, check_place, write_photo
+from realedit.photos.write import (
+    EXTENSIONS,
+    WriteReport,
+    check_fits,
+    check_format,
+    check_output,
+    check_place,
+    write_photo,
+)
 
 __all__ = [
     "EXTENSIONS",
@@ -23,6 +31,7 @@ __all__ = [
     "Strip",
     "WriteReport",
     "check_fits",
+    "check_format",
     "check_output",
     "check_photo",
     "check_place",

@@ -8,13 +8,13 @@ T.871 (JFIF), section 7.
 
 import ctypes
 import struct
-import tempfile
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 from jpeglib._bind import CJpegLib
 from numpy.typing import NDArray
 
+from realedit.files import path_of
 from realedit.photos.jpeg_segments import (
     APP0,
     APP14,
@@ -93,9 +93,7 @@ def read_coefficients(jpeg: JpegFile) -> Planes:
     # jpeglib's own reader decodes the picture first, prints where it fails and leaves a copy of the photo
     # behind; so its binding is called, with a file that is ours
     library = CJpegLib.get()
-    with tempfile.TemporaryDirectory(prefix="realedit-") as folder:
-        path = Path(folder) / "photo.jpg"
-        _write_bare(jpeg, path)
+    with path_of(_bare(jpeg)) as path:
         whole = library.read_jpeg_dct(
             CJpegLib.cstr(str(path)), *pointers, *[None] * (4 - len(planes)), None, None
         )
@@ -188,12 +186,11 @@ def _add_blocks(
     target[touched] = np.clip(target[touched] + change, -1023, 1023)
 
 
-def _write_bare(jpeg: JpegFile, path: Path) -> None:
-    """The file without the segments that do not matter to its coefficients."""
-    with path.open("wb") as out:
-        out.write(b"\xff\xd8")
-        for segment in jpeg.segments:
-            if segment.marker in _NEEDED:
-                out.write(segment.encoded())
-                out.write(segment.entropy or b"")
-        out.write(b"\xff\xd9")
+def _bare(jpeg: JpegFile) -> Iterator[bytes | memoryview]:
+    """The file, in pieces, without the segments that do not matter to its coefficients."""
+    yield b"\xff\xd8"
+    for segment in jpeg.segments:
+        if segment.marker in _NEEDED:
+            yield segment.encoded()
+            yield segment.entropy or b""
+    yield b"\xff\xd9"

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,15 +33,16 @@ _READERS: dict[Format, Callable[[bytes, int], Decoded]] = {
 _CHECKS: dict[Format, Callable[[bytes, int], object]] = {**_READERS, Format.JPEG: jpeg.check}
 
 
-def read_photo(path: Path, *, max_pixels: int = MAX_PIXELS) -> Photo:
-    """The photo in the file at `path`.
+def read_photo(path: Path, *, max_pixels: int = MAX_PIXELS, source: bytes | None = None) -> Photo:
+    """The photo in the file at `path`, or in the bytes `source` that came from elsewhere.
 
     Raises UsageError when there is no such file, PhotoError when it is a folder, empty, no photo, damaged,
     cut short or of more than `max_pixels` pixels, ResourceError when memory runs out.
     """
-    source = _bytes_of(path, max_pixels)
-    kind, decoded = _decoded(path, source, max_pixels, _READERS)
-    return _photo(path, source, kind, decoded)
+    shown = path if source is None else Path("stdin")
+    source = _bytes_of(path, max_pixels) if source is None else _not_empty(shown, source)
+    kind, decoded = _decoded(shown, source, max_pixels, _READERS)
+    return replace(_photo(shown, source, kind, decoded), path=path)
 
 
 def check_photo(path: Path, *, max_pixels: int = MAX_PIXELS) -> str:
@@ -82,13 +84,22 @@ def _bytes_of(path: Path, max_pixels: int) -> bytes:
         if not path.is_file():
             raise PhotoError(f"cannot read {path}: it is not a plain file")
         size = path.stat().st_size
-        if size > 8 * max_pixels + (64 << 20):
+        if size > most_bytes(max_pixels):
             raise PhotoError(
                 f"cannot read {path}: {size} bytes are more than a photo of {max_pixels} pixels can have"
             )
         source = path.read_bytes()
     except OSError as error:
         raise PhotoError(f"cannot read {path}: {error.strerror or error}") from error
+    return _not_empty(path, source)
+
+
+def most_bytes(max_pixels: int) -> int:
+    """More than a file of so many pixels has."""
+    return 8 * max_pixels + (64 << 20)
+
+
+def _not_empty(path: Path, source: bytes) -> bytes:
     if not source:
         raise PhotoError(f"cannot read {path}: the file is empty")
     return source

@@ -1,10 +1,12 @@
 """Writing a photo: complete or not at all, never over the original, with all that is still true."""
 
+import functools
+import io
 import logging
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -23,6 +25,7 @@ from realedit.photos.picture import Picture, as_stored, for_format, is_upright
 from realedit.photos.provenance import Provenance
 from realedit.photos.signing import Signing, sign
 from realedit.photos.upkeep import metadata_for
+from realedit.places import same_place
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +63,13 @@ def check_output(path: Path, photo_path: Path | None = None, *, overwrite: bool 
     writable, when `path` is a folder or the photo itself (by another name too), or exists and `overwrite` is
     False.
     """
+    kind = check_format(path)
+    check_place(path, photo_path, overwrite=overwrite)
+    return kind
+
+
+def check_format(path: Path) -> Format:
+    """The format that a name asks for. Raises UsageError for an extension that is none, or is not written."""
     kind = EXTENSIONS.get(path.suffix.lower())
     if kind is None:
         raise UsageError(f"cannot tell the format of {path}; end its name in one of {', '.join(EXTENSIONS)}")
@@ -67,7 +77,6 @@ def check_output(path: Path, photo_path: Path | None = None, *, overwrite: bool 
         raise UsageError(
             f"cannot write {path}: this build of pillow-heif has no encoder; end the name in .jpg"
         )
-    check_place(path, photo_path, overwrite=overwrite)
     return kind
 
 
@@ -78,7 +87,9 @@ def check_place(path: Path, photo_path: Path | None = None, *, overwrite: bool =
         raise OutputError(f"cannot write {path}: there is no folder {folder}; make it first")
     if path.is_dir():
         raise OutputError(f"cannot write {path}: it is a folder; give a file name")
-    if photo_path is not None and _same_file(path, photo_path):
+    if path.exists() and not path.is_file():
+        raise OutputError(f"cannot write {path}: it is not a plain file; give another name")
+    if photo_path is not None and same_place(path, photo_path):
         raise OutputError(
             f"cannot write {path}: it is the photo itself, which is never changed; give another name"
         )
@@ -105,6 +116,7 @@ def write_photo(
     strip: Strip = "none",
     signing: Signing | None = None,
     visible_label: bool = False,
+    into: Callable[[bytes], object] | None = None,
 ) -> WriteReport:
     """Write `photo` to `path` in the format of its extension; the file is complete or absent.
 
@@ -112,9 +124,12 @@ def write_photo(
     coded picture is copied, and what is to go is left out. An edited one is marked with `provenance` (None:
     no mark), and with `visible_label` in a corner as well. Errors as in `check_output` and `check_fits`, and
     ResourceError when the disk is full.
+
+    into: gets the file's bytes, all at once; then nothing is written to `path`, which says the format.
     """
-    kind = check_output(path, photo.path, overwrite=overwrite)
+    kind = check_output(path, photo.path, overwrite=overwrite) if into is None else check_format(path)
     check_fits(path, photo)
+    _complete = functools.partial(_written, into=into)
     if visible_label and photo.changed is not None:
         photo = with_visible_label(photo)
     unchanged = photo.changed is None and kind is photo.format
@@ -130,7 +145,7 @@ def write_photo(
         if signing is None or photo.changed is None:
             warnings += _encode(out, photo, kind, metadata)
         else:
-            with tempfile.TemporaryFile(dir=path.parent) as unsigned:
+            with _unsigned(path, in_memory=into is not None) as unsigned:
                 warnings += _encode(unsigned, photo, kind, metadata)
                 sign(signing, photo if strip == "none" else None, kind, unsigned, out, path.name)
     return WriteReport(path, kind, copied=False, warnings=tuple(f"{path}: {w}" for w in warnings))
@@ -180,20 +195,23 @@ def _picture(photo: Photo, kind: Format) -> Picture:
     return for_format(photo, kind) if is_upright(photo, kind) else as_stored(photo)
 
 
+def _unsigned(path: Path, *, in_memory: bool) -> AbstractContextManager[BinaryIO]:
+    """A file for what is signed afterwards, beside the signed one."""
+    return io.BytesIO() if in_memory else tempfile.TemporaryFile(dir=path.parent)
+
+
 @contextmanager
-def _complete(path: Path) -> Iterator[BinaryIO]:
-    """`complete`, with the errors a user understands."""
+def _written(path: Path, into: Callable[[bytes], object] | None) -> Iterator[BinaryIO]:
+    """`complete`, with the errors a user understands, or a file in memory that is handed on."""
     try:
+        if into is not None:
+            buffer = io.BytesIO()
+            yield buffer
+            into(buffer.getvalue())
+            return
         with complete(path) as out:
             yield out
     except OSError as error:
         raise output_error(error, path) from error
     except MemoryError as error:
         raise ResourceError(f"not enough memory to write {path}; close other programs") from error
-
-
-def _same_file(path: Path, other: Path) -> bool:
-    try:
-        return path.samefile(other)
-    except OSError:
-        return os.path.realpath(path) == os.path.realpath(other)  # which does not mind links in a circle

@@ -2,9 +2,10 @@
 
 from realedit.recipes.placing import Frame, frame_for, place, within
 from realedit.recipes.reading import load, parse, shipped
-from realedit.recipes.recipe import Choices, Point, Recipe, Use, Verified
+from realedit.recipes.recipe import LARGEST_STRENGTH, Choices, Point, Recipe, Use, Verified
 
 __all__ = [
+    "LARGEST_STRENGTH",
     "Choices",
     "Frame",
     "Point",

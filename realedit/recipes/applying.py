@@ -10,6 +10,7 @@ from checkpoints import Checkpoint
 from realedit import pipeline
 from realedit.compositing.features import LANDMARKS
 from realedit.drag import DragSettings
+from realedit.errors import OutsideError
 from realedit.masks import Parts, Reach
 from realedit.pictures import features_of, moved_landmarks, pictures
 from realedit.pipeline import OnStep, keep_going
@@ -58,7 +59,12 @@ def drag(
         frame = frame_for(recipe, landmarks, session.alignment, checkpoint.domain)
         asked = place(recipe, frame, use.strength)
         points = within(asked, session.alignment, session.photo_size)
-        useful = draggable(asked, points, session.alignment)
+        useful = draggable(asked, points, session.alignment, session.photo_size)
+        if not useful.any():
+            raise OutsideError(
+                f"all that the recipe {recipe.name} moves lies outside of the photo or of what the model "
+                "sees of the face; use a photo that shows it"
+            )
         if not useful.all():
             log.warning(
                 "the recipe %s has a point at or past the edge of what the model sees; it goes without it",

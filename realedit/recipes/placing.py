@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from alignment import Alignment
 from alignment.geometry import as_points
 from alignment.names import position
+from checkpoints.domains import default_alignment
 from realedit.errors import UsageError
 from realedit.recipes.recipe import Point, Recipe
 
@@ -80,17 +81,30 @@ class Frame:
         return np.asarray(first + share * (second[0] - first))
 
 
-def frame_for(recipe: Recipe, landmarks: ArrayLike | None, square: Alignment, domain: str) -> Frame:
-    """The frame a recipe is measured in. Raises UsageError where the model's domain does not suit it."""
+def check_suits(recipe: Recipe, landmarks: ArrayLike | None, domain: str) -> None:
+    """Raise UsageError where the recipe does not suit what the model draws (`domain`), or names landmarks and
+    there are none."""
     if recipe.domain is not None and recipe.domain != domain:
         raise UsageError(f"the recipe {recipe.name} is for models that draw {recipe.domain}, not {domain}")
+    if recipe.units == "box" or landmarks is not None:
+        return
+    if default_alignment(domain) == "ffhq":
+        raise UsageError(
+            f"the recipe {recipe.name} names landmarks of a face, and in a box none are looked for; leave "
+            "--box away to edit a face that is found, or say what to move in the box with --drag"
+        )
+    raise UsageError(
+        f"the recipe {recipe.name} names landmarks of a face, and photos for the model ({domain}) "
+        'have none; write one with units = "box"'
+    )
+
+
+def frame_for(recipe: Recipe, landmarks: ArrayLike | None, square: Alignment, domain: str) -> Frame:
+    """The frame a recipe is measured in. Raises UsageError where the recipe does not suit (`check_suits`)."""
+    check_suits(recipe, landmarks, domain)
     if recipe.units == "box":
         return Frame.of_box(square)
-    if landmarks is None:
-        raise UsageError(
-            f"the recipe {recipe.name} names landmarks of a face, and photos for the model ({domain}) "
-            'have none; write one with units = "box"'
-        )
+    assert landmarks is not None
     return Frame.of_face(landmarks)
 
 
@@ -117,18 +131,19 @@ def within(points: NDArray[np.float64], square: Alignment, size: tuple[int, int]
 
 
 def draggable(
-    asked: NDArray[np.float64], points: NDArray[np.float64], square: Alignment
+    asked: NDArray[np.float64], points: NDArray[np.float64], square: Alignment, size: tuple[int, int]
 ) -> NDArray[np.bool_]:
     """`[K]`: which of the points of `place` are of use, as they are `within` the square.
 
-    Not those whose handle lies outside of it, nor those that would hold their place because hardly any of
-    their movement is left: a chin at the square's edge would keep a mouth from opening. All of them, if no
-    other point moved.
+    Not those whose handle lies outside of it or of the photo of `size` (width, height), nor those that would
+    hold their place because hardly any of their movement is left: a chin at the square's edge would keep a
+    mouth from opening. All that lie inside, if no other point moved.
     """
-    corners = square.to_crop(points[:, 0], 1)
+    starts = points[:, 0]
+    inside = square.contains(starts) & ((starts >= 0) & (starts <= size)).all(axis=1)
     wanted, left = (np.linalg.norm(each[:, 1] - each[:, 0], axis=1) for each in (asked, points))
-    useful = ((corners >= 0) & (corners <= 1)).all(axis=1) & (left >= _LEAST_SHARE * wanted)
-    return np.asarray(useful if left[useful].any() else np.ones(len(points), bool))
+    useful = inside & (left >= _LEAST_SHARE * wanted)
+    return np.asarray(useful if left[useful].any() else inside)
 
 
 def _room(

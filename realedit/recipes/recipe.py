@@ -21,8 +21,10 @@ from realedit.masks import Parts, Reach
 
 Pair = tuple[float, float]
 MOST_POINTS = 256
+LARGEST_STRENGTH = 100.0
 _FARTHEST = 100.0  # interocular distances or sides of the box; farther lies in no photo of a face
 _MOST_MOTIONS = 32
+_MOST_MEASURED = 1_000_000  # portraits, and the figures of them
 _MOST = {"max_steps": 10_000, "layers": 1000, "learning_rate": 10.0, "mask_weight": 1e6}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -93,12 +95,13 @@ class Choices(_Strict, frozen=True):
 
     mask_weight: float | None = None
     max_steps: int | None = None
+    patience: int | None = None
     layers: int | None = None
     learning_rate: float | None = None
     motions: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        for key in ("max_steps", "layers", "learning_rate"):
+        for key in ("max_steps", "patience", "layers", "learning_rate"):
             value = getattr(self, key)
             if value is not None and not 0 < value < math.inf:
                 raise ValueError(f"`{key}` is {value:g}; it must be above 0")
@@ -128,6 +131,11 @@ class Verified(_Strict, frozen=True):
     found: float | None = None
     warp_found: float | None = None
     inside: float | None = None
+
+    def __post_init__(self) -> None:
+        for key, value in msgspec.structs.asdict(self).items():
+            if isinstance(value, (int, float)) and not 0 <= value <= _MOST_MEASURED:
+                raise ValueError(f"`{key}` is {value:g}; it must be from 0 to {_MOST_MEASURED}")
 
 
 class Recipe(_Strict, frozen=True):
@@ -195,9 +203,8 @@ class Use:
     strength: float = 1.0
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.strength):
-            raise UsageError(f"the strength {self.strength} of {self.recipe.name} is not a number; e.g. 0.7")
-        if abs(self.strength) > _FARTHEST:
+        if not abs(self.strength) <= LARGEST_STRENGTH:
             raise UsageError(
-                f"the strength {self.strength:g} of {self.recipe.name} is beyond {_FARTHEST:g}; e.g. 0.7"
+                f"the strength {self.strength:g} of {self.recipe.name} is not a number from "
+                f"{-LARGEST_STRENGTH:g} to {LARGEST_STRENGTH:g}; try 0.7"
             )

@@ -38,27 +38,22 @@ def test_a_face_that_two_boxes_show_is_one_face(astronaut: np.ndarray, face: Fac
     assert only.box == box
 
 
-def test_points_on_a_face_that_hog_misses_call_the_cnn(
+def test_points_on_a_face_that_was_missed_find_it_and_renumber_none(
     astronaut: np.ndarray, face: Face, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The one on the left was missed, so it gets the next number."""
     wide = np.hstack([astronaut, astronaut])
-    missed = shifted(face, 0, 512)
-    looks = []
-
-    def cnn(size: int, models: object = None) -> object:
-        looks.append(size)
-        return lambda pixels: [
-            replace(face.box, left=face.box.left + 512, right=face.box.right + 512, turn=None)
-        ]
-
-    monkeypatch.setattr(faces, "FaceDetector", lambda models: lambda pixels: [face.box])
-    monkeypatch.setattr(faces, "CnnDetector", cnn)
-    assert len(find_faces(wide)) == len(find_faces(wide, points=face.landmarks[:1])) == 1
-    assert looks == []
-    both = find_faces(wide, points=[missed.landmarks[54]])
-    assert len(looks) == 1
-    assert choose_face(both, "auto", [missed.landmarks[54]]).index == 1
-    assert np.abs(both[1].landmarks - missed.landmarks).max() < 3
+    seen = replace(face.box, left=face.box.left + 512, right=face.box.right + 512)
+    monkeypatch.setattr(faces, "FaceDetector", lambda models: lambda pixels: [seen])
+    (known,) = find_faces(wide)
+    (same,) = find_faces(wide, points=known.landmarks[:1])
+    assert same.index == known.index == 0 and np.array_equal(same.landmarks, known.landmarks)
+    both = find_faces(wide, points=[face.landmarks[54]])
+    assert [each.index for each in both] == [0, 1]
+    assert both[0].alignment == known.alignment
+    assert choose_face(both, "auto", [face.landmarks[54]]).index == 1
+    assert np.abs(both[1].landmarks - face.landmarks).max() < 3
+    assert len(find_faces(wide, points=[(700, 500)])) == 1, "nothing is there"
 
 
 def test_no_face_says_so() -> None:
@@ -101,10 +96,41 @@ def test_largest_and_numbers(pair: list[Face]) -> None:
 
 def test_a_point_outside_names_itself_and_the_square(pair: list[Face]) -> None:
     inside = pair[0].landmarks[30]
-    with pytest.raises(OutsideError, match=r"The point \(5, 500\) lies outside of every.*face 1: x \d+ to"):
+    with pytest.raises(
+        OutsideError,
+        match=r"\(5, 500\) lies outside of every.*\d+ px outside.*face 0 \(with its corners at \d+,",
+    ):
         choose_face(pair, "auto", [inside, (5, 500)])
-    with pytest.raises(OutsideError, match=r"\(5, 500\) lies outside of the aligned square of face 0 \(x"):
+    with pytest.raises(
+        OutsideError, match=r"\(5, 500\) lies \d+ px outside of the aligned square of face 0 \("
+    ):
         choose_face(pair, 0, [inside, (5, 500)])
+
+
+def test_how_far_outside_is_measured_from_the_turned_square(face: Face) -> None:
+    """A point can lie in the box around a turned square and yet outside of the square."""
+    turned = replace(face, alignment=replace(face.alignment, angle=0.6))
+    low, high = turned.alignment.corners().min(axis=0), turned.alignment.corners().max(axis=0)
+    corner = low + 5
+    assert (corner > low).all() and (corner < high).all()
+    away = float(turned.alignment.beyond([corner])[0])
+    assert away > 20
+    with pytest.raises(OutsideError, match=f"{round(away)} px outside of that of face 0"):
+        choose_face([turned], "auto", [corner])
+
+
+def test_auto_prefers_a_face_that_the_frame_does_not_cut(pair: list[Face]) -> None:
+    cut = [pair[0], replace(pair[1], whole=False)]
+    assert choose_face(cut) is cut[0]
+    assert choose_face(cut, "largest") is cut[1]
+    assert choose_face(cut[1:]) is cut[1], "there is no other"
+
+
+def test_a_face_knows_whether_the_frame_cuts_it(astronaut: np.ndarray, face: Face) -> None:
+    assert face.whole
+    mouth = int(face.landmarks[62, 1])
+    (cut,) = find_faces(np.ascontiguousarray(astronaut[:mouth]), detector=lambda pixels: [face.box])
+    assert not cut.whole
 
 
 def test_points_on_two_faces_are_for_two_edits(pair: list[Face]) -> None:

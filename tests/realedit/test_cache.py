@@ -175,6 +175,18 @@ def test_clearing_leaves_nothing() -> None:
     assert cache.clear() == (0, 0)
 
 
+def test_what_is_no_entry_stays() -> None:
+    cache.keep(random_session(1))
+    for name in ("2024-holidays", ".hidden"):
+        (cache.sessions_folder() / name).mkdir()
+        (cache.sessions_folder() / name / "photo.jpg").write_bytes(b"precious")
+    (cache.sessions_folder() / "notes.txt").write_bytes(b"precious")
+    assert len(cache.entries()) == 1
+    assert cache.evict(CacheSettings(max_bytes=0)) == 1
+    cache.clear()
+    assert len(list(cache.sessions_folder().rglob("*"))) == 5
+
+
 def test_one_of_several_faces_is_looked_for_again(request_of: EditRequest) -> None:
     from realedit.inverting import serves
 

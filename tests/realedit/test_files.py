@@ -4,14 +4,18 @@ import builtins
 import errno
 import os
 import stat
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from realedit.files import write_bytes
+from realedit.errors import OutputError, ResourceError
+from realedit.files import path_of, write_bytes, write_png
 
 
 class _Failing:
@@ -90,3 +94,48 @@ def test_permissions_follow_the_umask_and_private_files_are_the_owners(mask: int
         assert os.umask(mask) == mask, "the umask is as it was"
     assert stat.S_IMODE((tmp_path / "open").stat().st_mode) == 0o666 & ~mask
     assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX's")
+def test_a_folder_that_may_only_be_written_gets_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.open
+
+    def refuse(path: Any, flags: int, *rest: Any, **more: Any) -> int:
+        if Path(path).is_dir():
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return real(path, flags, *rest, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)
+        write_bytes(tmp_path / "file.bin", b"new")
+    assert (tmp_path / "file.bin").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_a_path_holds_the_content_while_it_is_needed(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    with path_of([b"one", b"two"]) as path:
+        assert path.read_bytes() == b"onetwo"
+    assert not path.exists()
+
+
+def test_a_folder_for_temporary_files_is_named_where_it_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "none"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    with pytest.raises(ResourceError, match=r"temporary files .*none.* TMPDIR"), path_of([b"one"]):
+        pass
+
+
+def test_pictures_to_look_at_replace_only_their_like(tmp_path: Path) -> None:
+    picture = np.zeros((4, 4, 3), np.uint8)
+    for _ in range(2):
+        write_png(tmp_path / "new.png", picture)
+    (tmp_path / "photo.png").write_bytes(b"photo")
+    with pytest.raises(OutputError, match=r"photo\.png"):
+        write_png(tmp_path / "photo.png", picture)
+    assert (tmp_path / "photo.png").read_bytes() == b"photo"

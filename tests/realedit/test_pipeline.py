@@ -215,16 +215,17 @@ def test_a_watcher_that_says_stop_keeps_what_was_reached(checkpoint: Checkpoint,
 
 
 @pytest.mark.parametrize(
-    ("point", "said"),
+    ("point", "end", "said"),
     [
-        ((300.0, 10.0), r"300,10 lies outside of the photo, which is 96 x 80"),
-        ((10.0, -3.0), r"10,-3 lies outside of the photo"),
-        ((2.0, 40.0), r"2,40 lies outside of the aligned square"),
+        ((300.0, 10.0), "handle", r"300,10 lies outside of the photo, which is 96 x 80"),
+        ((300.0, 10.0), "target", r"300,10 lies outside of the photo, which is 96 x 80"),
+        ((10.0, -3.0), "handle", r"10,-3 lies outside of the photo"),
+        ((10.0, -3.0), "target", r"10,-3 lies outside of the photo"),
+        ((2.0, 40.0), "handle", r"2,40 lies 6 px outside of the aligned square"),
     ],
 )
-@pytest.mark.parametrize("end", ["handle", "target"])
 def test_points_outside_are_named(
-    point: tuple[float, float], said: str, end: str, photo: Path, model: str
+    point: tuple[float, float], end: str, said: str, photo: Path, model: str
 ) -> None:
     inside = (40.0, 40.0)
     drags = ((point, inside),) if end == "handle" else ((inside, point),)
@@ -272,7 +273,7 @@ def test_a_comparison_is_written_with_its_marked_copy(photo: Path, model: str) -
         ({"compare": "out.png"}, OutputError, "is named by -o already"),
         ({"compare": "photo.png"}, OutputError, "is the photo itself"),
         ({"compare": "none/both.png"}, OutputError, "no folder"),
-        ({"keep": "photo.png"}, OutputError, "is a file"),
+        ({"keep": "photo.png"}, OutputError, "is the photo itself"),
         ({"output": "photo.png"}, OutputError, "is the photo itself"),
     ],
 )

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -17,13 +18,14 @@ from realedit.compositing import ChangeSettings
 from realedit.drag import DragSettings, DragStep
 from realedit.editing import EditRequest, edit
 from realedit.errors import NoFaceError, OutsideError, SessionError, UsageError
+from realedit.inverting import same_square
 from realedit.outcome import EditReport
 from realedit.photos import read_photo
 from realedit.pipeline import PasteSettings
 from realedit.recipes import Use, load
 from realedit.session import Session
 from tests.realedit.cli.running import call
-from tests.realedit.samples import png, save_model
+from tests.realedit.samples import png, random_session, save_model
 
 WIDTH = 224
 
@@ -86,6 +88,32 @@ def _faces(report: EditReport) -> list[int]:
 def _points(face: Face, landmark: int = 54) -> tuple[tuple[float, float], tuple[float, float]]:
     x, y = face.landmarks[landmark]
     return (float(x), float(y)), (float(x) + 6, float(y) - 3)
+
+
+def test_the_report_says_how_sure_a_face_is_and_what_shows(
+    request_of: EditRequest, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = edit(_with(request_of, faces=("0",)))
+    ((only,), said) = report.as_json()["faces"], " ".join(report.warnings)
+    assert only["certainty"]["spread"] < 0.012 and only["certainty"]["whole"]
+    assert "not sure" not in said and "blurred" not in said
+    assert -1 < only["seen"] < 2
+    blurred = cv2.GaussianBlur(_row(), (0, 0), 4)
+    png(folder / "blurred.png", blurred)
+    report = edit(_with(request_of, faces=("0", "2"), photo=folder / "blurred.png"))
+    assert [said.split(",")[0] for said in report.warnings if "blurred" in said] == [
+        f"face {number}: the face is blurred: small movements" for number in (0, 2)
+    ]
+
+
+def test_a_kept_inversion_is_known_by_its_square_and_not_by_its_number(three: list[Face]) -> None:
+    """More faces than in an earlier version give the same one another number."""
+
+    def of(face: Face, number: int) -> Session:
+        return dataclasses.replace(random_session(1), face=number, alignment=face.alignment)
+
+    assert same_square(of(three[1], 0), of(three[1], 1))
+    assert not same_square(of(three[1], 1), of(three[2], 1))
 
 
 def test_all_faces_are_edited_into_one_output(request_of: EditRequest, tmp_path: Path) -> None:

@@ -4,8 +4,11 @@ import json
 
 import cv2
 import numpy as np
+import pytest
 
+from checkpoints.testing import random_checkpoint
 from tests.realedit.cli.conftest import Shell
+from tests.realedit.samples import save_model
 
 QUICK = (
     "--model=box.safetensors", "--quality=draft", "--set=projection.steps=2", "--set=perceptual=pyramid"
@@ -50,3 +53,29 @@ def test_boxes_that_cannot_be_are_refused(shell: Shell) -> None:
     assert "empty" in shell(*empty, "-o", "out.png", code=2).err
     outside = [each.replace("60,40:64,40", "5,5:6,6") for each in EDIT]
     assert "outside of the aligned square" in shell(*outside, "-o", "out.png", code=2).err
+
+
+def test_a_target_outside_of_the_square_is_gone_towards_as_far_as_its_edge(shell: Shell) -> None:
+    far = [each.replace("60,40:64,40", "60,35:90,35") for each in EDIT]
+    report = json.loads(shell(*far, "-o", "out.png").out)
+    ((x, y),) = [each["target"] for each in report["handles"]]
+    assert 78 < x < 80 and y == 35
+    assert any("90,35 lies outside of the square" in said and "79,35" in said for said in report["warnings"])
+    kept = [*(each for each in far if each != "--json"), "--keep=kept"]
+    assert "90,35 lies outside" in shell(*kept, "-o", "two.png").err
+    assert "90,35 lies outside" in shell("drag", "kept", "--drag=60,35:90,35", "--from-start").err
+    shown = (shell.folder / "out.png").read_bytes(), (shell.folder / "two.png").read_bytes()
+    assert shown[0] == shown[1]
+
+
+@pytest.mark.parametrize("alignment", ["ffhq", "box"])
+def test_a_recipe_of_landmarks_blames_the_box_before_anything_is_inverted(
+    alignment: str, shell: Shell
+) -> None:
+    """The model draws faces; it is the box in which none is looked for. The other model knows no faces."""
+    if alignment == "ffhq":
+        save_model(random_checkpoint(32), shell.folder / "box.safetensors")
+    words = [each for each in EDIT if not each.startswith(("--drag", "--json"))]
+    said = shell(*words, "--recipe=smile", "-o", "out.png", "--verbose", code=2).err
+    assert "smile names landmarks of a face" in said and "inverting with" not in said
+    assert ("in a box none are looked for" in said) == (alignment == "ffhq")

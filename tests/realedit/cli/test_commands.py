@@ -35,7 +35,7 @@ def test_edit_prints_the_output_and_leaves_the_photo(shell: Shell) -> None:
 
 def test_a_drag_listens_to_its_settings(shell: Shell) -> None:
     ends = [shell(*EDIT, *QUICK, *more).out for more in ([], ["--until=200px"], ["--layers=1"])]
-    assert "steps after 4" in ends[0] and "arrived after 1 " in ends[1]
+    assert "ended after 4" in ends[0] and "arrived after 1 " in ends[1]
     pictures = []
     for more in (["--layers=1"], ["--layers=1", "--step-size=0.1"], ["--layers=2"]):
         shell(*EDIT, *QUICK, *more)

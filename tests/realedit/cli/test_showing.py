@@ -12,7 +12,8 @@ from typing import TextIO
 import pytest
 
 from realedit.batch.events import Counts, Happening
-from realedit.cli.showing import Pace, Shown, printable
+from realedit.cli.showing import Pace, Shown
+from realedit.printing import printable
 
 pyte = pytest.importorskip("pyte", reason="pyte is missing (pip install 'realedit[dev]')")
 pty = pytest.importorskip("pty", reason="there are no terminals of this kind here")

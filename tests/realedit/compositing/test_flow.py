@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from realedit.compositing.flow import FlowSettings, blur, jacobian, measure, strain, unfold, warp
+from realedit.compositing.change import believed
+from realedit.compositing.flow import Bounds, FlowSettings, blur, jacobian, measure, strain, unfold, warp
 from tests.realedit.samples import picture
 
 SIZE = 128
@@ -165,3 +166,87 @@ def test_a_measured_flow_strains_no_more_than_its_settings_say() -> None:
     )
     flow = measure(before, after, FlowSettings(strain=1.4), reach=np.ones((SIZE, SIZE), np.float32))
     assert strain(flow).max() <= 1.4 and np.abs(flow).max() > 2
+
+
+def _cut(size: int, angle: float, share: float) -> NDArray[np.bool_]:
+    """Which pixels of a square lie in a photo that ends in a line across it."""
+    y, x = np.mgrid[:size, :size] / size - 0.5
+    return np.asarray(x * np.cos(angle) + y * np.sin(angle) < 0.5 - share, np.bool_)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    seed=st.integers(0, 1000),
+    roughness=st.floats(1, 12),
+    strength=st.floats(0, 40),
+    reach=st.floats(0.2, 2),
+    cut=st.one_of(st.none(), st.tuples(st.floats(-3.1, 3.1), st.floats(0.05, 0.6))),
+)
+def test_the_rim_and_what_may_not_move_are_still_however_a_flow_is_smoothed(
+    seed: int, roughness: float, strength: float, reach: float, cut: tuple[float, float] | None
+) -> None:
+    size = 64
+    y, x = np.mgrid[:size, :size] / size
+    around = np.clip(reach - 2 * np.hypot(x - 0.4, y - 0.9), 0, 1).astype(np.float32)
+    valid = np.ones((size, size), np.bool_) if cut is None else _cut(size, *cut)
+    flow = unfold(
+        _random_flow(seed, size, roughness, strength) * around[..., None],
+        most=2.0,
+        bounds=Bounds.of(around, valid),
+    )
+    assert jacobian(flow).min() >= 0.1 and strain(flow).max() <= 2.0
+    assert not flow[around == 0].any()
+    assert not flow[[0, -1]].any() and not flow[:, [0, -1]].any()
+    beyond = np.asarray(cv2.distanceTransform(np.uint8(~valid), cv2.DIST_L2, 5), np.float32)
+    sources = warp(beyond, flow)[valid]  # how far beyond the photo's edge the photo's pixels come from
+    assert sources.max() < 1.5
+
+
+def test_a_flow_slides_along_the_photos_edge() -> None:
+    """Only what would come from outside is held: what leaves the photo or goes along its edge is not."""
+    valid = _cut(64, 0.0, 0.25)  # the photo ends at x = 48
+    bounds = Bounds.of(np.ones((64, 64), np.float32), valid)
+
+    def at_the_edge(dx: float, dy: float) -> NDArray[np.float32]:
+        flow = np.zeros((64, 64, 2), np.float32)
+        flow[8:-8, 8:-8] = dx, dy
+        held: NDArray[np.float32] = bounds.hold(flow)[32, 46]
+        return held
+
+    assert at_the_edge(4, 2) == pytest.approx([0.9, 2], abs=0.1)
+    assert at_the_edge(-4, 2) == pytest.approx([-4, 2])
+
+
+def test_a_motion_up_to_the_rim_is_measured_and_dies_away_there() -> None:
+    """A chin at the square's edge, which is where the motion would be cut off in a line."""
+    before = _picture()
+    truth = np.zeros((SIZE, SIZE, 2), np.float32)
+    truth[..., 1] = np.clip(np.arange(SIZE) / SIZE - 0.3, 0, None)[:, None] * 12
+    flow = measure(before, warp(before, truth), FlowSettings(), reach=np.ones((SIZE, SIZE), np.float32))
+    assert not flow[-1].any() and np.abs(flow[-10:-5, 40:90, 1]).mean() > 1.5
+    assert np.abs(np.diff(flow[-12:], axis=0)).max() < 1
+
+
+def test_what_the_generator_draws_roughly_moves_as_what_is_around_it_does() -> None:
+    """The frames of glasses in a draft: before and after show some, but they go in all directions."""
+    before, truth = _picture(), _bump(SIZE, 5, 0)
+    after = warp(before, truth)
+    rough = (slice(56, 64), slice(40, 88))
+    error = np.zeros((SIZE, SIZE), np.float32)
+    error[rough] = 0.3
+    before[rough] = np.tile(np.arange(48) % 8 < 4, (8, 1))[..., None]
+    after[rough] = np.tile((np.arange(48) + 3) % 8 < 4, (8, 1))[..., None]
+    reach = np.ones((SIZE, SIZE), np.float32)
+    sure = believed(blur(error, 1.0), reach > 0)
+
+    def wrong(sure: NDArray[np.float32] | None) -> float:
+        flow = measure(before, after, FlowSettings(), reach=reach, sure=sure)
+        return float(np.linalg.norm(flow - truth, axis=-1)[rough].mean())
+
+    assert wrong(sure) < 0.85 * wrong(None)
+
+
+def test_a_likeness_that_is_good_everywhere_is_believed_everywhere() -> None:
+    everywhere = np.ones((8, 8), np.bool_)
+    assert believed(np.full((8, 8), 0.001, np.float32), everywhere).min() > 0.99
+    assert believed(np.zeros((8, 8), np.float32), ~everywhere).min() == 1

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from alignment import Alignment, extract_crop
 from realedit.compositing import MODES, Change, ChangeSettings, Mode, changed_box, describe, paste
+from realedit.compositing.beyond import beyond
 from realedit.compositing.change import shrink, within_colours
-from realedit.compositing.flow import blur, warp
+from realedit.compositing.flow import blur, jacobian, strain, unfold, warp
 from realedit.photos import Photo
 from realedit.photos.colour import SRGB, Colour, from_primaries
 from realedit.photos.icc import parametric_curve
@@ -103,7 +104,7 @@ def test_outside_of_box_and_mask_every_pixel_is_as_it_was(
 ) -> None:
     photo = photo_of(picture(WIDTH, HEIGHT))
     alignment = Alignment(centre=centre, side=side, angle=angle)
-    change = _random_change(seed)
+    change, alignment = beyond(_random_change(seed), alignment, (WIDTH, HEIGHT))
     random = np.random.default_rng(seed)
     mask = blur(random.normal(size=(HEIGHT, WIDTH)).astype(np.float32), 9) > 0 if masked else None
     pasted = paste(photo, change, alignment, mask=mask)
@@ -221,7 +222,7 @@ def test_a_square_that_leaves_the_photo_changes_only_what_is_in_it(photo: Photo)
         assert np.isfinite(pasted.view()).all() and (pasted.width, pasted.height) == (WIDTH, HEIGHT)
         crop = extract_crop(np.ascontiguousarray(photo.srgb()), alignment, CROP)
         amount = cv2.resize(change.amount, (CROP, CROP), interpolation=cv2.INTER_AREA)
-        assert not amount[~cv2.dilate(crop.valid.astype(np.uint8), np.ones((3, 3))).astype(bool)].any()
+        assert not amount[~cv2.dilate(crop.valid.astype(np.uint8), np.ones((5, 5))).astype(bool)].any()
 
 
 def test_a_square_beside_the_photo_changes_nothing(photo: Photo) -> None:
@@ -358,3 +359,86 @@ def test_a_mask_through_a_motion_folds_nothing() -> None:
     row = paste(photo_of(ramp), change, SQUARE, mask=mask).view()[112, :, 0].astype(int)
     assert np.array_equal(row[:130], ramp[112, :130, 0]) and (row != ramp[112, :, 0]).any()
     assert (np.diff(row[100:230]) >= -1).all(), np.diff(row[100:230])
+
+
+def _at_the_rim(alignment: Alignment, photo: Photo, mode: Mode) -> Change:
+    """A change that is as large at the square's rim as anywhere: everything moves by 5 px, and is darker."""
+    crop = extract_crop(np.ascontiguousarray(photo.srgb()), alignment, CROP)
+    before = _share(crop.pixels)
+    after = np.clip(np.roll(before, 5, axis=0) - 0.3, 0, 1).astype(np.float32)
+    reach = np.ones((CROP, CROP), np.float32)
+    return describe(before, after, crop.pixels, crop.valid, reach, dataclasses.replace(QUICK, mode=mode))
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("alignment", [SQUARE, TILTED])
+def test_no_line_shows_where_the_square_ends(alignment: Alignment, mode: Mode) -> None:
+    smooth = photo_of(np.full((HEIGHT, WIDTH, 3), 120, np.uint8))
+    pasted = paste(smooth, _at_the_rim(alignment, smooth, mode), alignment).view().astype(int)
+    assert np.abs(pasted - 120).max() > 40
+    steps = max(np.abs(np.diff(pasted, axis=axis)).max() for axis in (0, 1))
+    assert steps < 40, "the whole change, 76, would be a line"
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    seed=st.integers(0, 1000),
+    strength=st.floats(0, 12),
+    angle=st.floats(-0.5, 0.5),
+    centre=st.tuples(st.floats(60, 200), st.floats(60, 170)),
+)
+def test_a_motion_dies_away_in_the_photo_around_the_square(
+    seed: int, strength: float, angle: float, centre: tuple[float, float]
+) -> None:
+    """As much as before within the square, nothing on the larger square's rim, and nowhere a fold."""
+    change, square = _random_change(seed), Alignment(centre=centre, side=120.0, angle=angle)
+    everywhere = np.ones_like(change.amount)
+    flow = blur(np.random.default_rng(seed).normal(size=(48, 48, 2)).astype(np.float32), 9)
+    flow = unfold(flow / np.abs(flow).max() * np.float32(strength), most=2.0)
+    change = dataclasses.replace(change, flow=flow, amount=everywhere)
+    larger, around = beyond(change, square, (WIDTH, HEIGHT))
+    if not flow.any():
+        assert larger is change and around is square
+        return
+    assert larger.size == 60 and around.side == pytest.approx(150) and around.centre == square.centre
+    for part in (larger.flow, larger.amount):
+        assert not part[[0, -1]].any() and not part[:, [0, -1]].any()
+    assert jacobian(larger.flow).min() >= 0.1 and strain(larger.flow).max() <= 2.0
+    inside = (slice(6, -6), slice(6, -6))
+    assert np.array_equal(larger.amount[inside], everywhere)
+    assert (larger.trust[0] == 1).all() and not larger.residual[0].any()
+
+
+def test_a_chin_at_the_rim_moves_as_far_as_it_did(photo: Photo) -> None:
+    """Held on the rim it would hardly move at all."""
+    crop = extract_crop(np.ascontiguousarray(photo.srgb()), SQUARE, CROP)
+    before = _share(crop.pixels)
+    y = np.arange(CROP, dtype=np.float32)[:, None]
+    truth = np.zeros((CROP, CROP, 2), np.float32)
+    truth[..., 1] = -3 * np.clip(y / CROP - 0.5, 0, 1) * 2
+    reach = np.ones((CROP, CROP), np.float32)
+    change = describe(before, warp(before, truth), crop.pixels, crop.valid, reach, QUICK)
+    larger, _ = beyond(change, SQUARE, (WIDTH, HEIGHT))
+    wanted = np.linalg.norm(truth[-6, 20:44], axis=-1).mean() * change.size / CROP
+    margin = (larger.size - change.size) // 2
+    assert np.linalg.norm(larger.flow[-margin - 12, 40:88], axis=-1).mean() > 0.75 * wanted
+    assert paste(photo, change, SQUARE).changed is not None
+
+
+def test_made_up_pixels_beyond_the_photos_edge_colour_nothing() -> None:
+    """Where a face is cut by the frame the crop goes on with a mirror image, which is not the photo's."""
+    pixels = np.full((HEIGHT, WIDTH, 3), 180, np.uint8)
+    photo = photo_of(pixels)
+    square = Alignment(centre=(128.0, HEIGHT - 40.0), side=192.0, angle=0.0)
+    crop = extract_crop(pixels, square, CROP)
+    dark = crop.pixels.copy()
+    dark[~crop.valid] = 0
+    before = _share(crop.pixels)
+    after = before.copy()
+    after[20:60, 20:44] = 0.2
+    reach = np.ones((CROP, CROP), np.float32)
+    one, other = (
+        paste(photo, describe(before, after, seen, crop.valid, reach, QUICK), square).view()
+        for seen in (crop.pixels, dark)
+    )
+    assert np.abs(one.astype(int) - other).max() < 10 and (one != pixels).any()

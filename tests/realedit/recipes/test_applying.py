@@ -1,5 +1,6 @@
 """Recipes on sessions: one drag each, in order, the same by `edit` and by stages."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from checkpoints.storage import sha256_of
 from checkpoints.testing import random_checkpoint
 from realedit.compositing.features import LANDMARKS
 from realedit.drag import DragSettings
+from realedit.errors import OutsideError
 from realedit.masks import Parts
 from realedit.recipes import Use, Verified, load, parse
 from realedit.recipes.applying import current_landmarks, drag, known_limits
@@ -52,10 +54,12 @@ def test_each_recipe_is_a_drag_in_order_after_the_points(face: Session, checkpoi
     nose = tuple(face.landmarks[30])
     point = (nose, (nose[0] + 2, nose[1]))
     done = drag(face, checkpoint, [point], [_use("smile"), _use("raise-brows")], settings=STEPS)
-    assert [len(entry.handles) for entry in done.history] == [1, 2, 2]
+    assert [len(entry.handles) for entry in done.history] == [1, 4, 2]
     assert done.history[0].handles == [pytest.approx(nose)]
     only = drag(face, checkpoint, [], [_use("smile")], settings=STEPS)
-    assert np.allclose(only.history[0].handles, face.landmarks[[48, 54]]), "nothing was dragged before"
+    assert np.allclose(only.history[0].handles, face.landmarks[[48, 54, 51, 57]]), (
+        "nothing was dragged before"
+    )
 
 
 def test_strength_zero_moves_nothing(face: Session, checkpoint: Checkpoint) -> None:
@@ -198,3 +202,17 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
     command = ["edit", "photo.png", "-o", "out.png", "--model=box.safetensors", "--quality=draft"]
     result = call([*command, *arguments], monkeypatch, capfd)
     assert result.code == 2 and said in result.err and not (tmp_path / "out.png").exists(), result
+
+
+def test_a_face_that_the_frame_cuts_is_edited_without_what_lies_outside(
+    face: Session, checkpoint: Checkpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert face.landmarks is not None
+    below = int(face.landmarks[57, 1]) + 4  # the photo ends between mouth and chin
+    cut = dataclasses.replace(face, photo_size=(face.photo_size[0], below))
+    done = drag(cut, checkpoint, [], [_use("open-mouth")], settings=STEPS)
+    assert [len(entry.handles) for entry in done.history] == [1]
+    assert "open-mouth has a point at or past the edge" in caplog.text
+    gone = dataclasses.replace(face, photo_size=(face.photo_size[0], int(face.landmarks[30, 1])))
+    with pytest.raises(OutsideError, match="all that the recipe open-mouth moves lies outside"):
+        drag(gone, checkpoint, [], [_use("open-mouth")], settings=STEPS)

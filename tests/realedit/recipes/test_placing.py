@@ -100,8 +100,21 @@ def test_a_chin_at_or_past_the_edge_does_not_hold_the_mouth_back(
 ) -> None:
     asked = np.array([[(100, 140), (100, 150)], [chin, (chin[0], chin[1] + 10)]], float)
     points = within(asked, SQUARE, (200, 300))
-    assert draggable(asked, points, SQUARE).tolist() == useful
-    assert draggable(asked[1:], points[1:], SQUARE).tolist() == [True], "there is no other to go on with"
+    assert draggable(asked, points, SQUARE, (200, 300)).tolist() == useful
+    assert draggable(asked[1:], points[1:], SQUARE, (200, 300)).tolist() == [chin[1] <= 200], (
+        "there is no other"
+    )
+
+
+@pytest.mark.parametrize(
+    ("edge", "useful"),
+    [(300, [True, True]), (168, [True, False]), (165, [True, False]), (138, [False, False])],
+)
+def test_a_handle_that_the_frame_cuts_off_is_left_out(edge: int, useful: list[bool]) -> None:
+    """A mouth that opens, and the chin that the photo ends above."""
+    asked = np.array([[(100, 140), (100, 150)], [(100, 170), (100, 180)]], float)
+    points = within(asked, SQUARE, (200, edge))
+    assert draggable(asked, points, SQUARE, (200, edge)).tolist() == useful
 
 
 def test_units_turn_pixels_back_into_what_a_recipe_says() -> None:
