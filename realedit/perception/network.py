@@ -23,7 +23,7 @@ _VIEW_PATCH, _VIEW_WIDTHS = 4, (32, 64, 128, 160)
 _DETAIL_PATCH, _DETAIL_WIDTHS = 2, (32, 64, 96)
 _LATERAL = 32
 EYE_FACTS = 1  # the logit of glasses
-_FACTS = 3  # a face's logit, the logarithms of its blur and of the points' error
+_FACTS = 2  # a face's logit, the logarithm of its blur
 
 
 class Conv(nn.Module):
@@ -85,14 +85,13 @@ class Places(nn.Module):
 
 @dataclass(frozen=True)
 class ViewOutput:
-    """points `[N, 478, 3]`; matte `[N, 96, 96]` logits; face, blur, error `[N]`: a face's logit, logarithms
-    of the blur's deviation and of the mean error of the points, both in interocular distances."""
+    """points `[N, 478, 3]`; matte `[N, 96, 96]` logits; face, blur `[N]`: a face's logit, the logarithm of
+    the blur's deviation in interocular distances."""
 
     points: Tensor
     matte: Tensor
     face: Tensor
     blur: Tensor
-    error: Tensor
 
 
 class ViewNet(nn.Module):

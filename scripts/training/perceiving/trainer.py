@@ -51,7 +51,6 @@ class Settings:
     face: float = 0.02
     glasses: float = 0.02
     blur: float = 0.01
-    error: float = 0.01
     seed: int = 0
 
 
@@ -98,7 +97,7 @@ def start(chips: Chips, nets: Networks) -> None:
         assert nets.view.depth.bias is not None
         nets.view.depth.weight.mul_(0.1)
         nets.view.depth.bias.copy_(torch.tensor(shape[:, 2] / scale))
-        nets.view.facts.bias.copy_(torch.tensor([2.0, -3.5, -3.5]))
+        nets.view.facts.bias.copy_(torch.tensor([2.0, -3.5]))
 
 
 def _expect(net: Places, places: NDArray[np.float64], spread: float) -> None:
@@ -201,7 +200,6 @@ class Trainer:
         )
         blur = torch.tensor([copy.blur for copy in faces], dtype=torch.float32)
         distance = apart[..., :2].norm(dim=2)
-        own = distance.detach().mean(dim=1)
         emphasis = [
             self.counts[chosen] / self.counts[chosen].mean()
             for chosen in (self.nets.eye_points, self.nets.mouth_points)
@@ -218,7 +216,6 @@ class Trainer:
             "face": F.binary_cross_entropy_with_logits(seen.face, is_face.float()) * weights.face,
             "glasses": glasses / looked.sum().clamp_min(1) * weights.glasses,
             "blur": (seen.blur[is_face] - blur.log()).abs().mean() * weights.blur,
-            "error": (seen.error[is_face] - own.log()).abs().mean() * weights.error,
             "eye": (_robust((eye - eye_truth).norm(dim=2) * frames.EYE) * emphasis[0]).mean(),
             "mouth": (_robust((mouth - mouth_truth).norm(dim=2) * frames.MOUTH) * emphasis[1]).mean(),
         }
