@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from realedit.compare.timelapse import Recorder, write_timelapse
 from realedit.compositing import DEBUG_NAMES
 from realedit.devices import choose_device
 from realedit.drag import DragSettings, moving_layers
-from realedit.errors import UsageError
+from realedit.errors import SessionError, UsageError
 from realedit.files import make_folder, write_png
 from realedit.inverting import FaceEdit, inversion_settings, invert_all, inverted, of_face, planned
 from realedit.masks import Reach, edit_mask
@@ -235,20 +236,23 @@ def _dragged(
     laps: Laps,
     on_step: OnStep,
 ) -> Session:
-    """One face inverted and dragged, and kept where that is asked for."""
+    """One face inverted, where anything of what is asked is the generator's, and dragged, and kept where that
+    is asked for."""
+
+    def dragged(session: Session) -> Session:
+        return drag(
+            session, checkpoint, each.drags, request.recipes,
+            mask=mask, reach=request.reach, settings=request.drag, on_step=on_step,
+        )  # fmt: skip
+
+    if each.keep is None and request.timelapse is None and each.session.pivot is None:
+        laps("drag")
+        with suppress(SessionError):  # lids and lips need no inversion, which takes most of the time
+            return dragged(each.session)
     laps("invert")
     session = inverted(each, request, checkpoint, on_step=on_step)
     laps("drag")
-    session = drag(
-        session,
-        checkpoint,
-        each.drags,
-        request.recipes,
-        mask=mask,
-        reach=request.reach,
-        settings=request.drag,
-        on_step=on_step,
-    )
+    session = dragged(session)
     if each.keep is not None:
         session.save(each.keep)
     return session

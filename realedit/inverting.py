@@ -20,7 +20,7 @@ from checkpoints.bundled import BUNDLED
 from checkpoints.cache import without_cache
 from checkpoints.registry import registry
 from inversion import InversionSettings
-from realedit import cache, pipeline
+from realedit import cache, pipeline, sliding
 from realedit.cropping import square_without_face
 from realedit.doubts import doubts
 from realedit.errors import AlignmentError, RealeditError, SessionError, UsageError
@@ -79,7 +79,8 @@ def planned(request: EditRequest, photo: Photo, checkpoint: Checkpoint) -> list[
             log.info(
                 "going on from %s", f"the session in {keep}" if keep in kept else "an inversion in the cache"
             )
-            return [_asked(session.from_start(), request, request.drags, keep, checkpoint, photo)]
+            session = sliding.with_points(session.from_start(), photo)
+            return [_asked(session, request, request.drags, keep, checkpoint, photo)]
     aligned = pipeline.align_faces(
         photo,
         checkpoint,
@@ -190,7 +191,7 @@ def _or_kept(session: Session, settings: InversionSettings, kept: Mapping[Path, 
             and same_square(other, session)
             and pipeline.same_settings(other, settings)
         ):
-            return replace(other.from_start(), face=session.face, faces=session.faces)
+            return replace(other.from_start(), face=session.face, faces=session.faces, points=session.points)
     return session
 
 
@@ -269,6 +270,7 @@ def _from_cache(session: Session, checkpoint: Checkpoint, settings: InversionSet
                 model=session.model,
                 face=session.face,
                 faces=session.faces,
+                points=session.points,
             )
     return None
 

@@ -13,6 +13,7 @@ from alignment.identity import descriptor, distance
 from alignment.landmarks import landmarks_in
 from realedit import __version__
 from realedit.photos import Box, Photo
+from realedit.pictures import features_of
 from realedit.regions import around_face
 from realedit.session import Drag, Session
 
@@ -158,9 +159,31 @@ def drag_warnings(drags: Sequence[Drag]) -> list[str]:
 
 
 def face_warnings(sessions: Sequence[Session]) -> list[str]:
-    """`drag_warnings` of each session, which name the face where there are several."""
-    found = [(session.face, said) for session in sessions for said in drag_warnings(session.history)]
+    """`drag_warnings` and `lid_warnings` of each session, which name the face where there are several."""
+    found = [
+        (session.face, said)
+        for session in sessions
+        for said in (*drag_warnings(session.history), *lid_warnings(session))
+    ]
     return [said if len(sessions) == 1 else f"face {face}: {said}" for face, said in found]
+
+
+def lid_warnings(session: Session) -> list[str]:
+    """What the user should know of eyes that were to open."""
+    features = features_of(session)
+    left = [
+        np.array(
+            [[points[i] for i in range(len(points)) if i not in entry.carried] for points in both], float
+        )
+        for entry in session.history
+        for both in [(entry.handles, entry.targets)]
+    ]
+    if features is None or not any(points.size and features.shut(*points) for points in left):
+        return []
+    return [
+        "an eye that should open is shut in the photo, and its lids have nothing to uncover; what shows is "
+        "the model's guess, and the bundled model has not learned it: look at the result"
+    ]
 
 
 def seen_share(after: Photo, session: Session) -> float | None:
@@ -172,7 +195,11 @@ def seen_share(after: Photo, session: Session) -> float | None:
     unit = float(np.linalg.norm(session.landmarks[42:48].mean(0) - session.landmarks[36:42].mean(0)))
     places, asked = session.landmarks.copy(), np.zeros((68, 2))
     for entry in session.history:
-        for start, target, reached in zip(entry.handles, entry.targets, entry.reached, strict=True):
+        for i, (start, target, reached) in enumerate(
+            zip(entry.handles, entry.targets, entry.reached, strict=True)
+        ):
+            if i in entry.carried:  # lids and lips, which dlib has not learned to see shut
+                continue
             apart = np.linalg.norm(places - start, axis=1)
             nearest = int(apart.argmin())
             if apart[nearest] < AT_LANDMARK * unit:

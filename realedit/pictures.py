@@ -8,8 +8,10 @@ import checkpoints
 import inversion
 from alignment import Alignment
 from alignment.landmarks import landmarks_in
+from alignment.names import REGIONS, region_of
 from checkpoints import Checkpoint, Generator
 from inversion import InversionSettings
+from realedit.compositing.features import Features
 from realedit.errors import SessionError, UsageError
 from realedit.session import Session, to_picture
 
@@ -37,6 +39,23 @@ def moved_landmarks(
     drawn = (np.asarray(picture * 255 + 0.5, np.uint8) for picture in (before, after))
     seen = [session.alignment.to_photo(landmarks_in(each, whole), size) for each in drawn]
     return np.asarray(session.landmarks + seen[1] - seen[0])
+
+
+def moved_so_far(
+    session: Session, checkpoint: Checkpoint, points: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """How far the generator has moved what points `[K, 2]` of the current result lie on, photo pixels: as
+    far as the parts of the face, by the landmarks nearest to them."""
+    if session.landmarks is None or session.pivot is None or torch.equal(*latents_of(session)):
+        return np.zeros_like(points)
+    new = moved_landmarks(session, *pictures(session, checkpoint))
+    nearest = [int(np.linalg.norm(new - point, axis=1).argmin()) for point in points]
+    return np.array([(new - session.landmarks)[list(REGIONS[region_of(i)])].mean(0) for i in nearest])
+
+
+def features_of(session: Session) -> Features | None:
+    """The parts of the session's face that slide; None without a face, or where they fall together."""
+    return None if session.points is None else Features.of(session.points)
 
 
 def generator_of(session: Session, checkpoint: Checkpoint) -> Generator:

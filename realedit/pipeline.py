@@ -22,6 +22,7 @@ from alignment.errors import NoFaceError
 from alignment.models import FaceModels
 from checkpoints import Checkpoint
 from inversion import InversionSettings, Quality, Step
+from realedit import sliding
 from realedit.compositing import ChangeSettings, Mode, Mouth, debug_pictures, describe, paste
 from realedit.cropping import crop_of, square_without_face
 from realedit.drag import DragSettings, DragStep, Editor
@@ -29,8 +30,16 @@ from realedit.errors import UsageError
 from realedit.files import make_folder, write_png
 from realedit.masks import Parts, Reach
 from realedit.photos import Box, Photo
-from realedit.pictures import device_of, generator_of, label_of, latents_of, moved_landmarks, pictures
-from realedit.regions import check_mask, check_points, crop_region, photo_mask
+from realedit.pictures import (
+    device_of,
+    features_of,
+    generator_of,
+    label_of,
+    latents_of,
+    moved_landmarks,
+    pictures,
+)
+from realedit.regions import check_mask, check_points, crop_region, photo_mask, reach_of
 from realedit.session import Drag, Session, mask_name, to_tensor
 
 log = logging.getLogger(__name__)
@@ -112,6 +121,7 @@ def align_faces(
             crop=crop.pixels,
             valid=crop.valid,
             faces=count,
+            points=None if face is None else sliding.dense_points(photo, square),
         )
 
     if box is not None and tuple(faces) != ("auto",):
@@ -217,30 +227,57 @@ def drag(
     on_step: OnStep = keep_going,
 ) -> Session:
     """Drag handles to targets (`[K, 2]` photo pixels, positions in the current result), from the current
-    latent.
+    latent. Points on lids and lips are not the generator's: the paste lets these slide. Where no other point
+    has a way to go, a session that is not inverted will do.
 
     mask `[height, width]` uint8 over the displayed photo, white (>= 128) may move. Raises OutsideError for a
     point outside of the square, SessionError before the inversion.
     """
-    latent = latents_of(session)[1].to(device_of(checkpoint))
     check_points(session, handles, targets)
-    size = checkpoint.generator.resolution
-    generator = generator_of(session, checkpoint)
-    start = session.alignment.to_crop(handles, size)
-    goal = session.alignment.to_crop(targets, size)
-    entry = Drag(_points(handles), _points(targets), [], 0, "nothing", reach, None)
+    starts, ends = (np.asarray(points, float).reshape(-1, 2) for points in (handles, targets))
+    if _led(checkpoint, settings):
+        moves, carried = session.moves, np.zeros(len(starts), np.bool_)
+    else:
+        moves, carried = sliding.asked(session, checkpoint, starts, ends)
+    entry = Drag(
+        _points(starts), _points(ends), _points(ends), 0, "arrived", reach, None,
+        carried=carried.nonzero()[0].tolist(), moves=moves,
+    )  # fmt: skip
     if mask is not None:
         check_mask(mask, entry)
         entry = msgspec.structs.replace(entry, mask=mask_name(mask))
         session = replace(session, masks={**session.masks, mask_name(mask): mask})
+    current = session.current
+    if not carried.any() or (starts != ends)[~carried].any():
+        current, entry = _dragged(session, checkpoint, entry, settings or DragSettings(), on_step)
+    return replace(session, current=current, history=(*session.history, entry))
+
+
+def _led(checkpoint: Checkpoint, settings: DragSettings | None) -> bool:
+    """Whether given amounts of motions say how far a drag goes, and not its points."""
+    known = None if checkpoint.codes is None else checkpoint.codes.motions
+    asked = () if settings is None or not settings.amounts else settings.motions
+    return bool(asked) and known is not None and set(asked) <= set(known.names)
+
+
+def _dragged(
+    session: Session, checkpoint: Checkpoint, entry: Drag, settings: DragSettings, on_step: OnStep
+) -> tuple[torch.Tensor, Drag]:
+    """The latent after those of a drag's points that are the generator's, and how the drag ended."""
+    latent = latents_of(session)[1].to(device_of(checkpoint))
+    size = checkpoint.generator.resolution
+    own = [i for i in range(len(entry.handles)) if i not in entry.carried]
     editor = Editor(
-        generator,
+        generator_of(session, checkpoint),
         latent,
-        settings or DragSettings(),
+        settings,
         inversion.CodeSpace.of(checkpoint),
         mask=crop_region(session, entry, size),
         layers=checkpoint.drag_layers,
         motions=None if checkpoint.codes is None else checkpoint.codes.motions,
+    )
+    start, goal = (
+        session.alignment.to_crop([points[i] for i in own], size) for points in (entry.handles, entry.targets)
     )
     editor.add(start, goal)
     step = None
@@ -248,19 +285,20 @@ def drag(
         if not on_step(step):
             break
     assert step is not None
-    ending = "stopped" if step.ending == "running" else step.ending
-    reached = _points(session.alignment.to_photo(editor.handles, size))
-    if settings is not None and settings.amounts:  # the motions' amounts said how far, not the targets
-        targets = session.alignment.to_photo(editor.targets, size)
+    reached = np.array(entry.targets)
+    reached[own] = session.alignment.to_photo(editor.handles, size)
+    targets = np.array(entry.targets)
+    if settings.amounts:  # the motions' amounts said how far, not the targets
+        targets[own] = session.alignment.to_photo(editor.targets, size)
     entry = msgspec.structs.replace(
         entry,
         targets=_points(targets),
-        reached=reached,
+        reached=_points(reached),
         steps=step.index,
-        ending=ending,
-        vague=editor.vague.nonzero()[0].tolist(),
+        ending="stopped" if step.ending == "running" else step.ending,
+        vague=[own[i] for i in editor.vague.nonzero()[0]],
     )
-    return replace(session, current=editor.latent.detach().cpu(), history=(*session.history, entry))
+    return editor.latent.detach().cpu(), entry
 
 
 def render(
@@ -277,11 +315,19 @@ def render(
     other. debug: a folder that gets the pictures the paste is made of.
     """
     settings = settings or PasteSettings()
+    mask, features = photo_mask(session), features_of(session)
+    photo = sliding.slid(photo, session, mask)
+    if debug is not None and features is not None:
+        write_png(debug / "parts.png", sliding.parts(session, features))
+    if (
+        session.pivot is None
+        and session.history
+        and all(entry.carried and not entry.steps for entry in session.history)
+    ):
+        return photo  # nothing was the generator's
     before, after = pictures(session, checkpoint)
     size = checkpoint.generator.resolution
-    reach = np.zeros((size, size), np.float32)
-    for entry in session.history:
-        reach = np.maximum(reach, crop_region(session, entry, size))
+    reach = reach_of(session, size)
     crop = session.crop if photo.changed is None else crop_of(photo, session.alignment, size).pixels
     change = describe(
         before,
@@ -293,10 +339,12 @@ def render(
         inverted=session.crop,
         mouth=_mouth(session, before, after) if settings.mode == "detail" else None,
     )
+    if features is not None and not change.empty:
+        change = change.moved_alone(features.covered(session.moves, session.alignment, change.size))
     if debug is not None:
         for name, picture in debug_pictures(crop, before, after, reach, change).items():
             write_png(debug / f"{name}.png", picture)
-    return paste(photo, change, session.alignment, mask=photo_mask(session))
+    return paste(photo, change, session.alignment, mask=mask)
 
 
 def _mouth(session: Session, before: NDArray[np.float32], after: NDArray[np.float32]) -> Mouth | None:

@@ -47,13 +47,17 @@ def check_mask(mask: NDArray[np.uint8], entry: Drag) -> None:
 
 
 def crop_region(session: Session, entry: Drag, size: int) -> NDArray[np.float32]:
-    """Where a drag may act, `[size, size]` in [0, 1]: its reach within its mask."""
+    """Where a drag may change what the generator draws, `[size, size]` in [0, 1]: its reach within its
+    mask. Handles that the paste carries out reach nothing."""
     square = session.alignment
+    kept = [i for i in range(len(entry.handles)) if i not in entry.carried]
+    if not kept:
+        return np.zeros((size, size), np.float32)
     landmarks = None if session.landmarks is None else square.to_crop(session.landmarks, size)
     region = reach_region(
         entry.reach,
-        square.to_crop(entry.handles, size),
-        square.to_crop(entry.targets, size),
+        square.to_crop([entry.handles[i] for i in kept], size),
+        square.to_crop([entry.targets[i] for i in kept], size),
         size,
         landmarks=landmarks,
     )
@@ -62,6 +66,14 @@ def crop_region(session: Session, entry: Drag, size: int) -> NDArray[np.float32]
         crop = extract_crop(np.repeat(mask[..., None], 3, -1), square, size)
         region = region * (crop.pixels[..., 0] >= 128) * crop.valid
     return region.astype(np.float32)
+
+
+def reach_of(session: Session, size: int) -> NDArray[np.float32]:
+    """Where any of the session's drags may change what the generator draws, `[size, size]` in [0, 1]."""
+    reach = np.zeros((size, size), np.float32)
+    for entry in session.history:
+        reach = np.maximum(reach, crop_region(session, entry, size))
+    return reach
 
 
 def photo_mask(session: Session) -> NDArray[np.bool_] | None:

@@ -30,6 +30,7 @@ from torch import Tensor
 from alignment import Alignment
 from checkpoints import Checkpoint
 from inversion import Quality
+from realedit.compositing.features import Moves
 from realedit.errors import OutputError, SessionError
 from realedit.files import output_error, png_of, write_bytes
 from realedit.places import has_mark
@@ -60,10 +61,11 @@ _STALE = re.compile(r"mask-[0-9a-f]{12}\.png|(latents|tuned)\.safetensors")
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """See the module. crop `[R, R, 3]` uint8 sRGB; valid `[R, R]` bool; latents `[1, num_ws, w_dim]`; None
-    before the inversion. masks: uint8 `[height, width]` pictures by the name that `Drag.mask` gives. faces:
-    how many were found in the photo, None where none was looked for. loss, steps: the perceptual loss of the
-    inversion and its steps by stage."""
+    """See the module. crop `[R, R, 3]` uint8 sRGB; valid `[R, R]` bool; latents `[1, num_ws, w_dim]`;
+    None before the inversion. points: `[478, 2]`, where the parts of the face are, photo pixels; None
+    without a face. masks: uint8 `[height, width]` pictures by the name that `Drag.mask` gives. faces:
+    how many were found in the photo, None where none was looked for. loss, steps: the perceptual loss
+    of the inversion and its steps by stage."""
 
     photo_path: Path
     photo_sha256: str
@@ -86,6 +88,12 @@ class Session:
     faces: int | None = None
     loss: str | None = None
     steps: Mapping[str, int] = field(default_factory=dict)
+    points: NDArray[np.float64] | None = None
+
+    @property
+    def moves(self) -> Moves:
+        """How far parts of the face slide after the drags so far."""
+        return self.history[-1].moves if self.history else Moves()
 
     def from_start(self) -> "Session":
         """The same inversion with nothing dragged yet."""
@@ -126,7 +134,10 @@ class Session:
         return files
 
     def _header(self) -> Header:
-        landmarks = None if self.landmarks is None else [(float(x), float(y)) for x, y in self.landmarks]
+        landmarks, points = (
+            None if each is None else [(float(x), float(y)) for x, y in each]
+            for each in (self.landmarks, self.points)
+        )
         return Header(
             SCHEMA,
             str(self.photo_path),
@@ -143,6 +154,7 @@ class Session:
             self.faces,
             self.loss,
             dict(self.steps),
+            points,
         )
 
     @classmethod
@@ -194,6 +206,7 @@ class Session:
             faces=header.faces,
             loss=header.loss,
             steps=header.steps,
+            points=None if header.points is None else np.array(header.points, float),
         )
 
     def check_fits(self, checkpoint: Checkpoint, photo_size: tuple[int, int] | None, folder: Path) -> None:

@@ -23,7 +23,9 @@ from torch import Tensor
 
 from checkpoints import Generator
 from inversion import Quality
+from realedit.compositing.features import Moves
 from realedit.masks import Parts, Reach
+from realedit.perception.points import COUNT
 
 SCHEMA = 1
 _T = TypeVar("_T")
@@ -46,7 +48,8 @@ _Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 
 class Drag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A finished drag; points in photo pixels, as displayed. vague: the handles, by their place in the list,
-    that lie where all looks alike, so that `reached` means little."""
+    that lie where all looks alike, so that `reached` means little. carried: those that the paste carries out
+    instead of the generator; moves: how far parts of the face slide when the drag is over."""
 
     handles: _Points
     targets: _Points
@@ -56,6 +59,8 @@ class Drag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reach: Reach | Parts
     mask: str | None = None
     vague: list[int] = []
+    carried: list[int] = []
+    moves: Moves = Moves()
 
 
 class Square(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,6 +89,7 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     faces: _Count | None = None
     loss: _Text | None = None
     steps: dict[str, _Count] = {}
+    points: Annotated[list[_Point], Meta(min_length=COUNT, max_length=COUNT)] | None = None
 
 
 def read_header(folder: Path) -> Header:
@@ -110,6 +116,8 @@ def read_history(folder: Path) -> tuple[Drag, ...]:
             raise ValueError("a drag of history.jsonl has not as many targets as handles")
         if any(not 0 <= index < count for index in drag.vague):
             raise ValueError("a drag of history.jsonl is vague about a handle that it has not")
+        if any(not 0 <= index < count for index in drag.carried):
+            raise ValueError("a drag of history.jsonl carries out a handle that it has not")
         if drag.mask is not None and not _MASK.fullmatch(drag.mask):
             raise ValueError(f"history.jsonl names the mask {drag.mask!r:.40}, which is no name of a mask")
     return history

@@ -12,7 +12,8 @@ result, in the same square. Splits go by person: names the generator was trained
 --raw keeps every edit's figures as they come; what is in it already (recipe, model and quality) is not done
 again. --record writes the figures into the recipes (`verified_on`) and the table of docs/recipes.md. Figures:
 
-found     share of the asked movement that dlib sees, along it, mean over the points; median over portraits.
+found     share of the asked movement that dlib sees (of lids and lips: the network for dense points),
+          along it, mean over the points; median over portraits.
           Points beside a landmark (hair) cannot be seen by it: such recipes have none.
 identity  distance of dlib's face descriptors between photo and result, median; 0.6 is another person.
 good      share of the portraits with found >= 0.5 and identity <= 0.35.
@@ -50,7 +51,8 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs" / "recipes.md"
 PICTURES = ROOT / "docs" / "recipes"
 GOALS = {"good": (("smile", "open-mouth", "raise-brows"), 0.8), "inside": (("open-mouth",), 0.5)}
-ONE_WAY = ("close-mouth", "close-eyes", "hair-volume", "serious")  # at -1 they make no sense
+# at -1 they make no sense
+ONE_WAY = ("close-mouth", "close-eyes", "wink-left", "wink-right", "hair-volume", "serious")
 SIDE = 232  # pixels of one face in a picture
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from alignment.identity import descriptor, distance
 from alignment.landmarks import landmarks_in
 from checkpoints import Checkpoint
-from realedit import pipeline
+from realedit import perception, pipeline
+from realedit.compositing.features import LANDMARKS
 from realedit.photos import Photo
 from realedit.recipes import Frame, Recipe, Use, place
 from realedit.recipes.applying import drag
@@ -67,9 +68,9 @@ def run(
     edited = pipeline.render(photo, dragged, checkpoint)
     seconds = time.perf_counter() - started
     before, after = photo.srgb(), edited.srgb()
-    old, new = (landmarks_in(pixels, session.alignment) for pixels in (before, after))
+    old, new = (seen(pixels, session) for pixels in (before, after))
     warped = warp(before, place(recipe, Frame.of_face(old)), old)
-    bent = landmarks_in(warped, session.alignment)
+    bent = seen(warped, session)
     result = Result(
         photo=session.photo_path.stem,
         recipe=recipe.name,
@@ -87,6 +88,15 @@ def run(
         seconds=seconds,
     )
     return result, (after, warped)
+
+
+def seen(pixels: Picture, session: Session) -> Points:
+    """Where the landmarks are: as dlib sees them, but lids and lips, which it does not see shut, as the
+    network does."""
+    landmarks = landmarks_in(pixels, session.alignment)
+    points = perception.perceive(pixels, session.alignment).points
+    landmarks[list(LANDMARKS)] = points[list(LANDMARKS.values())]
+    return landmarks
 
 
 def found(recipe: Recipe, old: Points, new: Points) -> float:

@@ -45,9 +45,14 @@ def write_timelapse(
     """Write the steps of sessions' drags (their whole histories, from the pivots on, one after the other) as
     GIF, WebP or MP4."""
     runs = iter(_runs(steps))
-    of_session = [(session, list(islice(runs, len(session.history)))) for session in sessions]
+    of_session = [(session, list(islice(runs, len(_of_generator(session))))) for session in sessions]
     every = -(-len(steps) // MOST_FRAMES)
     write_animation(path, chain.from_iterable(_frames(*each, checkpoint, every) for each in of_session))
+
+
+def _of_generator(session: Session) -> list[Drag]:
+    """The drags of a session of which the generator had a part, and which it therefore can show."""
+    return [drag for drag in session.history if not drag.carried or drag.steps]
 
 
 def _frames(
@@ -62,12 +67,15 @@ def _frames(
         starts, targets = (
             session.alignment.to_crop(points, size) * SIDE / size for points in (drag.handles, drag.targets)
         )
-        now = handles * SIDE / size
+        now = targets.copy()  # of what the paste carries out
+        now[[i for i in range(len(now)) if i not in drag.carried]] = handles * SIDE / size
         return marked(_picture(generator, latent), starts, targets, reached=now)
 
-    first = session.history[0]
-    yield Frame(drawn(session.pivot, session.alignment.to_crop(first.handles, size), first), _BEGIN)
-    for run, drag in zip(runs, session.history, strict=True):
+    drags = _of_generator(session)
+    first = next(iter(drags), session.history[0])
+    begun = [handle for i, handle in enumerate(first.handles) if i not in first.carried]
+    yield Frame(drawn(session.pivot, session.alignment.to_crop(begun, size), first), _BEGIN)
+    for run, drag in zip(runs, drags, strict=True):
         for step in (*run[every - 1 : -1 : every], run[-1]):
             seconds = _END if step is runs[-1][-1] else 1 / FRAMES_PER_SECOND
             yield Frame(drawn(step.latent, step.handles, drag), seconds)

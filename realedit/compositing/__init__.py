@@ -1,8 +1,10 @@
 """Compositing: before, after and the photo -> the photo with the change in it."""
 
 from realedit.compositing.change import MODES, Change, ChangeSettings, Mode, describe
-from realedit.compositing.debug import DEBUG_NAMES, debug_pictures
+from realedit.compositing.debug import DEBUG_NAMES, debug_pictures, parts_picture
+from realedit.compositing.features import Features, Moves
 from realedit.compositing.flow import FlowSettings
+from realedit.compositing.layers import slide
 from realedit.compositing.opening import Mouth
 from realedit.compositing.paste import changed_box, paste
 
@@ -11,11 +13,15 @@ __all__ = [
     "MODES",
     "Change",
     "ChangeSettings",
+    "Features",
     "FlowSettings",
     "Mode",
     "Mouth",
+    "Moves",
     "changed_box",
     "debug_pictures",
     "describe",
+    "parts_picture",
     "paste",
+    "slide",
 ]

@@ -72,6 +72,14 @@ class Change:
         """True when nothing changed anywhere."""
         return not bool(self.amount.any())
 
+    def moved_alone(self, where: Array) -> "Change":
+        """The same, but at `where` `[S, S]`, 0 to 1, pixels move and nothing is added or shown instead."""
+        return replace(
+            self,
+            residual=self.residual * (1 - where)[..., None],
+            trust=np.maximum(self.trust, where),
+        )
+
 
 def describe(
     before: NDArray[np.floating],

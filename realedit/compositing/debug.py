@@ -1,5 +1,7 @@
 """Pictures of what a paste is made of, so that a person can see why a result looks as it does."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +11,13 @@ from realedit.compositing.flow import Array
 
 Picture = NDArray[np.uint8]
 
-DEBUG_NAMES = ("crop", "before", "after", "reach", "flow", "confidence", "mask", "residual", "generated")
-"""What `debug_pictures` returns."""
+DEBUG_NAMES = (
+    *("crop", "before", "after", "reach", "flow", "confidence", "mask", "residual", "generated"),
+    "parts",
+)
+"""What `debug_pictures` returns, and `parts_picture`."""
+
+PARTS_SIDE = 512  # pixels
 
 
 def debug_pictures(
@@ -45,3 +52,16 @@ def flow_colours(flow: Array) -> Picture:
 def _bytes(picture: NDArray[np.floating]) -> Picture:
     shown = np.clip(np.rint(picture * 255), 0, 255).astype(np.uint8)
     return shown if shown.ndim == 3 else np.repeat(shown[..., None], 3, -1)
+
+
+def parts_picture(
+    crop: Picture, before: Sequence[NDArray[np.float64]], after: Sequence[NDArray[np.float64]]
+) -> Picture:
+    """The crop with the edges of lids and lips, `[K, 2]` crop pixels each: where they are in blue, where they
+    go in red."""
+    scale = max(1, round(PARTS_SIDE / crop.shape[0]))
+    drawn = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    for curves, colour in ((before, (40, 120, 255)), (after, (255, 40, 40))):
+        lines = [np.rint((each * scale - 0.5) * 16).astype(np.int32) for each in curves]
+        cv2.polylines(drawn, lines, False, colour, 1, cv2.LINE_AA, shift=4)
+    return np.asarray(drawn, np.uint8)

@@ -1,6 +1,6 @@
 """Putting a change back into the photo, at the photo's own resolution, colours and depth."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -12,11 +12,11 @@ from realedit.compositing.beyond import beyond
 from realedit.compositing.change import Change
 from realedit.compositing.flow import Array
 from realedit.compositing.grain import grain_of, spread
+from realedit.compositing.layers import fade_in, moved, tiles
 from realedit.compositing.tone import Tone, reduced
 from realedit.photos import Box, Photo
 from realedit.photos.parallel import ordered_map
 
-TILE = 512  # pixels; a tile's arrays stay in the processor's cache
 COARSE = 4.0  # photo pixels per generated pixel from which generated pixels look soft
 
 
@@ -68,7 +68,7 @@ def paste(
         near = None if limit is None else limit[rows, columns]
         block[rows, columns] = _render(photo, tile, block[rows, columns], near, noise, tone)
 
-    for _ in ordered_map(render, _tiles(box)):
+    for _ in ordered_map(render, tiles(box)):
         pass
     result = photo.with_block(box, block)
     warnings = soft_warning(change, enlargement)
@@ -132,22 +132,6 @@ def fade_width(
     return max(least, 2 * float(np.linalg.norm(moving, axis=-1).max()) * alignment.side / change.size)
 
 
-def fade_in(mask: NDArray[np.bool_], width: float) -> Array:
-    """0 outside of the mask, rising to 1 over `width` pixels inside of it."""
-    if mask.all():
-        return np.ones(mask.shape, np.float32)
-    distance = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
-    result: Array = np.clip(distance / max(width, 1.0), 0, 1).astype(np.float32)
-    return result
-
-
-def _tiles(box: Box) -> Iterator[Box]:
-    left, top, right, bottom = box
-    for y in range(top, bottom, TILE):
-        for x in range(left, right, TILE):
-            yield x, y, min(x + TILE, right), min(y + TILE, bottom)
-
-
 def _tile(change: Change, alignment: Alignment, box: Box) -> _Tile:
     """Resample the change from its square to one rectangle of photo pixels."""
     left, top, right, bottom = box
@@ -185,7 +169,7 @@ def _render(
     if untouched.all():
         return original
     offset = tile.offset * amount_of_motion(amount, tile.amount)[..., None]
-    base = _moved(photo, tile.box, offset) / top_value
+    base = moved(photo, tile.box, offset) / top_value
     shown = photo.colour.to_srgb(base)
     generated = amount * (1 - tile.trust)
     added = (amount * tile.trust)[..., None] * tile.residual
@@ -223,24 +207,3 @@ def add_srgb(
     changed = np.clip(shown + added, np.minimum(shown, 0), np.maximum(shown, 1))
     result: Array = base + (from_srgb(changed) - from_srgb(shown))
     return result
-
-
-def _moved(photo: Photo, box: Box, offset: Array) -> Array:
-    """The photo's own pixels from where the flow says, bicubic, in its own values (not scaled)."""
-    left, top, right, bottom = box
-    if not offset.any():
-        return photo.view(box).astype(np.float32)
-    margin = int(np.ceil(np.abs(offset).max())) + 4
-    x0, y0 = max(0, left - margin), max(0, top - margin)
-    x1, y1 = min(photo.width, right + margin), min(photo.height, bottom + margin)
-    source = photo.view((x0, y0, x1, y1)).astype(np.float32)
-    x, y = np.meshgrid(
-        np.arange(left - x0, right - x0, dtype=np.float32), np.arange(top - y0, bottom - y0, dtype=np.float32)
-    )
-    x, y = x + offset[..., 0], y + offset[..., 1]
-    moved = np.asarray(
-        cv2.remap(source, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101), np.float32
-    )
-    still = ~offset.any(-1)
-    moved[still] = source[top - y0 : bottom - y0, left - x0 : right - x0][still]
-    return moved

@@ -8,11 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from checkpoints import Checkpoint
 from realedit import pipeline
+from realedit.compositing.features import LANDMARKS
 from realedit.drag import DragSettings
 from realedit.drag.motions import BEYOND
 from realedit.errors import OutsideError
 from realedit.masks import Parts, Reach
-from realedit.pictures import moved_landmarks, pictures
+from realedit.pictures import features_of, moved_landmarks, pictures
 from realedit.pipeline import OnStep, keep_going
 from realedit.recipes.placing import draggable, frame_for, place, within
 from realedit.recipes.recipe import Recipe, Use
@@ -119,8 +120,18 @@ def known_limits(uses: Sequence[Use], checkpoint: Checkpoint) -> list[str]:
 def current_landmarks(session: Session, checkpoint: Checkpoint) -> NDArray[np.float64] | None:
     """Where the face's landmarks are in the current result, photo pixels `[68, 2]`; None without a face.
 
-    After a drag they are the photo's landmarks, moved as dlib sees them move from before to after.
+    Lids' are where the dense points see them. After a drag all are moved as dlib sees them move from
+    before to after, and as the parts of the face slid.
     """
-    if session.landmarks is None or not session.history:
-        return session.landmarks
-    return moved_landmarks(session, *pictures(session, checkpoint))
+    if session.landmarks is None:
+        return None
+    landmarks = session.landmarks.copy()
+    shift = np.zeros_like(landmarks)
+    inverted = session.pivot is not None
+    if inverted and any(len(each.carried) < len(each.handles) for each in session.history):
+        shift = moved_landmarks(session, *pictures(session, checkpoint)) - session.landmarks
+    features = features_of(session)
+    if features is not None and session.points is not None:
+        landmarks[list(LANDMARKS)] = session.points[list(LANDMARKS.values())]
+        landmarks = features.moved(session.moves, landmarks)
+    return np.asarray(landmarks + shift)

@@ -17,6 +17,9 @@ from checkpoints.storage import StoredModel
 from checkpoints.testing import random_checkpoint
 from inversion import InversionSettings, ProjectionSettings, TuningSettings
 from realedit import pipeline
+from realedit.compositing import Moves
+from realedit.compositing.lids import Lids
+from realedit.compositing.lips import Lips
 from realedit.photos import Format, Photo, read_photo
 from realedit.session import Drag, Session, mask_name
 
@@ -102,8 +105,11 @@ def random_session(seed: int, *, tuned: bool = True, landmarks: bool = True) -> 
 
     history = (
         Drag(points(), points(), points(), 12, "arrived", "local", mask_name(mask)),
-        Drag(points(1), points(1), points(1), 0, "nothing", "all", None),
-    )
+        Drag(
+            points(3), points(3), points(3), 0, "arrived", "all", None,
+            carried=[0, 2], moves=Moves(left_eye=Lids(1.0), lips=Lips(0.1 + 0.2, -1 / 3)),
+        ),
+    )  # fmt: skip
     tuning = {"a.weight": torch.randn(2, 3, generator=rng).half()} if tuned else {}
     return Session(
         photo_path=Path("/photos/Zoë und Jürgen 山.jpg"),
@@ -124,4 +130,5 @@ def random_session(seed: int, *, tuned: bool = True, landmarks: bool = True) -> 
         tuning=tuning,
         history=history,
         masks={mask_name(mask): mask},
+        points=random.normal(50, 20, (478, 2)) if landmarks else None,
     )

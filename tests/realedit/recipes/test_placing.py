@@ -42,7 +42,9 @@ def test_a_recipe_follows_a_turned_and_enlarged_face(name: str) -> None:
     assert turned == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("name", sorted(set(shipped()) - {"turn-left", "turn-right"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(shipped()) - {"turn-left", "turn-right", "wink-left", "wink-right"})
+)
 def test_a_symmetric_recipe_does_the_same_to_a_mirrored_face(name: str) -> None:
     face = FACE + np.random.default_rng(1).normal(0, 1, FACE.shape)
     here = place(load(name), Frame.of_face(face))
@@ -50,6 +52,13 @@ def test_a_symmetric_recipe_does_the_same_to_a_mirrored_face(name: str) -> None:
     there[..., 0] = 200 - there[..., 0]
     order = [np.lexsort(each[:, 0].round(6).T) for each in (here, there)]
     assert here[order[0]] == pytest.approx(there[order[1]])
+
+
+def test_a_wink_is_the_other_one_of_a_mirrored_face() -> None:
+    here = place(load("wink-left"), Frame.of_face(FACE))
+    there = place(load("wink-right"), Frame.of_face(mirrored(FACE, 200)))
+    there[..., 0] = 200 - there[..., 0]
+    assert here == pytest.approx(there)
 
 
 def test_points_between_two_landmarks_and_beside_them() -> None:

@@ -1,0 +1,1 @@
+"""What `train_perception.py` is made of."""
