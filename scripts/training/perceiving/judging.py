@@ -36,7 +36,7 @@ GOALS = {
     "glasses wrong": 0.05,
 }
 _EVEN = ("points", "lids", "inner lips", "matte IoU", "pose")  # should be so in every group
-SHUT = 0.045  # apertures below this, in interocular distances, are shut eyes
+SHUT = 0.06  # apertures below this, in interocular distances, are shut eyes
 APART = 0.035  # gaps above this are open mouths
 
 
