@@ -201,12 +201,12 @@ def _teeth(light: Light, x: Array, under: Array, gap: float, pixel: float) -> tu
     tooth = np.clip(np.searchsorted(EDGES, side) - 1, 0, len(EDGES) - 2)
     left, right = EDGES[tooth], EDGES[tooth + 1]
     within = np.clip((side - left) / (right - left), 0, 1)
-    height = min(0.10, 0.5 * gap) * (1 - 1.6 * side**2) * (1 - 0.12 * np.isin(tooth, (1,)))
-    height = height * (1 - 0.25 * np.abs(2 * within - 1) ** 4)
-    soft = max(pixel, 0.008)
+    height = min(0.10, 0.5 * gap) * (1 - 1.6 * side**2) * (1 - 0.06 * np.isin(tooth, (1,)))
+    height = height * (1 - 0.08 * np.abs(2 * within - 1) ** 4)
+    soft = max(pixel, 0.014)
     cover = np.clip((height - under) / soft + 0.5, 0, 1) * np.clip((0.33 - side) / 0.06, 0, 1)
-    shade = 0.55 + 0.45 * np.clip(under / 0.045, 0, 1)
-    shade = shade * (1 - 2.6 * side**2) * (1 - 0.16 * np.abs(2 * within - 1) ** 8)
+    shade = 0.66 + 0.34 * np.clip(under / 0.04, 0, 1)
+    shade = shade * (1 - 2.6 * side**2) * (1 - 0.09 * np.abs(2 * within - 1) ** 8)
     return light.white * ENAMEL * shade[..., None], cover
 
 
