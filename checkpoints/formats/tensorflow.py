@@ -72,6 +72,10 @@ def read(root: Any, read_tensor: TensorReader) -> tuple[dict[str, Tensor], dict[
         converted = _convert(name, lazy, read_tensor)
         if converted is not None:
             tensors[converted[0]] = converted[1]
+    if "synthesis.b4.const" not in tensors:
+        raise UnsupportedModelError(
+            "it is a TensorFlow network without StyleGAN2's constant; use another file"
+        )
     blocks = sum(re.fullmatch(r"synthesis\.b\d+\.conv1\.weight", name) is not None for name in tensors)
     refuse_oblong(tensors["synthesis.b4.const"].shape, blocks)
     _add_filters(tensors, arguments.get("resample_kernel", [1, 3, 3, 1]))

@@ -42,7 +42,7 @@ def test_half_of_the_asked_movement_is_found_as_a_half() -> None:
     recipe = load("smile")
     frame = Frame.of_face(LANDMARKS)
     moved = LANDMARKS.copy()
-    for number, point in zip((48, 54), recipe.points, strict=True):
+    for number, point in zip((48, 54), recipe.points[:2], strict=True):
         moved[number] += 0.5 * frame.movement(point)
     assert found(recipe, LANDMARKS, moved) == pytest.approx(0.5)
 

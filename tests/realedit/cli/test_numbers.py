@@ -99,7 +99,16 @@ WHOLE = """
 name = "whole"
 description = "Every number that a recipe may have."
 mask = { regions = ["mouth"], margin = 0.25, fade = 0.35 }
-drag = { mask_weight = 1.0, max_steps = 3, layers = 2, learning_rate = 0.02 }
+
+[drag]
+mask_weight = 1.0
+max_steps = 3
+patience = 9
+layers = 2
+learning_rate = 0.02
+motions = ["x"]
+amounts = [1.0]
+
 [[points]]
 at = ["mouth.left_corner", "mouth.right_corner"]
 share = 0.5
