@@ -319,7 +319,6 @@ def test_without_a_cache_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_cache_that_cannot_be_written_is_no_obstacle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("WARNING", "checkpoints")
     (tmp_path / "cache").write_bytes(b"a file is in the way")
     monkeypatch.setenv("REALEDIT_CACHE", str(tmp_path / "cache"))
     same_as = checkpoints.load(write(tmp_path / "x.pkl", samples.nvidia_pickle(G)))
