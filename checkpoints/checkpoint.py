@@ -1,7 +1,7 @@
 """From a name or a file to a generator that is ready to run."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -36,6 +36,10 @@ class Motions:
     names: tuple[str, ...]
     ways: Tensor
     ranges: Tensor
+
+    def all_of(self, names: Sequence[str]) -> list[int] | None:
+        """Where the motions of these names are; None where one of them is not known, or none is named."""
+        return [self.names.index(name) for name in names] if names and set(names) <= set(self.names) else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -256,8 +256,9 @@ def drag(
 def _led(checkpoint: Checkpoint, settings: DragSettings | None) -> bool:
     """Whether given amounts of motions say how far a drag goes, and not its points."""
     known = None if checkpoint.codes is None else checkpoint.codes.motions
-    asked = () if settings is None or not settings.amounts else settings.motions
-    return bool(asked) and known is not None and set(asked) <= set(known.names)
+    if known is None or settings is None or not settings.amounts:
+        return False
+    return known.all_of(settings.motions) is not None
 
 
 def _dragged(

@@ -193,9 +193,11 @@ class Editor:
         latent = self._state.place.latent
         lead = None
         known, settings = self.motions, self.settings
-        asked = [] if known is None else [known.names.index(n) for n in settings.motions if n in known.names]
-        if settings.amounts and len(asked) < len(settings.motions):
-            asked = []
+        asked: list[int] = []
+        if known is not None and settings.amounts:
+            asked = known.all_of(settings.motions) or []
+        elif known is not None:
+            asked = [known.names.index(name) for name in settings.motions if name in known.names]
         if known is not None and asked:
             count = min(self.layers, known.ways.shape[1])
             ways = latent.new_zeros(len(asked), *latent.shape[1:])

@@ -89,10 +89,12 @@ def drag(
 def beyond(recipe: Recipe, strength: float, checkpoint: Checkpoint) -> bool:
     """Whether the recipe's amounts of motions at a strength are more than the model may go."""
     known = None if checkpoint.codes is None else checkpoint.codes.motions
-    names = recipe.drag.motions or ()
-    if known is None or recipe.drag.amounts is None or not set(names) <= set(known.names):
+    if known is None or recipe.drag.amounts is None:
         return False
-    limits = BEYOND * known.ranges[[known.names.index(name) for name in names]]
+    asked_for = known.all_of(recipe.drag.motions or ())
+    if asked_for is None:
+        return False
+    limits = BEYOND * known.ranges[asked_for]
     asked = strength * limits.new_tensor(recipe.drag.amounts)
     return bool((asked < limits[:, 0]).any() or (asked > limits[:, 1]).any())
 
