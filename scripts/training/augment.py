@@ -31,13 +31,14 @@ class Jitter:
 @dataclass(frozen=True)
 class Batch:
     """crops `[N, 3, R, R]` in [-1, 1]; valid `[N, 1, R, R]`, 1 where the photo was; chips: affines from
-    dlib's chip to the crop. still: the crops before their faces moved; amounts `[N, KINDS]`: by how much they
-    did.
+    dlib's chip to the crop; close_ups `[N, C, 2, 3]`: affines from close-ups of eyes and mouth to the crop. still:
+    the crops before their faces moved; amounts `[N, KINDS]`: by how much they did.
     """
 
     crops: Tensor
     valid: Tensor
     chips: Tensor
+    close_ups: Tensor
     still: Tensor
     amounts: Tensor
 
@@ -46,6 +47,7 @@ def crop_batch(
     pixels: Tensor,
     valid: Tensor,
     chips: Tensor,
+    close_ups: Tensor,
     size: int,
     jitter: Jitter | None,
     rng: torch.Generator,
@@ -53,8 +55,8 @@ def crop_batch(
 ) -> Batch:
     """Crops of `size` pixels from squares.
 
-    pixels `[N, S, S, 3]` uint8, valid `[N, V, V]` bool, chips `[N, 2, 3]` from chip to square. jitter None:
-    the FFHQ square itself. acting: what the faces do, if anything.
+    pixels `[N, S, S, 3]` uint8, valid `[N, V, V]` bool, chips `[N, 2, 3]` from chip to square, close_ups
+    `[N, C, 2, 3]` likewise. jitter None: the FFHQ square itself. acting: what the faces do, if anything.
     """
     n, device = len(pixels), pixels.device
     to_square = _jittered(n, jitter, rng).to(device)
@@ -73,7 +75,11 @@ def crop_batch(
     if jitter is not None:
         colours = _colours(still, jitter, rng)
         crops, still = _recoloured(crops, *colours), _recoloured(still, *colours)
-    return Batch(crops, (there > 0.99).float(), compose(invert(to_square), chips), still, amounts)
+    to_crop = invert(to_square)
+    near = compose(to_crop.repeat_interleave(close_ups.shape[1], 0), close_ups.flatten(0, 1))
+    return Batch(
+        crops, (there > 0.99).float(), compose(to_crop, chips), near.unflatten(0, close_ups.shape[:2]), still, amounts
+    )  # fmt: skip
 
 
 def _sampled(squares: Tensor, places: Tensor) -> Tensor:

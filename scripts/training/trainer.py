@@ -16,6 +16,7 @@ from .losses import face_losses, moved_loss, path_lengths, pixel_loss, spread_lo
 from .networks import Networks, average, encode, synthesise, upsampled
 from .prior import fit_samples
 from .recogniser import Recogniser
+from .seeing import Onlooker
 from .settings import Settings
 from .source import Source
 
@@ -28,6 +29,7 @@ class Trainer:
         self.device = source.pixels.device
         self.dtype = getattr(torch, settings.dtype)
         self.recogniser = Recogniser().to(self.device).eval()
+        self.onlooker = Onlooker().to(self.device).eval().requires_grad_(False)
         self.nets = nets.to(self.device)
         if nets.encoder.face is None:
             nets.encoder.face = face_branch(nets.encoder, source)
@@ -61,7 +63,7 @@ class Trainer:
             self.settings,
             torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.step),
         )
-        chosen = torch.randint(len(self.source), (settings.batch,), generator=rng)
+        chosen = self.source.draw(settings.batch, settings.rare, rng)
         batch = self.source.batch(chosen, self.size, settings.jitter, rng, settings.expressions)
         for group in self.optimiser.param_groups:
             group["lr"] = group["rate"] * min(1.0, (self.step + 1) / settings.warm_up)
@@ -101,6 +103,7 @@ class Trainer:
             "moved": weights.moved * moved_loss(images, batch),
             "features": weights.features * features,
             "identity": weights.identity * identity,
+            "seen": weights.seen * self.onlooker.loss(images, batch, self.dtype),
             "spread": weights.spread * spread,
         }, ws, images  # fmt: skip
 

@@ -8,6 +8,7 @@ import torch
 from training import dataset
 from training.augment import Jitter
 from training.expressions import Expressions
+from training.kinds import NAMES
 from training.networks import Shape, make
 from training.settings import Settings
 from training.source import Source
@@ -49,15 +50,16 @@ def faces(people: int = 10, *, size: int = 36, seed: int = 0) -> dataset.Faces:
     points = np.repeat(landmarks()[None], people, 0)
     folders = ["some"] * people
     sides = np.full(people, float(size), np.float32)
+    kinds = np.zeros((people, len(NAMES)), np.bool_)
     return dataset.Faces(
-        np.stack(stretched), valid, points, sides, names, folders, list(names), frozenset(names[:1])
+        np.stack(stretched), valid, points, sides, kinds, names, folders, list(names), frozenset(names[:1])
     )
 
 
 def stored(path: Path, given: dataset.Faces) -> Path:
     """The faces as the file that `dataset.load` reads."""
     dataset.write(
-        path, given.pixels, given.valid, given.landmarks, given.sides,
+        path, given.pixels, given.valid, given.landmarks, given.sides, given.kinds,
         given.people, given.folders, given.photos, given.held_out,
     )  # fmt: skip
     return path
