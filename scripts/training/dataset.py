@@ -38,8 +38,8 @@ class Faces:
 
     pixels `[N, S, S, 3]` uint8 RGB; valid `[N, V, V]` bool, False outside of the photo; landmarks `[N, 68,
     2]` float32 in the unit square; sides `[N]` float32, the width of the FFHQ square in pixels of the photo;
-    kinds `[N, K]` bool, in the order of `kinds.NAMES`; people, folders and photos `[N]` names (photos: the files'
-    without ending); held_out: the people kept out of training.
+    kinds `[N, K]` bool, in the order of `kinds.NAMES`; people, folders and photos `[N]` names (photos: the
+    files' without ending); held_out: the people kept out of training.
     """
 
     pixels: Pixels
@@ -190,7 +190,7 @@ _Aligned = tuple[Pixels, NDArray[np.bool_], NDArray[np.float32], float, NDArray[
 
 
 def _aligned(path: Path) -> _Aligned | str:
-    """The square, its mask, the landmarks in it, the FFHQ square's side and its kinds; or why there is none."""
+    """The square, its mask, the landmarks in it, the FFHQ square's side, its kinds; or why there is none."""
     try:
         photo = read_photo(path).srgb()
         faces = find_faces(photo)

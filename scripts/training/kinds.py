@@ -1,4 +1,4 @@
-"""Kinds of faces that portraits show rarely, told by what is seen of a face: at rest, dark skin, glasses, turned.
+"""Kinds of faces that portraits show rarely, told by what is seen of a face.
 
 Training draws them more often (`Settings.rare`), and figures are told for each of them.
 """

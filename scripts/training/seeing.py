@@ -40,10 +40,9 @@ def close_ups(landmarks: NDArray[np.float32]) -> Tensor:
 
 def _square(centre: NDArray[np.float64], side: NDArray[np.float64]) -> NDArray[np.float64]:
     """Affines `[N, 2, 3]` to squares around `centre` `[N, 2]` whose upper side is the vector `side`."""
-    half = side / 2
-    return np.stack(
-        [np.stack([half[:, 0], -half[:, 1], centre[:, 0]], 1), np.stack([half[:, 1], half[:, 0], centre[:, 1]], 1)], 1
-    )  # fmt: skip
+    right = side / 2
+    down = np.stack([-right[:, 1], right[:, 0]], axis=1)
+    return np.stack([right, down, centre], axis=2)
 
 
 class Onlooker(nn.Module):

@@ -39,7 +39,8 @@ class Settings:
     the layers' mean, so that the generator also knows codes that are the same in all layers. led: share
     of the moved faces whose code is that of the still face and a direction for what moves; drag_layers:
     the first so many layers have directions, as only they are moved by drags. coarse: pictures are
-    compared at half the resolution for so many steps. rare: how much more often faces of a rare kind are drawn.
+    compared at half the resolution for so many steps. rare: how much more often faces of a
+    rare kind are drawn.
     """
 
     shape: Shape = field(default_factory=Shape)

@@ -14,8 +14,9 @@ from .seeing import close_ups
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """The faces on the device, the affines of their chips and close-ups, how many of the rare kinds each is of
-    (`[N]`), and what they need to be moved."""
+    """The faces on the device, the affines of their chips and close-ups, of how many rare kinds each is
+    (`[N]`), and what they need to be moved.
+    """
 
     pixels: Tensor
     valid: Tensor
@@ -42,8 +43,9 @@ class Source:
         return len(self.pixels)
 
     def draw(self, count: int, rare: float, rng: torch.Generator) -> Tensor:
-        """Indices of `count` faces, with replacement: of no rare kind once, of one `rare` times as often, of two
-        `2 * rare - 1` times."""
+        """Indices of `count` faces, with replacement: one of a rare kind `rare` times as often as one of
+        none, one of two kinds `2 * rare - 1` times.
+        """
         weights = 1 + (rare - 1) * self.rare
         return torch.multinomial(weights, count, replacement=True, generator=rng)
 
@@ -58,5 +60,12 @@ class Source:
         chosen = chosen.to(self.pixels.device)
         acting = None if expressions is None else self.cast.act(chosen, expressions, rng)
         return crop_batch(
-            self.pixels[chosen], self.valid[chosen], self.chips[chosen], self.close_ups[chosen], size, jitter, rng, acting
-        )  # fmt: skip
+            self.pixels[chosen],
+            self.valid[chosen],
+            self.chips[chosen],
+            self.close_ups[chosen],
+            size,
+            jitter,
+            rng,
+            acting,
+        )

@@ -97,3 +97,13 @@ def test_diff_augment_changes_pictures_and_passes_gradients() -> None:
     changed.sum().backward()
     assert pictures.grad is not None
     assert bool((pictures.grad.abs().sum((1, 2, 3)) > 0).all())
+
+
+def test_diff_augment_has_second_derivatives() -> None:
+    pictures = torch.rand(2, 3, 16, 16, requires_grad=True)
+    scale = torch.ones((), requires_grad=True)
+    changed = diff_augment(pictures, torch.Generator().manual_seed(1))
+    (gradient,) = torch.autograd.grad((changed.square() * scale).sum(), pictures, create_graph=True)
+    gradient.square().sum().backward()
+    assert scale.grad is not None
+    assert float(scale.grad) > 0
