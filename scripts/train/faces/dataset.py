@@ -17,7 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from alignment import AlignmentError, extract_crop, find_faces
+from alignment import AlignmentError, Face, NoFaceError, extract_crop, find_faces
+from alignment.detection import HogDetector
 from realedit.errors import EXPECTED
 from realedit.perception import perceive
 from realedit.photos import read_photo
@@ -185,6 +186,14 @@ def load(path: Path, size: int) -> Faces:
     )  # fmt: skip
 
 
+def _found(photo: Pixels) -> list[Face]:
+    """The faces that one look from the front finds: portraits need no more. Where it finds none, a full search."""
+    try:
+        return find_faces(photo, detector=HogDetector())
+    except NoFaceError:
+        return find_faces(photo)
+
+
 _Aligned = tuple[Pixels, NDArray[np.bool_], NDArray[np.float32], float, NDArray[np.bool_]]
 
 
@@ -192,7 +201,7 @@ def _aligned(path: Path) -> _Aligned | str:
     """The square, its mask, the landmarks in it, the FFHQ square's side, its kinds; or why there is none."""
     try:
         photo = read_photo(path).srgb()
-        faces = find_faces(photo)
+        faces = _found(photo)
     except (*EXPECTED, AlignmentError) as error:
         return str(error)
     if len(faces) != 1:
