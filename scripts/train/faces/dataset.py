@@ -187,7 +187,7 @@ def load(path: Path, size: int) -> Faces:
 
 
 def _found(photo: Pixels) -> list[Face]:
-    """The faces that one look from the front finds: portraits need no more. Where it finds none, a full search."""
+    """The faces that one look from the front finds; where it finds none, those of a full search."""
     try:
         return find_faces(photo, detector=HogDetector())
     except NoFaceError:
