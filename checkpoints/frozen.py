@@ -28,7 +28,8 @@ def laid_out(tensor: Tensor, dtype: torch.dtype) -> Tensor:
 @dataclass(frozen=True)
 class Modulation:
     """Styles [L, 1, I] and demodulation factors [L, 1, O] (with the activation's gain) of L layers, float32,
-    and the same in the dtype of the activations. Layers with fewer channels than the widest leave some unused.
+    and the same in the dtype of the activations. Layers with fewer channels than the widest leave some
+    unused.
     """
 
     style: Tensor
@@ -71,7 +72,7 @@ class Styles:
 
     def back(self, found: Modulation, of_style: Tensor, of_factors: Tensor) -> Tensor:
         """The codes' gradient [L, 1, w_dim] from those of styles [L, 1, I] and factors [L, 1, O]."""
-        # factors = q^(-1/2), so that a change of q changes them by -1/2 factors^3, and of a style q by 2 style
+        # factors = q^(-1/2): a change of q changes them by -1/2 factors^3, and one of a style q by 2 style
         through = torch.bmm(of_factors * found.factors.pow(3), self.power.mT)
         return torch.bmm(torch.addcmul(of_style, found.style, through, value=-1), self.weight.mT)
 

@@ -7,7 +7,6 @@ must not allocate what outlives it, and must read and write tensors that stay wh
 
 import logging
 from collections.abc import Callable
-from typing import Any
 
 import torch
 
@@ -19,15 +18,15 @@ PLAIN = 2  # runs before the recording: libraries choose and load their kernels 
 class Replay:
     """`body` as something to call: plainly at first and on devices other than CUDA's, then as a graph.
 
-    Every call does the work once; recording does not. kept: graphs that never run at the same time may share
-    memory, of one pool.
+    Every call does the work once; recording does not.
     """
 
-    def __init__(self, body: Callable[[], None], device: torch.device, *, pool: Any = None) -> None:
-        self.body, self.device, self.pool = body, device, pool
+    def __init__(self, body: Callable[[], None], device: torch.device) -> None:
+        self.body, self.device = body, device
         self.graph: torch.cuda.CUDAGraph | None = None
         self.calls = 0
         self.recorded = device.type == "cuda"  # whether it is to be
+        self._stream = torch.cuda.Stream(device) if self.recorded else None
 
     def __call__(self) -> None:
         """Do the work, or have it done: on a GPU it may not be finished on return."""
@@ -43,17 +42,23 @@ class Replay:
 
     def _aside(self, work: Callable[[], None]) -> None:
         """Do work in a stream of its own, as recordings want what runs before them."""
+        assert self._stream is not None
         current = torch.cuda.current_stream(self.device)
-        stream = torch.cuda.Stream(self.device)
-        stream.wait_stream(current)
-        with torch.cuda.stream(stream):
+        self._stream.wait_stream(current)
+        with torch.cuda.stream(self._stream):
             work()
-        current.wait_stream(stream)
+        current.wait_stream(self._stream)
 
     def _record(self) -> None:
         graph = torch.cuda.CUDAGraph()
         try:
-            with torch.cuda.device(self.device), torch.cuda.graph(graph, pool=self.pool):
+            with (
+                torch.cuda.device(self.device),
+                torch.cuda.graph(
+                    graph,
+                    capture_error_mode="thread_local",  # previews are drawn meanwhile
+                ),
+            ):
                 self.body()
         except torch.cuda.OutOfMemoryError:
             raise

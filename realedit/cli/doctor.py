@@ -94,8 +94,9 @@ def _models() -> Iterator[tuple[str, str, bool]]:
     from alignment.errors import AlignmentError
     from alignment.models import FaceModels
     from realedit.plumbing.devices import choose_device
+    from realedit.plumbing.speed import described
 
-    yield "device", str(choose_device("auto")), True
+    yield "device", described(choose_device("auto")), True
     try:
         checkpoint = checkpoints.load()
         size = checkpoint.generator.resolution

@@ -78,7 +78,9 @@ class Course:
         self.handles, self.sight = handles, self._kept(sight, handles)
         assert self.descent.direction is not None
         return [
-            Found(self.moving.clone(), handles.cpu(), self.numbers, bool(verdict.better), self.descent.direction)
+            Found(
+                self.moving.clone(), handles.cpu(), self.numbers, bool(verdict.better), self.descent.direction
+            )
         ]
 
     def _look(self) -> Sight:
@@ -100,7 +102,9 @@ class Course:
         loss, gradient, held = self.goal.slope(sight, self.handles, self.lengths, self.settings.mask_weight)
         part = None
         if not sight.maps.everywhere and gradient.device.type == "cpu":
-            there = supervised(self.handles, self.goal.targets, r1=self.lengths.r1, shift=self.lengths.shift)[1]
+            there = supervised(self.handles, self.goal.targets, r1=self.lengths.r1, shift=self.lengths.shift)[
+                1
+            ]
             part = sight.maps.touched(there)
         slope = self.source.back(sight, gradient, held=held, part=part, layers=self.moving.shape[1])
         return slope, loss.tolist()

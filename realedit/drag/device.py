@@ -64,7 +64,14 @@ class DeviceCourse:
     """
 
     def __init__(
-        self, source: Source, state: State, lengths: Lengths, settings: DragSettings, *, layers: int, rate: float
+        self,
+        source: Source,
+        state: State,
+        lengths: Lengths,
+        settings: DragSettings,
+        *,
+        layers: int,
+        rate: float,
     ) -> None:
         self.source, self.lengths, self.settings = source, lengths, settings
         self.layers, self.rate = layers, rate

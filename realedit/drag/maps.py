@@ -83,8 +83,8 @@ class Maps:
         return self.shape == (self.size, self.size)
 
     def patches(self, points: Tensor, reach: float) -> "Patches":
-        """The cells that samples within `reach` of points `[K, 2]` touch. Where each handle has a small window
-        of its own, all of that.
+        """The cells that samples within `reach` of points `[K, 2]` touch. Where each handle has a small
+        window of its own, all of that.
         """
         side = min(math.ceil(2 * reach) + 2, *self.shape)
         layout = self.layout
@@ -114,7 +114,9 @@ class Maps:
 
     def touched(self, points: Tensor) -> Part:
         """The parts of the windows that samples at points `[K, P, 2]` touch. Asks the device."""
-        places = (points - 0.5).clamp(0, self.size - 1).cpu().numpy() - self.layout.origin[:, None].cpu().numpy()
+        places = (points - 0.5).clamp(0, self.size - 1).cpu().numpy() - self.layout.origin[
+            :, None
+        ].cpu().numpy()
         number = self.layout.first.cpu().numpy() // (self.shape[0] * self.shape[1])
         low = np.full((self.layout.count, 2), max(self.shape), np.int64)
         high = np.zeros((self.layout.count, 2), np.int64)
@@ -157,7 +159,7 @@ class Maps:
 
 @dataclass(frozen=True)
 class Patches:
-    """Square patches of K maps' cells, `[K, B B, C]` float32, row by row, that begin at base `[K, 2]`, (x, y).
+    """Square patches of K maps' cells, `[K, B B, C]` float32, row by row, that begin at base `[K, 2]`.
 
     side: B. size: cells per side of the map. rows: of the windows' table; None where they are all of it.
     """
@@ -226,7 +228,13 @@ class Source:
         return Sight(Maps.of(features.windows, self._layout[1], self.cells, features.held), trace)
 
     def back(
-        self, sight: Sight, gradient: Tensor, *, layers: int, held: Tensor | None = None, part: Part | None = None
+        self,
+        sight: Sight,
+        gradient: Tensor,
+        *,
+        layers: int,
+        held: Tensor | None = None,
+        part: Part | None = None,
     ) -> Tensor:
         """The gradient `[1, layers, w_dim]` of the latent's first layers from that of the windows
         `[N, C, h, w]`, of which only `part` is not zero (None: all of it), and of what is held.
@@ -236,8 +244,8 @@ class Source:
         return slope if slope.shape[1] == layers else F.pad(slope, (0, 0, 0, layers - slope.shape[1]))
 
     def plan(self, handles: Tensor, *, hold: bool) -> Plan:
-        """Windows around the handles: those of the last call, moved along, where they still do. On GPUs, which
-        would wait for the answer and have nearly as much to do in windows, the whole map.
+        """Windows around the handles: those of the last call, moved along, where they still do. On GPUs,
+        which would wait for the answer and have nearly as much to do in windows, the whole map.
         """
         if self.whole is not None:
             members = (tuple(range(len(handles))),)

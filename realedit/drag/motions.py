@@ -24,8 +24,8 @@ FEWEST = 6  # steps, of motions with given amounts: handles tell little of how f
 
 
 class Lead:
-    """Goes along a mixture of `motions` `[M, num_ws, w_dim]`, each within its range `[M, 2]`. amounts `[M]`, on
-    the CPU: how much of each, where that is not for the handles to say."""
+    """Goes along a mixture of `motions` `[M, num_ws, w_dim]`, each within its range `[M, 2]`. amounts `[M]`,
+    on the CPU: how much of each, where that is not for the handles to say."""
 
     def __init__(
         self, source: Source, lengths: Lengths, motions: Tensor, ranges: Tensor, amounts: Tensor | None = None

@@ -43,7 +43,8 @@ class Place:
 class State:
     """Where a drag is, where it should go, and what it compares with.
 
-    targets `[K, 2]` in cells, on the CPU; templates `[K, P, C]`: the patches around the handles when they were put there;
+    targets `[K, 2]` in cells, on the CPU; templates `[K, P, C]`: the patches around the handles when they
+    were put there;
     vague `[K]`: whether those hardly differ from what is beside them, so that the handles cannot be tracked.
     movable `[1, 1, r, r]`: the mask; original `[1, C, r, r]`: the features that it holds.
     """

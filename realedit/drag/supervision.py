@@ -73,9 +73,9 @@ def supervised(handles: Tensor, targets: Tensor, *, r1: float, shift: float) -> 
 def motion(
     patches: Patches, templates: Tensor, handles: Tensor, targets: Tensor, *, r1: float, shift: float
 ) -> tuple[Tensor, Tensor]:
-    """Equation 1 without the mask term, and its gradient `[K, B B, C]` by the patches' cells: the patch around
-    each handle should be found one shift towards its target. Handles weigh as much as they have left to go,
-    so that the many that have arrived do not hold the few that have not.
+    """Equation 1 without the mask term, and its gradient `[K, B B, C]` by the patches' cells: the patch
+    around each handle should be found one shift towards its target. Handles weigh as much as they have left
+    to go, so that the many that have arrived do not hold the few that have not.
 
     handles, targets `[K, 2]`. The shift ends at the target, so that a handle near it does not overshoot.
     patches must hold what is `supervised`.
@@ -136,7 +136,10 @@ def _search(r1: float, r2: float, device: torch.device) -> _Search:
     ways = np.array([(-1, 0), (0, -1), (1, 0), (0, 1), (0, 0)])
     edge = np.abs(places[:, None] + ways).max(-1) > count  # beyond the lattice a place stands for itself
     beside = [
-        [number if edge[number, i] else known.get((x + dx, y + dy), len(places)) for i, (dx, dy) in enumerate(ways)]
+        [
+            number if edge[number, i] else known.get((x + dx, y + dy), len(places))
+            for i, (dx, dy) in enumerate(ways)
+        ]
         for number, (x, y) in enumerate(places.tolist())
     ]
     rows = (parts[..., 1] * len(line) + parts[..., 0]).reshape(-1)
@@ -158,7 +161,11 @@ def track(maps: Maps, templates: Tensor, handles: Tensor, *, r1: float, r2: floa
     search = _search(r1, r2, handles.device)
     patches = maps.patches(handles, r1 + r2)
     around = torch.bmm(patches.weights(handles[:, None] + search.lattice), patches.cells)  # [K, S S, C]
-    few = len(handles) if handles.device.type != "cpu" else max(1, AT_ONCE // (len(search.parts) * around.shape[-1]))
+    few = (
+        len(handles)
+        if handles.device.type != "cpu"
+        else max(1, AT_ONCE // (len(search.parts) * around.shape[-1]))
+    )
     found = []
     for some, template in zip(around.split(few), templates.split(few), strict=True):
         there = some.index_select(1, search.parts).view(len(some), len(search.offsets), -1)  # [k, M, P C]

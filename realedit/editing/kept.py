@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from checkpoints import Checkpoint
+import torch
+
+from checkpoints import CapacityError, Checkpoint
 from checkpoints.cache import without_cache
 from inversion import InversionSettings
 from realedit.drag import OnStep, keep_going
@@ -94,14 +96,32 @@ def invert_all(
     new = [number for number, session in enumerate(found) if session is None]
     for first in range(0, len(new), together):
         part = new[first : first + together]
-        inverted = stages.invert_together(
-            [sessions[number] for number in part], checkpoint, settings, on_step=on_step
-        )
+        inverted = _side_by_side([sessions[number] for number in part], checkpoint, settings, on_step)
         for number, session in zip(part, inverted, strict=True):
             found[number] = session
             if use_cache:
                 cache.keep(session)
     return [session for session in found if session is not None]
+
+
+def _side_by_side(
+    sessions: list[Session], checkpoint: Checkpoint, settings: InversionSettings, on_step: OnStep
+) -> list[Session]:
+    """All of them inverted as one batch; half of them at a time, and so on, where memory has no room for as
+    many. Raises what one alone raises.
+    """
+    try:
+        return stages.invert_together(sessions, checkpoint, settings, on_step=on_step)
+    except (CapacityError, torch.OutOfMemoryError):
+        if len(sessions) == 1:
+            raise
+    # after the handler: an error holds on to all that was computed
+    half = (len(sessions) + 1) // 2
+    log.warning("%d faces side by side do not fit into memory: %d at a time", len(sessions), half)
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    parts = (sessions[:half], sessions[half:])
+    return [each for part in parts for each in _side_by_side(part, checkpoint, settings, on_step)]
 
 
 def _from_cache(session: Session, checkpoint: Checkpoint, settings: InversionSettings) -> Session | None:

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from checkpoints import Checkpoint
 from checkpoints.testing import random_checkpoint
 from inversion import CodeSpace
 from realedit.drag import DragSettings, DragStep, Editor
 from realedit.drag.device import AT_ONCE, DeviceCourse
+from tests.asking import Unasked
 
 SIZE = 64
 MASK = np.zeros((SIZE, SIZE), np.float32)
@@ -24,23 +24,6 @@ POINTS = {
     "three": ([(20.0, 24.0), (40.0, 30.0), (31.0, 45.0)], [(24.0, 27.0), (42.0, 30.0), (28.0, 45.0)]),
     "wild": ([(20.0, 24.0)], [(44.0, 40.0)]),
 }
-
-
-class Unasked(TorchDispatchMode):
-    """Raises where the host would wait for the device's answer, or data come from the host's memory.
-
-    On a CPU nothing waits; these are the operations that would on a GPU.
-    """
-
-    ASKING = ("_local_scalar_dense", "nonzero", "equal", "masked_select", "lift_fresh", "is_nonzero")
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = func.overloadpacket.__name__
-        if name in self.ASKING:
-            raise AssertionError(f"{name} asks the device")
-        if name == "index" and any(i is not None and i.dtype == torch.bool for i in args[1]):
-            raise AssertionError("an index by a mask asks the device")
-        return func(*args, **(kwargs or {}))
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +36,9 @@ def latent(checkpoint: Checkpoint) -> Tensor:
     return checkpoint.generator.mapping(torch.randn(1, 32, generator=torch.Generator().manual_seed(2)))
 
 
-def _editor(checkpoint: Checkpoint, latent: Tensor, *, resident: bool, rate: float = 0.02, **more: Any) -> Editor:
+def _editor(
+    checkpoint: Checkpoint, latent: Tensor, *, resident: bool, rate: float = 0.02, **more: Any
+) -> Editor:
     settings = DragSettings(max_steps=20, learning_rate=rate)
     editor = Editor(
         checkpoint.generator, latent, settings, CodeSpace.of(checkpoint), dtype=torch.float32, **more
@@ -82,7 +67,9 @@ def test_the_device_goes_the_way_that_python_goes(
     for one, other in zip(ways[0][:few], ways[1][:few], strict=True):
         assert one.index == other.index and (few or one.ending == other.ending)
         assert np.allclose(one.handles, other.handles, atol=0.05)
-        assert one.loss == pytest.approx(other.loss, rel=0.02) and one.held == pytest.approx(other.held, rel=0.05)
+        assert one.loss == pytest.approx(other.loss, rel=0.02) and one.held == pytest.approx(
+            other.held, rel=0.05
+        )
         assert torch.allclose(one.latent, other.latent, atol=0.02 * float(latent.std()))
 
 
