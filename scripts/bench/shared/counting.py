@@ -31,6 +31,12 @@ def operations(editor: Editor) -> int:
     """Of one step of a drag that is under way."""
     run = editor._run
     assert run is not None and run.course is not None, "nothing is dragged"
-    with torch.no_grad(), Counting() as mode:
-        run.course.evaluate() if isinstance(run.course, DeviceCourse) else run.course.steps()
+    with torch.no_grad():
+        if isinstance(run.course, DeviceCourse):
+            run.course.shelf.row.zero_()
+            with Counting() as mode:
+                run.course.evaluate()
+        else:
+            with Counting() as mode:
+                run.course.steps()
     return mode.count

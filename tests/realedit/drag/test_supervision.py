@@ -144,7 +144,7 @@ def test_the_gradient_is_that_of_the_term_written_out() -> None:
     expected = (each * weights).sum() / weights.sum()
     (slope,) = torch.autograd.grad(expected, maps.table)
     loss, found = _by_cells(maps, templates, handles, targets)
-    assert float(loss) == pytest.approx(float(expected), rel=1e-4)
+    assert float(loss) == pytest.approx(float(expected.detach()), rel=1e-4)
     assert torch.allclose(found, slope, atol=1e-5 * float(slope.abs().max()))
 
 
