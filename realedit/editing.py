@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import checkpoints
+from alignment import Face
+from alignment.certainty import Certainty
 from checkpoints import Checkpoint
 from inversion import Quality
 from realedit import pipeline
@@ -26,7 +28,7 @@ from realedit.compare.animation import check_encoder
 from realedit.compare.timelapse import Recorder, write_timelapse
 from realedit.compositing import DEBUG_NAMES
 from realedit.devices import choose_device
-from realedit.drag import DragSettings, moving_layers
+from realedit.drag import DragSettings, DragStep, moving_layers
 from realedit.errors import SessionError, UsageError
 from realedit.files import make_folder, write_png
 from realedit.inverting import FaceEdit, inversion_settings, invert_all, inverted, of_face, planned
@@ -36,7 +38,6 @@ from realedit.outcome import (
     FaceReport,
     face_warnings,
     identity_distance,
-    result_warnings,
     seen_share,
 )
 from realedit.photos import (
@@ -117,6 +118,21 @@ class Begun:
     laps: Laps
 
 
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """An edit that is done and not written. sessions, certainties: of its faces from left to right; steps:
+    those of its drags, where they were recorded."""
+
+    photo: Photo
+    result: Photo
+    checkpoint: Checkpoint
+    sessions: tuple[Session, ...]
+    certainties: tuple[Certainty | None, ...]
+    warnings: tuple[str, ...]
+    laps: Laps
+    steps: tuple[DragStep, ...] = ()
+
+
 def edit(
     request: EditRequest,
     *,
@@ -141,9 +157,23 @@ def begin(request: EditRequest, *, checkpoint: Checkpoint | None = None, laps: L
     laps("load")
     mask = edit_mask(request.mask, request.regions, (photo.width, photo.height))
     checkpoint = checkpoint or checkpoints.load(request.model, device=choose_device(request.device))
+    return begin_with(request, photo, mask, checkpoint, laps=laps)
+
+
+def begin_with(
+    request: EditRequest,
+    photo: Photo,
+    mask: NDArray[np.uint8] | None,
+    checkpoint: Checkpoint,
+    *,
+    faces: Sequence[Face] | None = None,
+    laps: Laps | None = None,
+) -> Begun:
+    """`begin` where photo, mask and model are at hand. faces: all of the photo's, where they were found."""
+    laps = laps or Laps()
     moving_layers(request.drag, checkpoint.generator)  # refused before the work begins
     laps("align")
-    edits = tuple(planned(request, photo, checkpoint))
+    edits = tuple(planned(request, photo, checkpoint, found=faces))
     laps.end()
     return Begun(request=request, photo=photo, mask=mask, checkpoint=checkpoint, edits=edits, laps=laps)
 
@@ -173,19 +203,32 @@ def invert_begun(begun: Sequence[Begun], together: int, *, on_step: OnStep = kee
 
 def finish(begun: Begun, *, on_step: OnStep = keep_going) -> EditReport:
     """The rest of `edit`: invert what is not inverted, drag, paste, write."""
-    request, photo, checkpoint, laps = begun.request, begun.photo, begun.checkpoint, begun.laps
-    recorder = None if request.timelapse is None else Recorder(on_step)
-    on_step = recorder or on_step
+    request = begun.request
+    done = made(begun, on_step=on_step, record=request.timelapse is not None)
+    done.laps("write")
+    warnings = _written(done.result, request)
+    if request.compare is not None:
+        write_before_after(request.compare, done.photo, done.result, done.sessions)
+    if request.timelapse is not None:
+        write_timelapse(request.timelapse, list(done.steps), done.sessions, done.checkpoint)
+    done.laps.end()
+    return replace(report_of(done), photo=request.photo, output=request.output).warned(warnings)
+
+
+def made(begun: Begun, *, on_step: OnStep = keep_going, record: bool = False) -> Made:
+    """The edited photo, before it is written. record: keep the steps of the drags, for a time-lapse."""
+    request, checkpoint, laps = begun.request, begun.checkpoint, begun.laps
+    recorder = Recorder(on_step) if record else None
     done: list[Session] = []
     for each in begun.edits:
         if done and done[-1].history[-1].ending == "stopped":
             break
         with of_face(each.session, several=len(begun.edits) > 1):
-            done.append(_dragged(each, request, checkpoint, begun.mask, laps, on_step))
+            done.append(_dragged(each, request, checkpoint, begun.mask, laps, recorder or on_step))
     laps("paste")
     pasted = [(session, checkpoint) for session in done]
-    result = pipeline.render_faces(photo, pasted, request.paste, debug=request.debug)
-    laps("write")
+    result = pipeline.render_faces(begun.photo, pasted, request.paste, debug=request.debug)
+    laps.end()
     told = [
         said if len(done) == 1 else f"face {each.session.face}: {said}"
         for each in begun.edits[: len(done)]
@@ -194,36 +237,40 @@ def finish(begun: Begun, *, on_step: OnStep = keep_going) -> EditReport:
     warnings = [*told, *known_limits(request.recipes, checkpoint), *result.warnings, *face_warnings(done)]
     if len(done) < len(begun.edits):
         warnings.append(f"stopped at face {done[-1].face}; the faces after it stay as they are")
-    warnings += _written(result, request)
-    if request.compare is not None:
-        write_before_after(request.compare, photo, result, done)
-    if request.timelapse is not None and recorder is not None:
-        write_timelapse(request.timelapse, recorder.steps, done, checkpoint)
-    laps.end()
+    return Made(
+        photo=begun.photo,
+        result=result,
+        checkpoint=checkpoint,
+        sessions=tuple(done),
+        certainties=tuple(each.certainty for each in begun.edits[: len(done)]),
+        warnings=tuple(warnings),
+        laps=laps,
+        steps=tuple(recorder.steps) if recorder is not None else (),
+    )
+
+
+def report_of(done: Made) -> EditReport:
+    """What came of an edit that is written nowhere yet. It looks at the faces before and after."""
+    laps = done.laps
     seconds = sum(laps.seconds.values())
     laps("identity")
     faces = [
         FaceReport(
             session=session,
-            identity=identity_distance(photo, result, session),
-            seen=seen_share(result, session),
-            certainty=each.certainty,
+            identity=identity_distance(done.photo, done.result, session),
+            seen=seen_share(done.result, session),
+            certainty=certainty,
         )
-        for each, session in zip(begun.edits, done, strict=False)
-    ]
-    warnings += [
-        said if len(done) == 1 else f"face {each.face}: {said}"
-        for each in faces
-        for said in result_warnings(each)
+        for session, certainty in zip(done.sessions, done.certainties, strict=True)
     ]
     laps.end()
     return EditReport(
-        photo=request.photo,
-        output=request.output,
+        photo=done.photo.path,
+        output=None,
         faces=tuple(faces),
         seconds=seconds,
-        changed=result.changed,
-        warnings=tuple(dict.fromkeys(warnings)),
+        changed=done.result.changed,
+        warnings=done.warnings,
         timings=laps.seconds,
     )
 
@@ -287,10 +334,15 @@ def check_request(request: EditRequest) -> None:
         check_place(request.timelapse, request.photo)
         check_ours(request.timelapse)
     _check_places(request)
-    if request.keep is not None:
-        check_folder(request.keep)
     if request.signing is not None:
         check_signing(request.signing)
+    check_folders(request)
+
+
+def check_folders(request: EditRequest) -> None:
+    """The mistakes of where the session and the pictures of the paste are kept."""
+    if request.keep is not None:
+        check_folder(request.keep)
     if request.debug is not None:
         make_folder(request.debug)
         check_ours(*(request.debug / f"{name}.png" for name in DEBUG_NAMES))
@@ -337,6 +389,11 @@ def write_before_after(path: Path, before: Photo, after: Photo, sessions: Sequen
     settings = ComparisonSettings()
     pair = pair_of(before, after, max_side=max_side(path, settings))
     write_comparison(path, pair, settings)
+    write_marked(marked_place(path), before, sessions)
+
+
+def write_marked(path: Path, before: Photo, sessions: Sequence[Session]) -> None:
+    """The photo with the handles and targets of all drags, and the mask of the first."""
     shown = before.srgb()
     drags = [each for session in sessions for each in session.history]
     mask = sessions[0].masks.get(drags[0].mask) if drags[0].mask else None
@@ -344,4 +401,4 @@ def write_before_after(path: Path, before: Photo, after: Photo, sessions: Sequen
         np.concatenate([getattr(each, key) for each in drags]) for key in ("handles", "targets", "reached")
     )
     drawn = marked(shown, handles, targets, mask=mask, reached=reached)
-    write_png(marked_place(path), drawn)
+    write_png(path, drawn)

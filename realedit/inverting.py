@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alignment import Face
 from alignment.certainty import Certainty, certainty
 from checkpoints import Checkpoint
 from checkpoints.bundled import BUNDLED
@@ -65,9 +66,12 @@ def of_face(session: Session, *, several: bool) -> Iterator[None]:
         raise type(error)(f"face {session.face}: {error}") from error
 
 
-def planned(request: EditRequest, photo: Photo, checkpoint: Checkpoint) -> list[FaceEdit]:
-    """The faces to edit, from left to right. Kept or cached work that answers the request is taken without
-    looking for faces.
+def planned(
+    request: EditRequest, photo: Photo, checkpoint: Checkpoint, *, found: Sequence[Face] | None = None
+) -> list[FaceEdit]:
+    """The faces to edit, from left to right; where nothing is asked of them, those that are meant. Kept or
+    cached work that answers the request is taken without looking for faces. found: all faces of the photo,
+    where they were looked for.
 
     Raises what is wrong with faces, points and kept sessions, before anything is inverted.
     """
@@ -90,8 +94,9 @@ def planned(request: EditRequest, photo: Photo, checkpoint: Checkpoint) -> list[
         drags=[[handle] for handle, _ in request.drags],
         settings=settings,
         quality=request.quality,
+        found=found,
     )
-    busy = [(session, own) for session, own in aligned if own or request.recipes]
+    busy = [each for each in aligned if each[1] or request.recipes or not request.drags]
     edits = []
     for session, own in busy:
         drags = tuple(request.drags[index] for index in own)

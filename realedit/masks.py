@@ -66,17 +66,21 @@ def read_mask(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
         picture = read_photo(path).srgb()
     except PhotoError as error:
         raise UsageError(f"the mask cannot be read: {error}") from error
-    height, width = picture.shape[:2]
+    grey = np.asarray(cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY), np.uint8)
+    return checked_mask(grey, size, str(path))
+
+
+def checked_mask(grey: NDArray[np.uint8], size: tuple[int, int], name: str) -> NDArray[np.uint8]:
+    """`read_mask` of a grey picture `[h, w]`; `name` stands for it in errors."""
+    height, width = grey.shape
     if (width, height) != size:
         raise UsageError(
-            f"the mask {path} has {width} x {height} pixels, the photo as displayed has {size[0]} x {size[1]}"
+            f"the mask {name} has {width} x {height} pixels, the photo as displayed has {size[0]} x {size[1]}"
             "; make them the same"
         )
-    mask = np.where(cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY) >= 128, 255, 0).astype(
-        np.uint8
-    )
+    mask = np.where(grey >= 128, 255, 0).astype(np.uint8)
     if not mask.any():
-        raise UsageError(f"the mask {path} is black everywhere, so nothing may move; paint white what may")
+        raise UsageError(f"the mask {name} is black everywhere, so nothing may move; paint white what may")
     return mask
 
 
@@ -101,7 +105,13 @@ def edit_mask(mask: Path | None, regions: Sequence[Box], size: tuple[int, int]) 
     size: the displayed photo's (width, height). Raises UsageError as `read_mask` does, and for a rectangle
     outside of the photo or masks that leave nothing.
     """
-    allowed = None if mask is None else read_mask(mask, size)
+    return within_regions(None if mask is None else read_mask(mask, size), regions, size, str(mask))
+
+
+def within_regions(
+    allowed: NDArray[np.uint8] | None, regions: Sequence[Box], size: tuple[int, int], name: str = ""
+) -> NDArray[np.uint8] | None:
+    """`edit_mask` of a mask in memory; `name` stands for it in errors."""
     if not regions:
         return allowed
     within = np.zeros((size[1], size[0]), np.uint8)
@@ -116,7 +126,7 @@ def edit_mask(mask: Path | None, regions: Sequence[Box], size: tuple[int, int]) 
         return within
     both = np.minimum(within, allowed)
     if not both.any():
-        raise UsageError(f"the mask {mask} is black in all of the regions, so nothing may move")
+        raise UsageError(f"the mask {name} is black in all of the regions, so nothing may move")
     return both
 
 

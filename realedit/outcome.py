@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +51,11 @@ class FaceReport:
 
 @dataclass(frozen=True, kw_only=True)
 class EditReport:
-    """What came of an edit; `as_json` is what `--json` prints. changed: the box of the photo that differs."""
+    """What came of an edit; `as_json` is what `--json` prints. output: None before it is written. changed:
+    the box of the photo that differs."""
 
     photo: Path
-    output: Path
+    output: Path | None
     faces: tuple[FaceReport, ...]
     seconds: float
     changed: Box | None
@@ -66,6 +67,15 @@ class EditReport:
         """The largest distance of a face; None without any."""
         return max((each.identity for each in self.faces if each.identity is not None), default=None)
 
+    def warned(self, written: Sequence[str]) -> "EditReport":
+        """The report with what writing said, and what the result itself shows, each said once."""
+        shown = [
+            said if len(self.faces) == 1 else f"face {each.face}: {said}"
+            for each in self.faces
+            for said in result_warnings(each)
+        ]
+        return replace(self, warnings=tuple(dict.fromkeys((*self.warnings, *written, *shown))))
+
     def as_json(self) -> dict[str, Any]:
         """version, input, output, face (null for several), model, quality, seconds, handles, identity, faces,
         changed_box, warnings."""
@@ -73,7 +83,7 @@ class EditReport:
         return {
             "version": __version__,
             "input": str(self.photo),
-            "output": str(self.output),
+            "output": None if self.output is None else str(self.output),
             "face": session.face if len(self.faces) == 1 else None,
             "model": session.model,
             "quality": session.quality,

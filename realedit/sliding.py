@@ -30,15 +30,21 @@ def with_points(session: Session, photo: Photo) -> Session:
 
 
 def asked(
-    session: Session, checkpoint: Checkpoint, starts: NDArray[np.float64], ends: NDArray[np.float64]
+    session: Session,
+    checkpoint: Checkpoint,
+    starts: NDArray[np.float64],
+    ends: NDArray[np.float64],
+    *,
+    shift: NDArray[np.float64] | None = None,
 ) -> tuple[Moves, NDArray[np.bool_]]:
     """How far parts of the face are to slide after a drag of these points (`[K, 2]` photo pixels,
     positions in the current result), and which of the points say so, `[K]`; the others are the
-    generator's."""
+    generator's. shift: `moved_so_far` of the starts, where that is known."""
     features = features_of(session)
     if features is None:
         return Moves(), np.zeros(len(starts), np.bool_)
-    shift = moved_so_far(session, checkpoint, starts)  # by the generator; parts slide in the photo as it was
+    if shift is None:  # by the generator; parts slide in the photo as it was
+        shift = moved_so_far(session, checkpoint, starts)
     return features.asked(session.moves, starts - shift, ends - shift)
 
 

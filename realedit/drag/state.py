@@ -1,11 +1,15 @@
 """What a drag is made of: values that are replaced, never changed, so that undo can keep them."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Ending = Literal["running", "arrived", "stalled", "steps", "nothing"]
 
