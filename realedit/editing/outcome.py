@@ -46,6 +46,10 @@ class FaceReport:
         """Its number from the left."""
         return self.session.face
 
+    def in_words(self) -> str:
+        """How its drags ended."""
+        return endings(self.session.history, self.seen)
+
     def handles(self) -> list[dict[str, Any]]:
         """Where each dragged point was, should go and went, in photo pixels."""
         return [
@@ -91,7 +95,7 @@ class EditReport:
     def written(self, output: Path | None, said: Sequence[str]) -> "EditReport":
         """The report with where the result was written, what was said of that, and what the result itself
         shows; each sentence once."""
-        shown = _by_face((each.face, result_warnings(each)) for each in self.faces)
+        shown = by_face((each.face, result_warnings(each)) for each in self.faces)
         warnings = tuple(dict.fromkeys((*self.warnings, *said, *shown)))
         return dataclasses.replace(self, output=output, warnings=warnings)
 
@@ -263,7 +267,7 @@ def edit_warnings(
 ) -> tuple[str, ...]:
     """What the user should know before anything is written. edits: the faces that were meant; done: their
     sessions, as far as the edit went."""
-    told = _by_face((each.session.face, each.warnings) for each in edits[: len(done)])
+    told = by_face((each.session.face, each.warnings) for each in edits[: len(done)])
     warnings = [*told, *known_limits(request.recipes, checkpoint), *after.warnings, *face_warnings(done)]
     if len(done) < len(edits):
         warnings.append(f"stopped at face {done[-1].face}; the faces after it stay as they are")
@@ -295,7 +299,7 @@ def report_on(done: Made) -> EditReport:
     )
 
 
-def _by_face(said: Iterable[tuple[int | None, Sequence[str]]]) -> list[str]:
+def by_face(said: Iterable[tuple[int | None, Sequence[str]]]) -> list[str]:
     """Warnings of each face, which is named where there are several."""
     faces = list(said)
     return [
