@@ -45,7 +45,7 @@ def drag_speed(model: Model, seconds: float = 1.0) -> tuple[float, str]:
 
 
 def devices() -> list[tuple[str, str]]:
-    """(name as `device=` takes it, what it is) of every device here; the one that `auto` chooses is marked."""
+    """(name as `device=` takes it, what it is) of every device here; that of `auto` is marked."""
     chosen = str(choose_device("auto"))
     return [
         (name, f"{what}; chosen by auto" if name.split(":")[0] == chosen.split(":")[0] else what)

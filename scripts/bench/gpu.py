@@ -189,9 +189,9 @@ def inversion_rows(checkpoint: Checkpoint, device: Device, arguments: argparse.N
     settings = inversion.InversionSettings.preset("standard")
     if arguments.quick:
         settings = settings.changed({"projection.steps": "4", "tuning.steps": "4"})
-    start = None
+    start, size = None, checkpoint.generator.resolution
     try:
-        inversion.starting_latent(checkpoint, torch.zeros(1, 3, 64, 64, device=device.torch))
+        inversion.starting_latent(checkpoint, torch.zeros(1, 3, size, size, device=device.torch))
     except checkpoints.CheckpointError as error:  # without dlib's file, which its encoder looks with
         print(f"no likeness, and from the mean face: {error}")
         settings = settings.changed({"projection.likeness": "0"})
