@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .layers import EPSILON, GAIN, LEAK
-from .local import Part, Places, convolve_back, take, upsample, upsample_back
+from .local import Part, Places, convolve_back, take, turned, upsample, upsample_back
 from .synthesis import SynthesisLayer
 from .windows import LayerShape, Shape
 
@@ -104,6 +104,7 @@ class FrozenLayer:
             weight = weight * factors[:, None, None, None]
         self.shape = LayerShape(weight.shape[1], weight.shape[0], resolution, layer.up)
         self.weight = laid_out(weight.transpose(0, 1) if layer.up else weight, dtype)
+        self.back_weight = self.weight if layer.up else laid_out(turned(weight), dtype)
         self.bias = (layer.bias.detach() * GAIN).to(dtype)
         self.bias_map = self.bias[None, :, None, None]
         fir = (layer.resample_filter.detach() * 4).to(dtype)
@@ -164,12 +165,12 @@ class FrozenLayer:
     ) -> tuple[Tensor, Part | None]:
         if cut is None:
             if not self.shape.up:
-                return F.conv_transpose2d(gradient, self.weight, padding=1), None
+                return F.conv2d(gradient, self.back_weight, padding=1), None
             wide = F.conv2d(gradient, self.back_fir, padding=2, groups=gradient.shape[1])
             return F.conv2d(wide, self.weight, stride=2), None
         if cut.filtered is not None:
             return upsample_back(gradient, self.weight, self.back_fir, cut.offsets, cut.read, part)
-        return convolve_back(gradient, self.weight, part)
+        return convolve_back(gradient, self.back_weight, part)
 
     def _kept(self, x: Tensor, raw: Tensor, modulation: tuple[Tensor, Tensor] | None) -> Kept:
         if modulation is None:

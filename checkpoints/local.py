@@ -80,16 +80,24 @@ def upsample(
     return F.conv2d(y, fir, bias, groups=y.shape[1])
 
 
+def turned(weight: Tensor) -> Tensor:
+    """The weight [O, I, k, k] of a convolution as that of the convolution that is its way back, [I, O, k, k].
+
+    In bfloat16 oneDNN's convolutions are a third faster than its transposed ones, in float32 alike.
+    """
+    return weight.flip((2, 3)).transpose(0, 1)
+
+
 def convolve_back(gradient: Tensor, weight: Tensor, part: Part | None) -> tuple[Tensor, Part | None]:
     """The gradient [N, I, h + 2, w + 2] of what a convolution without padding read, from that of what it
     gave, [N, O, h, w], whose `part` alone is not zero (None: all of it); and its own such part.
-    weight [O, I, 3, 3].
+    weight [I, O, 3, 3]: the convolution's, turned round by `turned`.
     """
     if part is None:
-        return F.conv_transpose2d(gradient, weight), None
+        return F.conv2d(gradient, weight, padding=2), None
     origins, shape = part
     height, width = gradient.shape[2:]
-    some = F.conv_transpose2d(_cut(gradient, origins, shape), weight)
+    some = F.conv2d(_cut(gradient, origins, shape), weight, padding=2)
     wider = shape[0] + 2, shape[1] + 2
     return _put(some, origins, (height + 2, width + 2)), (origins, wider)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from checkpoints import local
-from checkpoints.local import Part, Places, convolve_back, take, upsample, upsample_back
+from checkpoints.local import Part, Places, convolve_back, take, turned, upsample, upsample_back
 
 RNG = torch.Generator().manual_seed(0)
 WEIGHT, FIR = torch.randn(4, 3, 3, 3, generator=RNG), torch.randn(4, 1, 4, 4, generator=RNG)
@@ -47,7 +47,7 @@ def test_a_convolution_has_its_gradients(given: tuple[Tensor, Part | None]) -> N
     count, _, height, width = gradient.shape
     x = torch.randn(count, 3, height + 2, width + 2, generator=RNG).requires_grad_(True)
     (expected,) = torch.autograd.grad(F.conv2d(x, WEIGHT), x, gradient)
-    found, there = convolve_back(gradient, WEIGHT, part)
+    found, there = convolve_back(gradient, turned(WEIGHT), part)
     assert torch.allclose(found, expected, atol=1e-5) and _only_there(found, there)
 
 
@@ -75,13 +75,13 @@ def test_nothing_is_computed_where_there_is_no_gradient(monkeypatch: pytest.Monk
     gradient[0, 1, 3:7, 12:16], gradient[1, 2, 15:19, :4] = 1, 1
     seen = []
 
-    def watched(some: Tensor, weight: Tensor) -> Tensor:
+    def watched(some: Tensor, weight: Tensor, *, padding: int) -> Tensor:
         seen.append(tuple(some.shape))
-        return plain(some, weight)
+        return plain(some, weight, padding=padding)
 
-    plain = F.conv_transpose2d
-    monkeypatch.setattr(local.F, "conv_transpose2d", watched)
-    convolve_back(gradient, WEIGHT, (np.array([[3, 12], [15, 0]]), (4, 4)))
+    plain = F.conv2d
+    monkeypatch.setattr(local.F, "conv2d", watched)
+    convolve_back(gradient, turned(WEIGHT), (np.array([[3, 12], [15, 0]]), (4, 4)))
     assert seen == [(2, 4, 4, 4)]
 
 
