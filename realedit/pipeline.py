@@ -22,7 +22,7 @@ from alignment.errors import NoFaceError
 from alignment.models import FaceModels
 from checkpoints import Checkpoint
 from inversion import InversionSettings, Quality, Step
-from realedit import sliding
+from realedit import sliding, turning
 from realedit.compositing import ChangeSettings, Mode, Mouth, debug_pictures, describe, paste
 from realedit.cropping import crop_of, square_without_face
 from realedit.drag import DragSettings, DragStep, Editor
@@ -235,13 +235,16 @@ def drag(
     """
     check_points(session, handles, targets)
     starts, ends = (np.asarray(points, float).reshape(-1, 2) for points in (handles, targets))
-    if _led(checkpoint, settings):
-        moves, carried = session.moves, np.zeros(len(starts), np.bool_)
-    else:
-        moves, carried = sliding.asked(session, checkpoint, starts, ends)
+    turn, settings, carried = turning.asked(session, reach, settings or DragSettings(), starts, ends)
+    moves = session.moves
+    if carried.all():
+        ends = turning.turned_points(session, turn, starts)
+    elif not _led(checkpoint, settings):
+        places = (turning.in_photo(session, points) for points in (starts, ends))
+        moves, carried = sliding.asked(session, checkpoint, *places)
     entry = Drag(
         _points(starts), _points(ends), _points(ends), 0, "arrived", reach, None,
-        carried=carried.nonzero()[0].tolist(), moves=moves,
+        carried=carried.nonzero()[0].tolist(), moves=moves, turn=turn,
     )  # fmt: skip
     if mask is not None:
         check_mask(mask, entry)
@@ -249,14 +252,14 @@ def drag(
         session = replace(session, masks={**session.masks, mask_name(mask): mask})
     current = session.current
     if not carried.any() or (starts != ends)[~carried].any():
-        current, entry = _dragged(session, checkpoint, entry, settings or DragSettings(), on_step)
+        current, entry = _dragged(session, checkpoint, entry, settings, on_step)
     return replace(session, current=current, history=(*session.history, entry))
 
 
-def _led(checkpoint: Checkpoint, settings: DragSettings | None) -> bool:
+def _led(checkpoint: Checkpoint, settings: DragSettings) -> bool:
     """Whether given amounts of motions say how far a drag goes, and not its points."""
     known = None if checkpoint.codes is None else checkpoint.codes.motions
-    if known is None or settings is None or not settings.amounts:
+    if known is None or not settings.amounts:
         return False
     return known.all_of(settings.motions) is not None
 
@@ -278,7 +281,8 @@ def _dragged(
         motions=None if checkpoint.codes is None else checkpoint.codes.motions,
     )
     start, goal = (
-        session.alignment.to_crop([points[i] for i in own], size) for points in (entry.handles, entry.targets)
+        session.alignment.to_crop(turning.in_photo(session, np.array(points)[own]), size)
+        for points in (entry.handles, entry.targets)
     )
     editor.add(start, goal)
     step = None
@@ -287,10 +291,10 @@ def _dragged(
             break
     assert step is not None
     reached = np.array(entry.targets)
-    reached[own] = session.alignment.to_photo(editor.handles, size)
+    reached[own] = turning.in_result(session, session.alignment.to_photo(editor.handles, size))
     targets = np.array(entry.targets)
     if settings.amounts:  # the motions' amounts said how far, not the targets
-        targets[own] = session.alignment.to_photo(editor.targets, size)
+        targets[own] = turning.in_result(session, session.alignment.to_photo(editor.targets, size))
     entry = msgspec.structs.replace(
         entry,
         targets=_points(targets),
@@ -316,16 +320,18 @@ def render(
     other. debug: a folder that gets the pictures the paste is made of.
     """
     settings = settings or PasteSettings()
-    mask, features = photo_mask(session), features_of(session)
+    mask, features, original = photo_mask(session), features_of(session), photo
     photo = sliding.slid(photo, session, mask)
     if debug is not None and features is not None:
         write_png(debug / "parts.png", sliding.parts(session, features))
+    if debug is not None and (drawn := turning.picture(original, session)) is not None:
+        write_png(debug / "head.png", drawn)
     if (
         session.pivot is None
         and session.history
         and all(entry.carried and not entry.steps for entry in session.history)
     ):
-        return photo  # nothing was the generator's
+        return turning.turned(photo, original, session, mask)  # nothing was the generator's
     before, after = pictures(session, checkpoint)
     size = checkpoint.generator.resolution
     reach = reach_of(session, size)
@@ -345,7 +351,8 @@ def render(
     if debug is not None:
         for name, picture in debug_pictures(crop, before, after, reach, change).items():
             write_png(debug / f"{name}.png", picture)
-    return paste(photo, change, session.alignment, mask=mask)
+    photo = paste(photo, change, session.alignment, mask=mask)
+    return turning.turned(photo, original, session, mask)
 
 
 def _mouth(session: Session, before: NDArray[np.float32], after: NDArray[np.float32]) -> Mouth | None:

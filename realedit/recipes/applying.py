@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from checkpoints import Checkpoint
-from realedit import pipeline
+from realedit import pipeline, turning
 from realedit.compositing.features import LANDMARKS
 from realedit.drag import DragSettings
 from realedit.drag.motions import BEYOND
@@ -123,7 +123,8 @@ def current_landmarks(session: Session, checkpoint: Checkpoint) -> NDArray[np.fl
     """Where the face's landmarks are in the current result, photo pixels `[68, 2]`; None without a face.
 
     Lids' are where the dense points see them. After a drag all are moved as dlib sees them move from
-    before to after, and as the parts of the face slid.
+    before to after, and as the parts of the face slid, and as the
+    head turned.
     """
     if session.landmarks is None:
         return None
@@ -136,4 +137,4 @@ def current_landmarks(session: Session, checkpoint: Checkpoint) -> NDArray[np.fl
     if features is not None and session.points is not None:
         landmarks[list(LANDMARKS)] = session.points[list(LANDMARKS.values())]
         landmarks = features.moved(session.moves, landmarks)
-    return np.asarray(landmarks + shift)
+    return turning.in_result(session, np.asarray(landmarks + shift))
