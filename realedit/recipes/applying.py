@@ -77,6 +77,8 @@ def drag(
                 recipe.name,
             )
         points = points[useful]
+        if use.strength and np.array_equal(points[:, 0], points[:, 1]):
+            log.warning("the recipe %s has nothing to move on this face: all is there already", recipe.name)
         if beyond(recipe, use.strength, checkpoint):
             log.warning(
                 "the recipe %s at strength %g goes farther than the model learned; it goes as far as that",

@@ -19,7 +19,7 @@ from inversion import InversionSettings, ProjectionSettings, TuningSettings
 from realedit import pipeline
 from realedit.compositing import Moves
 from realedit.compositing.lids import Lids
-from realedit.compositing.lips import Lips
+from realedit.compositing.parting import Lips
 from realedit.photos import Format, Photo, read_photo
 from realedit.session import Drag, Session, mask_name
 
