@@ -30,6 +30,7 @@ from realedit.drag import DragSettings, moving_layers
 from realedit.errors import SessionError, UsageError
 from realedit.files import make_folder, write_png
 from realedit.inverting import FaceEdit, inversion_settings, invert_all, inverted, of_face, planned
+from realedit.looks.faces import verdict_on
 from realedit.masks import Reach, edit_mask
 from realedit.outcome import (
     EditReport,
@@ -201,14 +202,8 @@ def finish(begun: Begun, *, on_step: OnStep = keep_going) -> EditReport:
         write_timelapse(request.timelapse, recorder.steps, done, checkpoint)
     laps.end()
     seconds = sum(laps.seconds.values())
-    laps("identity")
     faces = [
-        FaceReport(
-            session=session,
-            identity=identity_distance(photo, result, session),
-            seen=seen_share(result, session),
-            certainty=each.certainty,
-        )
+        _seen(each, session, photo, result, request, laps)
         for each, session in zip(begun.edits, done, strict=False)
     ]
     warnings += [
@@ -226,6 +221,18 @@ def finish(begun: Begun, *, on_step: OnStep = keep_going) -> EditReport:
         warnings=tuple(dict.fromkeys(warnings)),
         timings=laps.seconds,
     )
+
+
+def _seen(
+    each: FaceEdit, session: Session, photo: Photo, result: Photo, request: EditRequest, laps: Laps
+) -> FaceReport:
+    """What the result shows of one face."""
+    laps("identity")
+    identity = identity_distance(photo, result, session)
+    seen = seen_share(result, session)
+    laps("look")
+    looks = verdict_on(photo, result, session, each.drags, request.recipes, identity=identity)
+    return FaceReport(session=session, identity=identity, seen=seen, certainty=each.certainty, looks=looks)
 
 
 def _dragged(

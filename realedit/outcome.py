@@ -12,6 +12,7 @@ from alignment.certainty import Certainty
 from alignment.identity import descriptor, distance
 from alignment.landmarks import landmarks_in
 from realedit import __version__
+from realedit.looks import Verdict
 from realedit.photos import Box, Photo
 from realedit.pictures import features_of
 from realedit.regions import around_face
@@ -28,12 +29,14 @@ TELLABLE = 0.03  # interocular distances: dlib cannot tell less of a movement
 class FaceReport:
     """What came of one face: its session after the drags, and dlib's distance between it before and after,
     None without a face. seen: the share of the movement that was asked which dlib sees in the result, None
-    where no landmark was asked to move. certainty: how sure the face is."""
+    where no landmark was asked to move. certainty: how sure the face is. looks: what the eye would say of
+    it, None without a face or a change."""
 
     session: Session
     identity: float | None
     seen: float | None = None
     certainty: Certainty | None = None
+    looks: Verdict | None = None
 
     @property
     def face(self) -> int | None:
@@ -87,6 +90,7 @@ class EditReport:
                     "identity": _rounded(each.identity),
                     "seen": _rounded(each.seen),
                     "certainty": None if each.certainty is None else _plain(each.certainty),
+                    "looks": None if each.looks is None else each.looks.as_json(),
                 }
                 for each in self.faces
             ],
@@ -131,6 +135,8 @@ def result_warnings(report: FaceReport) -> list[str]:
             f"hardly any of the movement shows in the result ({max(0.0, report.seen):.0%}): the model does "
             "not do this to this face"
         )
+    if report.looks is not None and report.looks.grade != "good":
+        warnings.append(f"the result looks {report.looks.in_words()}; look at it before you use it")
     return warnings
 
 
