@@ -7,8 +7,6 @@ from datetime import datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from realedit.batch.job import Job, State
 from realedit.batch.ledger import Ledger
@@ -17,8 +15,8 @@ from realedit.cli.paths import Reads
 from realedit.cli.showing import count_of
 from realedit.cli.streams import message, result
 from realedit.errors import UsageError
-from realedit.files import output_error
-from realedit.printing import printable
+from realedit.plumbing.files import output_error
+from realedit.plumbing.printing import printable
 
 ID = click.IntRange(1, (1 << 63) - 1)
 _WIDE = 1 << 16  # characters of a line that no terminal breaks
@@ -51,6 +49,9 @@ def list_jobs(ledger: Ledger, state: str | None, as_json: bool) -> None:
         for job in jobs:
             click.echo(json.dumps(job.as_json()))
         return
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table("id", "state", "tries", box=None, header_style="bold")
     for name in ("photo", "reason"):
         table.add_column(name, overflow="fold")
