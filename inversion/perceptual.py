@@ -182,7 +182,7 @@ def choose(name: str, checkpoint: Checkpoint, backbones: Backbones = no_backbone
     """The loss called `name` (`auto`, `pyramid`, `gan-features`, `lpips-vgg`, `lpips-alex`, `lpips-squeeze`).
 
     `auto` takes LPIPS (vgg, alex, squeeze in this order) where its weights are, else the pyramid: the
-    checkpoint's trunk costs twice the time and finds no better likeness (docs/benchmarks.md). Raises
+    checkpoint's trunk costs twice the time and finds no better likeness (docs/benchmarks/tried.md). Raises
     ValueError for a name that cannot be had.
     """
     wanted = [f"lpips-{net}" for net in LPIPS_NETS] + ["pyramid"] if name == "auto" else [name]
@@ -198,7 +198,7 @@ def _loss(name: str, checkpoint: Checkpoint, backbones: Backbones) -> Perceptual
     if name == "pyramid":
         return Pyramid()
     if name == "gan-features" and checkpoint.perceptual is not None:
-        # half the size costs a quarter and finds the person nearly as well (docs/benchmarks.md)
+        # half the size costs a quarter and finds the person nearly as well (docs/benchmarks/tried.md)
         return GanFeatures(checkpoint.perceptual, resolution=checkpoint.generator.resolution // 2)
     for net in LPIPS_NETS:
         if name == f"lpips-{net}":
