@@ -5,6 +5,7 @@ compare here) and returns one value per picture `[N]`. `gan-features` needs noth
 `lpips` needs a backbone's weights.
 """
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
@@ -134,11 +135,8 @@ class Lpips:
     """
 
     def __init__(self, net: LpipsNet, backbone: Mapping[str, Tensor], *, device: str = "cpu") -> None:
-        import lpips  # imported here: it pulls in torchvision and scipy, which most runs do not need
-
         self.name = f"lpips-{net}"
-        # pnet_rand: else the package downloads the backbone. Its own learned weights come with the package.
-        self.model: Any = lpips.LPIPS(net=net, pnet_rand=True, spatial=True, verbose=False)
+        self.model = untrained_lpips(net, spatial=True)
         load_backbone(self.model.net, net, backbone)
         self.model.eval().requires_grad_(False).to(device)
 
@@ -150,6 +148,21 @@ class Lpips:
             )
         distance: Tensor = self.model(within(image, target, valid), target)  # [N, 1, H, W]
         return weighted_mean(distance, valid)
+
+
+def untrained_lpips(net: LpipsNet, *, spatial: bool) -> Any:
+    """The lpips package's network on a backbone of random weights. spatial: its result is a map.
+
+    With a trained backbone lpips would download it. The weights that lpips learned come with it. lpips hands
+    `pretrained` to torchvision, which calls that deprecated, and lpips takes no other word for it.
+    The two warnings are not for the user.
+    """
+    import lpips  # imported here: it pulls in torchvision and scipy, which most runs do not need
+
+    with warnings.catch_warnings():
+        for said in ("The parameter 'pretrained' is deprecated", "Arguments other than a weight enum"):
+            warnings.filterwarnings("ignore", said, UserWarning, r"torchvision\.models\._utils")
+        return lpips.LPIPS(net=net, pnet_rand=True, spatial=spatial, verbose=False)
 
 
 def load_backbone(network: torch.nn.Module, net: LpipsNet, weights: Mapping[str, Tensor]) -> None:
