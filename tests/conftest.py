@@ -11,8 +11,9 @@ import hypothesis
 import pytest
 import torch
 
-hypothesis.settings.register_profile("busy", deadline=None)  # how busy the machine is decides no test
-hypothesis.settings.load_profile("busy")
+# how long an example takes says how busy the machine is
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 MAY_BE_ABSENT = re.compile(
     "no reference outputs of the original networks|needs the portraits|this machine has a CUDA device|"
