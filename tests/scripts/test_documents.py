@@ -40,3 +40,9 @@ def test_files_that_are_named_are_there(path: Path) -> None:
     named = set(PATH.findall(path.read_text(encoding="utf-8")))
     missing = {name for name in named if not any((ROOT / folder / name).exists() for folder in FOLDERS)}
     assert not missing
+
+
+def test_the_example_of_the_house_style_is_in_the_code() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    ((file, example),) = re.findall(r"from `([\w/]+\.py)`:\n\n```python\n(.*?)```", text, re.S)
+    assert example in (ROOT / file).read_text(encoding="utf-8")
