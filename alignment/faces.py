@@ -39,18 +39,20 @@ def find_faces(
     points: ArrayLike | None = None,
     detector: Detector | None = None,
     models: FaceModels | None = None,
+    known: Sequence[Face] | None = None,
 ) -> list[Face]:
     """All faces of a photo (HWC RGB uint8, as displayed), numbered from the left by their squares.
 
     points: [N, 2] photo pixels that one face should hold, or [K, N, 2], each of which one face should. Where
     none of those found does, the CNN looks closer around them. What it finds gets the next numbers, so that
-    no other face's number changes. A `detector` of one's own is not added to.
+    no other face's number changes. A `detector` of one's own is not added to. known: what was found without
+    points; it is not looked for again.
     """
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
         raise ValueError(f"A photo is [H, W, 3] uint8 here, not {pixels.shape} {pixels.dtype}.")
     if detector is not None:
         return _described(pixels, detector(pixels), models)
-    faces = _described(pixels, FaceDetector(models)(pixels), models)
+    faces = list(known) if known is not None else _described(pixels, FaceDetector(models)(pixels), models)
     for group in _groups([] if points is None else points):
         if not _held(faces, [group]):
             logger.info("No face holds the points; looking for more around them with the CNN detector.")

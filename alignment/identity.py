@@ -7,7 +7,6 @@ in the median and at most 0.51, different people at least 0.56 and 0.84 in the m
 
 from __future__ import annotations
 
-import dlib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -33,6 +32,8 @@ def descriptor(
 
     pixels: HWC RGB uint8. The chip is dlib's own: 150 pixels with a padding of 0.25.
     """
+    import dlib
+
     models = models or face_models()
     points = as_points(landmarks)
     square = ffhq_square(points)

@@ -13,7 +13,6 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-import dlib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -98,6 +97,8 @@ def _looks(
 
 def _rough_square(pixels: NDArray[np.uint8], box: Box, turn: int, models: FaceModels) -> Alignment:
     """The FFHQ square by the 5 points in the detector's box, taken for a face that is turned by `turn`."""
+    import dlib
+
     # In a picture that was turned counter-clockwise once, the x axis is what was the y axis.
     around = Alignment(centre=box.centre, side=2 * box.side, angle=turn * math.pi / 2)
     view = np.ascontiguousarray(extract_crop(pixels, around, VIEW_SIZE).pixels)
@@ -139,6 +140,8 @@ def _fitted_square(unit: Points, points: Points) -> Alignment:
 
 def _box_in_view(dx: float, dy: float, scale: float) -> Any:
     """The `dlib.rectangle` of the usual HOG box in the upright view, shifted and scaled a little."""
+    import dlib
+
     half = _BOX_SIDE * scale / 2
     x, y = _BOX_CENTRE[0] + dx, _BOX_CENTRE[1] + dy
     left, top, right, bottom = (round(v * VIEW_SIZE) for v in (x - half, y - half, x + half, y + half))

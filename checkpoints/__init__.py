@@ -1,22 +1,26 @@
 """Name or file -> StyleGAN2 generator: network, formats and the bundled default weights."""
 
-from .architecture import Architecture
-from .bundled import BUNDLED, DEFAULT
-from .checkpoint import Checkpoint, Codes, Motions, load
-from .encoder import Encoder
-from .errors import (
-    CapacityError,
-    CheckpointError,
-    DamagedFileError,
-    DownloadError,
-    UnknownModelError,
-    UnsupportedModelError,
-)
-from .labels import parse_label
-from .models import backbone
-from .network import Generator
-from .synthesis import Block, SynthesisNetwork
-from .truncated import TruncatedSynthesis, fast_dtype
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .architecture import Architecture
+    from .bundled import BUNDLED, DEFAULT
+    from .checkpoint import Checkpoint, Codes, Motions, load
+    from .encoder import Encoder
+    from .errors import (
+        CapacityError,
+        CheckpointError,
+        DamagedFileError,
+        DownloadError,
+        UnknownModelError,
+        UnsupportedModelError,
+    )
+    from .labels import parse_label
+    from .models import backbone
+    from .network import Generator
+    from .synthesis import Block, SynthesisNetwork
+    from .truncated import TruncatedSynthesis, fast_dtype
 
 __all__ = [
     "BUNDLED",
@@ -41,3 +45,32 @@ __all__ = [
     "load",
     "parse_label",
 ]
+
+_HOMES = {
+    "architecture": "Architecture",
+    "bundled": "BUNDLED DEFAULT",
+    "checkpoint": "Checkpoint Codes Motions load",
+    "encoder": "Encoder",
+    "errors": "CapacityError CheckpointError DamagedFileError DownloadError UnknownModelError "
+    "UnsupportedModelError",
+    "labels": "parse_label",
+    "models": "backbone",
+    "network": "Generator",
+    "synthesis": "Block SynthesisNetwork",
+    "truncated": "TruncatedSynthesis fast_dtype",
+}
+"""The names of each module, which is imported when one of them is first asked for: errors and settings are
+there without torch."""
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        for home, names in _HOMES.items():
+            if name in names.split():
+                found = getattr(import_module(f"{__name__}.{home}"), name)
+                globals()[name] = found
+                return found
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -2,13 +2,17 @@
 exactly.
 """
 
-from inversion.delta import apply, difference
-from inversion.perceptual import LPIPS_NETS, GanFeatures, Lpips, PerceptualLoss, Pyramid, choose
-from inversion.projection import project, starting_latent
-from inversion.regularisers import CodeSpace
-from inversion.settings import QUALITIES, InversionSettings, ProjectionSettings, Quality, TuningSettings
-from inversion.step import Step
-from inversion.tuning import tune, tuned_copy
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inversion.delta import apply, difference
+    from inversion.perceptual import LPIPS_NETS, GanFeatures, Lpips, PerceptualLoss, Pyramid, choose
+    from inversion.projection import project, starting_latent
+    from inversion.regularisers import CodeSpace
+    from inversion.settings import QUALITIES, InversionSettings, ProjectionSettings, Quality, TuningSettings
+    from inversion.step import Step
+    from inversion.tuning import tune, tuned_copy
 
 ALGORITHM = 7
 """Counts up when the same settings find another latent or tuning, so that kept ones are not taken for it."""
@@ -35,3 +39,28 @@ __all__ = [
     "tune",
     "tuned_copy",
 ]
+
+_HOMES = {
+    "delta": "apply difference",
+    "perceptual": "LPIPS_NETS GanFeatures Lpips PerceptualLoss Pyramid choose",
+    "projection": "project starting_latent",
+    "regularisers": "CodeSpace",
+    "settings": "QUALITIES InversionSettings ProjectionSettings Quality TuningSettings",
+    "step": "Step",
+    "tuning": "tune tuned_copy",
+}
+"""The names of each module, which is imported when one of them is first asked for: errors and settings are
+there without torch."""
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        for home, names in _HOMES.items():
+            if name in names.split():
+                found = getattr(import_module(f"{__name__}.{home}"), name)
+                globals()[name] = found
+                return found
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -20,7 +20,8 @@ log = logging.getLogger("realedit")
 
 COMMANDS = {  # by name: where, and its line in the list of commands
     "edit": ("realedit.cli.edit:edit_command", "Edit PHOTO by dragging points."),
-    "align": ("realedit.cli.stages:align_command", "Cut the aligned square of a face out of PHOTO."),
+    "faces": ("realedit.cli.faces:faces_command", "Say which faces PHOTO has, and what may go wrong."),
+    "align": ("realedit.cli.align:align_command", "Cut the aligned square of a face out of PHOTO."),
     "invert": (
         "realedit.cli.invert:invert_command",
         "Find the face of PHOTO in the model, keep the session.",

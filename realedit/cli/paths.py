@@ -139,7 +139,7 @@ def _check_sessions(ctx: click.Context) -> None:
     if not folders:
         return
     from realedit.plumbing.places import same_place
-    from realedit.sessions.session import session_files
+    from realedit.sessions.folders import session_files
 
     files = [(option, each) for option, folder in folders for each in session_files(folder)]
     for option, kind, path in paths:

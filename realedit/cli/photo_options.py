@@ -8,7 +8,8 @@ import click
 
 from realedit.cli.options import Command, path_option
 from realedit.cli.paths import Reads
-from realedit.photos import MAX_PIXELS, Signing, Strip
+from realedit.photos import Signing, Strip
+from realedit.photos.kinds import MAX_PIXELS
 
 ALGORITHMS = ("es256", "es384", "es512", "ps256", "ps384", "ps512", "ed25519")
 

@@ -10,9 +10,8 @@ import click
 from realedit.cli.options import Command
 from realedit.cli.streams import taken
 from realedit.errors import PhotoError, UsageError
-from realedit.photos import EXTENSIONS, Format
-from realedit.photos.read import most_bytes
-from realedit.photos.sniff import sniff
+from realedit.photos.kinds import EXTENSIONS, Format
+from realedit.photos.source import most_bytes
 from realedit.plumbing.places import STDIN
 
 Sink = Callable[[bytes], object]
@@ -76,6 +75,8 @@ def sent(
 
 def _suffix(photo: Path | None, source: bytes | None) -> str:
     """The extension of a photo's format; what cannot be read is told where it is read."""
+    from realedit.photos.sniff import sniff
+
     if source is None and photo is not None:
         try:
             with photo.open("rb") as file:

@@ -6,7 +6,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
 from inversion import Step
-from realedit.drag import DragStep
+from realedit.drag.state import DragStep
 
 if TYPE_CHECKING:
     from rich.progress import Progress

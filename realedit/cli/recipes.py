@@ -3,18 +3,14 @@
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from realedit.cli.options import path_option, warn
 from realedit.cli.paths import Named, PathCommand, Reads, Sessions, Writes
 from realedit.cli.streams import message, result
 from realedit.errors import OutputError, UsageError
-from realedit.photos import check_place
-from realedit.plumbing.files import output_error, write_bytes
 from realedit.plumbing.printing import printable
-from realedit.recipes import Recipe, Verified, load, shipped
-from realedit.recipes.reading import SUFFIX
+from realedit.recipes.reading import SUFFIX, load, shipped
+from realedit.recipes.recipe import Recipe, Verified
 
 name_argument = click.argument("name", metavar="NAME", type=Named())
 
@@ -27,6 +23,9 @@ def recipes_group() -> None:
 @recipes_group.command("list")
 def list_command() -> None:
     """The recipes that come with realedit."""
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table.grid(padding=(0, 2))
     for name in shipped():
         table.add_row(name, load(name).description)
@@ -53,6 +52,8 @@ def check_command(file: Path) -> None:
 @path_option("-o", "--output", kind=Writes(), required=True, help="The recipe to write (.toml).")
 def record_command(folder: Path, output: Path) -> None:
     """Turn what was dragged in the session in DIR into a recipe that fits other faces."""
+    from realedit.photos import check_place
+    from realedit.plumbing.files import output_error, write_bytes
     from realedit.recipes.recording import recorded, to_toml
     from realedit.sessions.session import Session
 

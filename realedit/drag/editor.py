@@ -100,9 +100,7 @@ class Editor:
         crop, and where the mask holds a handle.
         """
         new, goals = self._cells(handles), self._cells(targets)
-        for points in (new, goals):
-            if not bool(((points >= 0) & (points <= self.cells)).all()):
-                raise UsageError("a handle or target lies outside of the crop")
+        self._check_inside(new, goals)
         if len(new) == 0:
             return
         state = self._state
@@ -145,11 +143,25 @@ class Editor:
         if mask is None:
             self._change(replace(self._state, movable=None, original=None))
             return
-        full = torch.from_numpy(np.asarray(mask, np.float32)).to(self.device)[None, None]
-        movable = torch.nn.functional.adaptive_avg_pool2d(full, self.source.hold)
+        movable = self._movable(mask)
         self._check_free(self._state.place.handles, movable)
         original = self.source.held(self._state.place.latent)
         self._change(replace(self._state, movable=movable, original=original))
+
+    def aim(self, targets: ArrayLike, mask: NDArray[np.float32] | None = None) -> None:
+        """Let the handles go to other targets `[K, 2]`, crop pixels, within another mask `[R, R]` (None: the
+        one there is). What is held stays as it was when the mask was first set. Raises UsageError as `add`
+        and `set_mask` do.
+        """
+        goals, state = self._cells(targets), self._state
+        if goals.shape != state.targets.shape:
+            raise UsageError(f"there are {len(state.targets)} handles, and {len(goals)} targets were given")
+        self._check_inside(goals)
+        if mask is not None and state.movable is not None:
+            movable = self._movable(mask)
+            self._check_free(state.place.handles, movable)
+            state = replace(state, movable=movable)
+        self._change(replace(state, targets=goals))
 
     def finish(self) -> None:
         """End the drag under way, if any, with the best it reached."""
@@ -233,6 +245,16 @@ class Editor:
         self._state = state
         if self._run is not None:
             self._run.forget()
+
+    def _movable(self, mask: NDArray[np.float32]) -> Tensor:
+        """A mask `[R, R]` at the cells that are held, `[1, 1, r, r]`."""
+        full = torch.from_numpy(np.asarray(mask, np.float32)).to(self.device)[None, None]
+        return torch.nn.functional.adaptive_avg_pool2d(full, self.source.hold)
+
+    def _check_inside(self, *points: Tensor) -> None:
+        """Raise UsageError for a point `[K, 2]` outside of the crop."""
+        if not all(bool(((each >= 0) & (each <= self.cells)).all()) for each in points):
+            raise UsageError("a handle or target lies outside of the crop")
 
     def _check_free(self, handles: Tensor, movable: Tensor | None) -> None:
         """Raise UsageError for a handle `[K, 2]` with nothing movable in its cell of the mask."""

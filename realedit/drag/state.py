@@ -1,11 +1,14 @@
 """What a drag is made of: values that are replaced, never changed, so that undo can keep them."""
 
-from dataclasses import dataclass
-from typing import Literal
+from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-from torch import Tensor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
 
 Ending = Literal["running", "arrived", "stalled", "steps", "nothing"]
 

@@ -54,35 +54,43 @@ def drag(
     for use in uses:
         if session.history and session.history[-1].ending == "stopped":
             break
-        recipe = use.recipe
-        landmarks = current_landmarks(session, checkpoint)
-        frame = frame_for(recipe, landmarks, session.alignment, checkpoint.domain)
-        asked = place(recipe, frame, use.strength)
-        points = within(asked, session.alignment, session.photo_size)
-        useful = draggable(asked, points, session.alignment, session.photo_size)
-        if not useful.any():
-            raise OutsideError(
-                f"all that the recipe {recipe.name} moves lies outside of the photo or of what the model "
-                "sees of the face; use a photo that shows it"
-            )
-        if not useful.all():
-            log.warning(
-                "the recipe %s has a point at or past the edge of what the model sees; it goes without it",
-                recipe.name,
-            )
-        elif not np.allclose(asked, points):
-            log.warning(
-                "the recipe %s moves a point out of what the model sees; it goes as far as the edge",
-                recipe.name,
-            )
-        points = points[useful]
-        if beyond(recipe, use.strength, checkpoint):
-            log.warning(
-                "the recipe %s at strength %g goes farther than the model learned; it goes as far as that",
-                recipe.name, use.strength,
-            )  # fmt: skip
-        session = go(points, recipe.where, recipe.drag.over(settings, use.strength))
+        points, where, chosen = placed(session, checkpoint, use, settings)
+        session = go(points, where, chosen)
     return session
+
+
+def placed(
+    session: Session, checkpoint: Checkpoint, use: Use, settings: DragSettings
+) -> tuple[NDArray[np.float64], Reach | Parts, DragSettings]:
+    """A recipe on the session's face as it is now: handles and targets `[K, 2, 2]` in photo pixels, the reach
+    of the drag and its settings. Raises as `drag` does."""
+    recipe = use.recipe
+    landmarks = current_landmarks(session, checkpoint)
+    frame = frame_for(recipe, landmarks, session.alignment, checkpoint.domain)
+    asked = place(recipe, frame, use.strength)
+    points = within(asked, session.alignment, session.photo_size)
+    useful = draggable(asked, points, session.alignment, session.photo_size)
+    if not useful.any():
+        raise OutsideError(
+            f"all that the recipe {recipe.name} moves lies outside of the photo or of what the model "
+            "sees of the face; use a photo that shows it"
+        )
+    if not useful.all():
+        log.warning(
+            "the recipe %s has a point at or past the edge of what the model sees; it goes without it",
+            recipe.name,
+        )
+    elif not np.allclose(asked, points):
+        log.warning(
+            "the recipe %s moves a point out of what the model sees; it goes as far as the edge",
+            recipe.name,
+        )
+    if beyond(recipe, use.strength, checkpoint):
+        log.warning(
+            "the recipe %s at strength %g goes farther than the model learned; it goes as far as that",
+            recipe.name, use.strength,
+        )  # fmt: skip
+    return points[useful], recipe.where, recipe.drag.over(settings, use.strength)
 
 
 def beyond(recipe: Recipe, strength: float, checkpoint: Checkpoint) -> bool:

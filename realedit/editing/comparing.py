@@ -19,17 +19,15 @@ from realedit.plumbing.files import write_png
 from realedit.sessions.session import Session
 
 
-def marked_place(compare: Path) -> Path:
-    """Where the marked photo of a comparison is."""
-    return compare.with_suffix(".marked.png")
-
-
-def write_before_after(path: Path, before: Photo, after: Photo, sessions: Sequence[Session]) -> None:
-    """Before and after as the file's name says (PNG: side by side), and beside it `NAME.marked.png`, the
-    photo with handles, targets and mask."""
+def write_before_after(path: Path, before: Photo, after: Photo) -> None:
+    """Before and after as the file's name says (PNG: side by side)."""
     settings = ComparisonSettings()
     pair = pair_of(before, after, max_side=max_side(path, settings))
     write_comparison(path, pair, settings)
+
+
+def write_marked(path: Path, before: Photo, sessions: Sequence[Session]) -> None:
+    """The photo with the handles and targets of all drags, and the mask of the first (PNG)."""
     shown = before.srgb()
     drags = [each for session in sessions for each in session.history]
     mask = sessions[0].masks.get(drags[0].mask) if drags[0].mask else None
@@ -37,4 +35,4 @@ def write_before_after(path: Path, before: Photo, after: Photo, sessions: Sequen
         np.concatenate([getattr(each, key) for each in drags]) for key in ("handles", "targets", "reached")
     )
     drawn = marked(shown, handles, targets, mask=mask, reached=reached)
-    write_png(marked_place(path), drawn)
+    write_png(path, drawn)

@@ -16,7 +16,8 @@ from realedit.editing.kept import invert_once
 from realedit.editing.request import EditRequest, inversion_settings
 from realedit.errors import AlignmentError, RealeditError, SessionError
 from realedit.plumbing.timing import Laps
-from realedit.sessions.session import Session, make_private
+from realedit.sessions.folders import make_private
+from realedit.sessions.session import Session
 
 Drag = tuple[tuple[float, float], tuple[float, float]]  # handle and target, photo pixels
 
@@ -68,9 +69,11 @@ def dragged(
     mask: NDArray[np.uint8] | None,
     laps: Laps,
     on_step: OnStep,
+    *,
+    inverting: bool = False,
 ) -> Session:
-    """One face inverted, where anything of what is asked is the generator's, and dragged, and kept where that
-    is asked for."""
+    """One face inverted, where anything of what is asked is the generator's or `inverting` is asked for, and
+    dragged, and kept where that is asked for."""
 
     def moved(session: Session) -> Session:
         return drag(
@@ -78,7 +81,7 @@ def dragged(
             mask=mask, reach=request.reach, settings=request.drag, on_step=on_step,
         )  # fmt: skip
 
-    if each.keep is None and request.timelapse is None and each.session.pivot is None:
+    if each.keep is None and not inverting and each.session.pivot is None:
         laps("drag")
         with suppress(SessionError):  # lids and lips need no inversion, which takes most of the time
             return moved(each.session)

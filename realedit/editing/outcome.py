@@ -13,6 +13,7 @@ from alignment.identity import descriptor, distance
 from alignment.landmarks import landmarks_in
 from checkpoints import Checkpoint
 from realedit import __version__
+from realedit.drag import DragStep
 from realedit.editing.applying import known_limits
 from realedit.editing.face import FaceEdit
 from realedit.editing.request import EditRequest
@@ -45,6 +46,10 @@ class FaceReport:
         """Its number from the left."""
         return self.session.face
 
+    def in_words(self) -> str:
+        """How its drags ended."""
+        return endings(self.session.history, self.seen)
+
     def handles(self) -> list[dict[str, Any]]:
         """Where each dragged point was, should go and went, in photo pixels."""
         return [
@@ -55,11 +60,27 @@ class FaceReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Made:
+    """An edit that is done and not written. sessions, certainties: of its faces from left to right; laps: its
+    seconds by stage; steps: those of its drags, where they were recorded."""
+
+    photo: Photo
+    result: Photo
+    checkpoint: Checkpoint
+    sessions: tuple[Session, ...]
+    certainties: tuple[Certainty | None, ...]
+    warnings: tuple[str, ...]
+    laps: Laps
+    steps: tuple[DragStep, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class EditReport:
-    """What came of an edit; `as_json` is what `--json` prints. changed: the box of the photo that differs."""
+    """What came of an edit; `as_json` is what `--json` prints. output: None before it is written. changed:
+    the box of the photo that differs."""
 
     photo: Path
-    output: Path
+    output: Path | None
     faces: tuple[FaceReport, ...]
     seconds: float
     changed: Box | None
@@ -71,6 +92,13 @@ class EditReport:
         """The largest distance of a face; None without any."""
         return max((each.identity for each in self.faces if each.identity is not None), default=None)
 
+    def written(self, output: Path | None, said: Sequence[str]) -> "EditReport":
+        """The report with where the result was written, what was said of that, and what the result itself
+        shows; each sentence once."""
+        shown = by_face((each.face, result_warnings(each)) for each in self.faces)
+        warnings = tuple(dict.fromkeys((*self.warnings, *said, *shown)))
+        return dataclasses.replace(self, output=output, warnings=warnings)
+
     def as_json(self) -> dict[str, Any]:
         """version, input, output, face (null for several), model, quality, seconds, handles, identity, faces,
         changed_box, warnings."""
@@ -78,7 +106,7 @@ class EditReport:
         return {
             "version": __version__,
             "input": str(self.photo),
-            "output": str(self.output),
+            "output": None if self.output is None else str(self.output),
             "face": session.face if len(self.faces) == 1 else None,
             "model": session.model,
             "quality": session.quality,
@@ -230,48 +258,48 @@ def identity_distance(before: Photo, after: Photo, session: Session) -> float | 
     return distance(one, other)
 
 
-def report_on(
+def edit_warnings(
     request: EditRequest,
-    before: Photo,
     after: Photo,
     edits: Sequence[FaceEdit],
     done: Sequence[Session],
     checkpoint: Checkpoint,
-    laps: Laps,
-    *,
-    written: Sequence[str],
-) -> EditReport:
-    """What came of an edit. edits: the faces that were meant; done: their sessions, as far as the edit went;
-    laps: its seconds by stage, to which looking for the same person is added; written: what writing said."""
-    told = _by_face((each.session.face, each.warnings) for each in edits[: len(done)])
+) -> tuple[str, ...]:
+    """What the user should know before anything is written. edits: the faces that were meant; done: their
+    sessions, as far as the edit went."""
+    told = by_face((each.session.face, each.warnings) for each in edits[: len(done)])
     warnings = [*told, *known_limits(request.recipes, checkpoint), *after.warnings, *face_warnings(done)]
     if len(done) < len(edits):
         warnings.append(f"stopped at face {done[-1].face}; the faces after it stay as they are")
-    seconds = sum(laps.seconds.values())
-    laps("identity")
-    faces = [
+    return tuple(warnings)
+
+
+def report_on(done: Made) -> EditReport:
+    """What came of an edit. Looking for the same person before and after is added to its seconds by stage."""
+    seconds = sum(done.laps.seconds.values())
+    done.laps("identity")
+    faces = tuple(
         FaceReport(
             session=session,
-            identity=identity_distance(before, after, session),
-            seen=seen_share(after, session),
-            certainty=each.certainty,
+            identity=identity_distance(done.photo, done.result, session),
+            seen=seen_share(done.result, session),
+            certainty=certainty,
         )
-        for each, session in zip(edits, done, strict=False)
-    ]
-    warnings += [*written, *_by_face((each.face, result_warnings(each)) for each in faces)]
-    laps.end()
+        for session, certainty in zip(done.sessions, done.certainties, strict=True)
+    )
+    done.laps.end()
     return EditReport(
-        photo=request.photo,
-        output=request.output,
-        faces=tuple(faces),
+        photo=done.photo.path,
+        output=None,
+        faces=faces,
         seconds=seconds,
-        changed=after.changed,
-        warnings=tuple(dict.fromkeys(warnings)),
-        timings=laps.seconds,
+        changed=done.result.changed,
+        warnings=done.warnings,
+        timings=done.laps.seconds,
     )
 
 
-def _by_face(said: Iterable[tuple[int | None, Sequence[str]]]) -> list[str]:
+def by_face(said: Iterable[tuple[int | None, Sequence[str]]]) -> list[str]:
     """Warnings of each face, which is named where there are several."""
     faces = list(said)
     return [

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from alignment import Face
 from alignment.certainty import certainty
 from checkpoints import Checkpoint
 from inversion import InversionSettings
@@ -20,15 +21,19 @@ from realedit.errors import SessionError
 from realedit.geometry.cropping import square_without_face
 from realedit.photos import Photo
 from realedit.recipes.placing import check_suits, within
+from realedit.sessions.folders import session_folders
 from realedit.sessions.regions import around_face, check_in_photo, check_points
-from realedit.sessions.session import Session, session_folders
+from realedit.sessions.session import Session
 
 log = logging.getLogger(__name__)
 
 
-def planned(request: EditRequest, photo: Photo, checkpoint: Checkpoint) -> list[FaceEdit]:
-    """The faces to edit, from left to right. Kept or cached work that answers the request is taken without
-    looking for faces.
+def planned(
+    request: EditRequest, photo: Photo, checkpoint: Checkpoint, *, found: Sequence[Face] | None = None
+) -> list[FaceEdit]:
+    """The faces to edit, from left to right; where nothing is asked of them, those that are meant. Kept or
+    cached work that answers the request is taken without looking for faces. found: all faces of the photo,
+    where they were looked for.
 
     Raises what is wrong with faces, points and kept sessions, before anything is inverted.
     """
@@ -51,8 +56,9 @@ def planned(request: EditRequest, photo: Photo, checkpoint: Checkpoint) -> list[
         drags=[[handle] for handle, _ in request.drags],
         settings=settings,
         quality=request.quality,
+        found=found,
     )
-    busy = [(session, own) for session, own in aligned if own or request.recipes]
+    busy = [each for each in aligned if each[1] or request.recipes or not request.drags]
     edits = []
     for session, own in busy:
         drags = tuple(request.drags[index] for index in own)

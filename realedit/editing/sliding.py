@@ -29,17 +29,29 @@ def with_points(session: Session, photo: Photo) -> Session:
     return replace(session, points=dense_points(photo, session.alignment))
 
 
+def moved_before(
+    session: Session, checkpoint: Checkpoint, starts: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """How far the generator has moved what these points (`[K, 2]` photo pixels) of the current result lie on:
+    parts slide in the photo as it was."""
+    if features_of(session) is None:
+        return np.zeros_like(starts)
+    return moved_so_far(session, checkpoint, starts)
+
+
 def asked(
-    session: Session, checkpoint: Checkpoint, starts: NDArray[np.float64], ends: NDArray[np.float64]
+    session: Session,
+    starts: NDArray[np.float64],
+    ends: NDArray[np.float64],
+    moved: NDArray[np.float64],
 ) -> tuple[Moves, NDArray[np.bool_]]:
     """How far parts of the face are to slide after a drag of these points (`[K, 2]` photo pixels,
-    positions in the current result), and which of the points say so, `[K]`; the others are the
-    generator's."""
+    positions in the current result; moved: `moved_before` of the starts), and which of the points say
+    so, `[K]`; the others are the generator's."""
     features = features_of(session)
     if features is None:
         return Moves(), np.zeros(len(starts), np.bool_)
-    shift = moved_so_far(session, checkpoint, starts)  # by the generator; parts slide in the photo as it was
-    return features.asked(session.moves, starts - shift, ends - shift)
+    return features.asked(session.moves, starts - moved, ends - moved)
 
 
 def slid(photo: Photo, session: Session, mask: NDArray[np.bool_] | None) -> Photo:

@@ -86,13 +86,20 @@ def photo_mask(session: Session) -> NDArray[np.bool_] | None:
 
 
 def around_face(session: Session) -> tuple[Box, NDArray[np.float64], Alignment]:
-    """The photo's box around the aligned square of a face, and the landmarks and the square in it: a large
-    photo is not converted whole."""
-    corners = session.alignment.corners()
-    width, height = session.photo_size
+    """`around_square` of a session's face."""
+    assert session.landmarks is not None
+    return around_square(session.alignment, session.landmarks, session.photo_size)
+
+
+def around_square(
+    square: Alignment, landmarks: NDArray[np.float64], size: tuple[int, int]
+) -> tuple[Box, NDArray[np.float64], Alignment]:
+    """The box around the aligned square of a face in a photo of `size` (width, height), and the landmarks and
+    the square in it: a large photo is not converted whole."""
+    corners = square.corners()
+    width, height = size
     left, top = (max(0, math.floor(value)) for value in corners.min(0))
     right, bottom = (math.ceil(value) for value in corners.max(0))
-    assert session.landmarks is not None
-    x, y = session.alignment.centre
-    square = replace(session.alignment, centre=(x - left, y - top))
-    return (left, top, min(right, width), min(bottom, height)), session.landmarks - (left, top), square
+    x, y = square.centre
+    inside = replace(square, centre=(x - left, y - top))
+    return (left, top, min(right, width), min(bottom, height)), landmarks - (left, top), inside

@@ -4,11 +4,12 @@ Each takes and returns plain values (a `Photo`, a `Session`), and tells of its s
 """
 
 from realedit.editing.stages.aligning import align, align_faces
-from realedit.editing.stages.dragging import drag
+from realedit.editing.stages.dragging import Dragging, drag
 from realedit.editing.stages.inverting import invert, invert_together
 from realedit.editing.stages.rendering import PasteSettings, render, render_faces
 
 __all__ = [
+    "Dragging",
     "PasteSettings",
     "align",
     "align_faces",

@@ -54,12 +54,14 @@ def align_faces(
     models: FaceModels | None = None,
     settings: InversionSettings,
     quality: Quality,
+    found: Sequence[Face] | None = None,
 ) -> list[tuple[Session, list[int]]]:
     """`align` for each face that is meant, from left to right, with the indices of the drags that lie on it.
 
     faces: as `alignment.share_out` takes them. box: what is meant, whatever is there (left, top, right,
     bottom in photo pixels): its square is taken and no face is looked for. drags `[K, N, 2]` in photo pixels,
-    each on one face. Raises NoFaceError, OutsideError, UsageError.
+    each on one face. found: all faces of the photo, where they were looked for without the drags. Raises
+    NoFaceError, OutsideError, UsageError.
     """
 
     def session(square: Alignment, face: Face | None, count: int | None) -> Session:
@@ -88,7 +90,7 @@ def align_faces(
     if square is not None:
         return [(session(square, None, None), list(range(len(np.asarray(drags)))))]
     try:
-        found = find_faces(photo.eight_bit(), points=drags, models=models)
+        found = find_faces(photo.eight_bit(), points=drags, models=models, known=found)
         shared = share_out(found, faces, drags)
     except NoFaceError as error:
         raise NoFaceError(f"{photo_path}: {error}") from error

@@ -1,14 +1,15 @@
 """The last stage: photo and session -> the photo with what was dragged."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from checkpoints import Checkpoint
-from realedit.compositing import ChangeSettings, Mode, Mouth, debug_pictures, describe, paste
+from realedit.compositing import Mouth, debug_pictures, describe, paste
+from realedit.compositing.settings import PasteSettings as PasteSettings
 from realedit.editing import sliding
 from realedit.geometry.cropping import crop_of
 from realedit.photos import Photo
@@ -16,14 +17,6 @@ from realedit.plumbing.files import make_folder, write_png
 from realedit.sessions.pictures import features_of, moved_landmarks, pictures
 from realedit.sessions.regions import photo_mask, reach_of
 from realedit.sessions.session import Session
-
-
-@dataclass(frozen=True, kw_only=True)
-class PasteSettings:
-    """mode: how to paste. change: how the change is described."""
-
-    mode: Mode = "detail"
-    change: ChangeSettings = field(default_factory=ChangeSettings)
 
 
 def render(

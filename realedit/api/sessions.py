@@ -1,0 +1,433 @@
+"""A face that is inverted once and dragged many times."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from realedit.api.asking import Mask, Way, box_of, changes_of, faces_of, mask_of, ways_of
+from realedit.api.drags import Dragging
+from realedit.api.history import History
+from realedit.api.models import DEFAULT, Model, loaded
+from realedit.api.photos import SHOWN, Photo, opened, shown
+from realedit.api.previews import Preview, Smaller
+from realedit.api.recipes import Asked, use_of
+from realedit.api.results import Result
+from realedit.errors import SessionError, UsageError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from alignment import Alignment
+    from inversion import Quality
+    from realedit.api.pasting import Parted
+    from realedit.drag import DragSettings, OnStep
+    from realedit.editing.report import InversionReport
+    from realedit.geometry.parts import Parts, Reach
+    from realedit.plumbing.choices import Mode
+    from realedit.sessions.session import Drag
+    from realedit.sessions.session import Session as State
+
+PREVIEW = 1280  # pixels of the longer side
+
+
+class Session:
+    """A face of a photo with what was dragged so far. Made by `Session.open` or `Session.load`; a context
+    manager.
+
+        with realedit.Session.open("photo.jpg") as session:
+            for step in session.drag([((412, 608), (396, 596))]):
+                print(step.index, step.distances)
+            session.undo()
+            session.recipe("smile", 0.7).run()
+            session.result().save("edited.jpg")
+
+    A session is for one thread at a time. Nothing is written but by `save`.
+    """
+
+    def __init__(self, photo: Photo | None, model: Model, history: History, *, record: bool = False) -> None:
+        self.model = model
+        self._photo = photo
+        self._history, self._record = history, record
+        self._drag: Dragging | None = None
+        self._smaller: dict[int, Smaller] = {}
+
+    @classmethod
+    def open(
+        cls,
+        photo: Photo | str | os.PathLike[str] | bytes,
+        *,
+        face: str | int = "auto",
+        box: Sequence[int] | None = None,
+        quality: Quality = "standard",
+        model: str | Path | Model = DEFAULT,
+        device: str = "auto",
+        seed: int = 0,
+        label: str | None = None,
+        inversion: Mapping[str, object] | None = None,
+        cache: bool = True,
+        record: bool = False,
+        on_step: OnStep | None = None,
+    ) -> Session:
+        """Find the face and invert it, unless the user's cache has it from earlier.
+
+        Arguments and errors are those of `edit`. on_step: called with every step of the inversion; where it
+        returns False the stage stops, and what it has is kept. record: keep the steps of the drags for a
+        time-lapse.
+        """
+        from realedit.drag import keep_going
+        from realedit.editing.face import inverted
+        from realedit.editing.plan import planned
+        from realedit.editing.request import EditRequest
+
+        photo = opened(photo)
+        model = loaded(model, device)
+        request = EditRequest(
+            photo=photo.content.path,
+            output=Path(),
+            faces=faces_of(face),
+            box=box_of(box),
+            model=model.name,
+            quality=quality,
+            seed=seed,
+            label=label,
+            changes=changes_of(inversion),
+            cache=cache,
+        )
+        if len(request.faces) > 1 or request.faces == ("all",):
+            raise UsageError("a session is of one face; open one for each of them")
+        plans = planned(request, photo.content, model.checkpoint, found=photo.known_faces)
+        state = inverted(plans[0], request, model.checkpoint, on_step=on_step or keep_going)
+        return cls(photo, model, History([state], model.checkpoint), record=record)
+
+    @classmethod
+    def load(
+        cls,
+        folder: str | os.PathLike[str],
+        *,
+        photo: Photo | str | os.PathLike[str] | bytes | None = None,
+        model: Model | None = None,
+        device: str = "auto",
+        record: bool = False,
+    ) -> Session:
+        """Go on from a folder that `save`, or the command line, kept.
+
+        photo: None takes the one at the place that the session remembers, when it is needed. `undo` leads
+        back to nothing dragged, at once. Raises SessionError where the folder is damaged, or photo or model
+        are others.
+        """
+        from realedit.editing.kept import check_belongs
+        from realedit.sessions.session import Session as State
+
+        place = Path(folder)
+        state = State.load(place)
+        model = model or loaded(state.model, device)
+        given = None if photo is None else opened(photo)
+        check_belongs(state, None if given is None else given.content, model.checkpoint, place)
+        states = [state.from_start(), state] if state.history else [state]
+        return cls(given, model, History(states, model.checkpoint), record=record)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the memory it took; nothing more may be asked of it."""
+        self._drag = None
+        self._smaller.clear()
+        self._history.clear()
+
+    @property
+    def photo(self) -> Photo:
+        """The photo. Raises SessionError where it is not at hand any more, or another one is there."""
+        from realedit.plumbing.places import STDIN
+
+        if self._photo is None:
+            state = self._history.now
+            if state.photo_path == STDIN or not state.photo_path.exists():
+                raise SessionError(
+                    f"the session's photo {state.photo_path} is gone; give it where the session is loaded"
+                )
+            found = opened(state.photo_path)
+            if found.content.sha256 != state.photo_sha256:
+                raise SessionError(
+                    f"{state.photo_path} is not the session's photo any more; give that where the session is "
+                    "loaded"
+                )
+            self._photo = found
+        return self._photo
+
+    @property
+    def photo_path(self) -> Path:
+        """Where the photo was; `-` for one that came as bytes."""
+        return self._history.now.photo_path
+
+    def check_photo(self, photo: Photo, folder: Path) -> None:
+        """Raise SessionError where a photo is another than that of this session, which lies in `folder`."""
+        from realedit.editing.kept import check_belongs
+
+        check_belongs(self._history.now, photo.content, self.model.checkpoint, folder)
+
+    @property
+    def face(self) -> int | None:
+        """The face's number from the left; None for a box, or a model that draws no faces."""
+        return self._history.now.face
+
+    @property
+    def square(self) -> Alignment:
+        """What the model sees of the photo; `square.contains(points)` says where handles may be."""
+        return self._history.now.alignment
+
+    @property
+    def landmarks(self) -> NDArray[np.float64] | None:
+        """`[68, 2]`: where the face's landmarks are in the photo; None without a face."""
+        return self._history.now.landmarks
+
+    @property
+    def points(self) -> NDArray[np.float64] | None:
+        """`[478, 2]`: where lids, lips and the rest of the face are in the photo; None without a face."""
+        return self._history.now.points
+
+    @property
+    def quality(self) -> Quality:
+        """How thoroughly the face was inverted."""
+        return self._history.now.quality
+
+    @property
+    def state(self) -> State:
+        """What `save` would write, with a drag under way as it is now."""
+        if self._drag is not None and self._drag.begun:
+            return self._history.tuned(self._drag.inner.session)
+        return self._history.now
+
+    @property
+    def history(self) -> tuple[Drag, ...]:
+        """The drags that count, the oldest first: handles, targets and where they went, photo pixels."""
+        self.settle()
+        return self._history.now.history
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a drag to take back."""
+        self.settle()
+        return self._history.at > 0
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a drag that was taken back."""
+        self.settle()
+        return self._history.at < len(self._history.states) - 1
+
+    def drag(
+        self,
+        drags: ArrayLike,
+        *,
+        mask: Mask | None = None,
+        regions: Sequence[Sequence[int]] = (),
+        reach: Reach = "local",
+        settings: DragSettings | None = None,
+    ) -> Dragging:
+        """A drag from handles to targets, `((x, y), (x, y))` each in photo pixels, in the result as it is
+        now. A target beside the square that the model sees is brought to its edge, with a warning.
+
+        mask, regions, reach, settings: as in `edit`. Raises UsageError, OutsideError.
+        """
+        from realedit.editing.plan import reachable
+
+        ways = ways_of(drags)
+        if not ways:
+            raise UsageError("there is nothing to do; give handles and targets")
+        self.settle()
+        found, told = reachable(self._history.now, ways)
+        return self._started(found, told, mask, regions, reach, settings)
+
+    def recipe(
+        self,
+        recipe: Asked,
+        strength: float = 1.0,
+        *,
+        mask: Mask | None = None,
+        regions: Sequence[Sequence[int]] = (),
+        settings: DragSettings | None = None,
+    ) -> Dragging:
+        """The drag that a recipe asks of the face as it is now. Raises UsageError where it does not suit the
+        face or the model, OutsideError where what it moves lies outside of the photo."""
+        from realedit.drag import DragSettings
+        from realedit.editing.applying import known_limits, placed
+        from realedit.recipes.placing import check_suits
+
+        use = use_of(recipe, strength)
+        self.settle()
+        checkpoint = self.model.checkpoint
+        check_suits(use.recipe, self._history.now.landmarks, checkpoint.domain)
+        points, reach, chosen = placed(
+            self._history.plain, self._history.checkpoint, use, settings or DragSettings()
+        )
+        told = tuple(known_limits([use], checkpoint))
+        return self._started(ways_of(points), told, mask, regions, reach, chosen)
+
+    def _started(
+        self,
+        ways: Sequence[Way],
+        told: tuple[str, ...],
+        mask: Mask | None,
+        regions: Sequence[Sequence[int]],
+        reach: Reach | Parts,
+        settings: DragSettings | None,
+    ) -> Dragging:
+        from realedit.editing.stages import Dragging as Inner
+
+        inner = Inner(
+            self._history.plain,
+            self._history.checkpoint,
+            [handle for handle, _ in ways],
+            [target for _, target in ways],
+            mask=mask_of(mask, regions, self._history.now.photo_size),
+            reach=reach,
+            settings=settings,
+        )
+        self._drag = Dragging(inner, warnings=told, record=self._record)
+        return self._drag
+
+    def settle(self) -> None:
+        """End the drag under way, if any, with what it reached. Everything but previews does it by itself."""
+        drag, self._drag = self._drag, None
+        if drag is not None and drag.begun:
+            drag.end()
+            self._history.add(self._history.tuned(drag.inner.session), drag.steps or ())
+
+    def undo(self) -> bool:
+        """Back to before the last drag; False when there is none."""
+        self.settle()
+        return self._history.go(self._history.at - 1)
+
+    def redo(self) -> bool:
+        """Again what was taken back; False when nothing was, or something else was dragged since."""
+        self.settle()
+        return self._history.go(self._history.at + 1)
+
+    def go(self, count: int) -> bool:
+        """To how it was after so many drags, 0 for nothing dragged; `redo` leads back. False where there are
+        not as many."""
+        self.settle()
+        return self._history.go(count)
+
+    def carry(self, other: Session) -> None:
+        """Take over what was dragged in another session of this face: one whose inversion is rougher, say.
+        What is here is replaced, its undone drags included; the other one stays as it is.
+
+        The latents go the same ways from this session's pivot, so that the picture looks as it did. Raises
+        SessionError for another face, photo or model.
+        """
+        from realedit.editing.kept import same_square
+
+        other.settle()
+        self.settle()
+        one, its = self._history.now, other._history.now
+        alike = (one.photo_sha256, one.model_sha256) == (its.photo_sha256, its.model_sha256)
+        if not alike or not same_square(one, its):
+            raise SessionError("what was dragged in one session is carried over to one of the same face")
+        self._history = self._history.carried(other._history)
+
+    def preview(self, max_side: int = PREVIEW, *, paste: Mode = "detail") -> Preview:
+        """The photo as it becomes, at most `max_side` pixels large, with a drag under way as it is now. The
+        paste is the real one at that size, so it shows what `result` will be."""
+        smaller = self._smaller.get(max_side)
+        if smaller is None:
+            smaller = self._smaller[max_side] = Smaller(self.photo.content, max_side)
+        return smaller.preview(replace(self.state, tuning={}), self._history.checkpoint, paste)
+
+    def drawn(self, resolution: int | None = None) -> NDArray[np.uint8]:
+        """The generator's own picture of the square, `[r, r, 3]` sRGB, with a drag under way as it is now:
+        rougher than the photo, and drawn in milliseconds. resolution: r at most; None: the model's."""
+        return self._history.drawn(self.state, resolution)
+
+    def result(self, *, paste: Mode = "detail", debug: str | os.PathLike[str] | None = None) -> Result:
+        """The edited photo. A drag under way counts with what it reached. debug: a folder for the pictures
+        that the paste is made of."""
+        return together([self], paste=paste, debug=debug)
+
+    def measure(self, *, seconds: float | None = None) -> InversionReport:
+        """How well the inversion shows the photo: PSNR, SSIM, LPIPS where its backbone was pulled, identity
+        distance. seconds: what it took, where that is known."""
+        from realedit.editing.report import report_of
+
+        return report_of(self._history.now, self.model.checkpoint, self.photo.content, seconds=seconds)
+
+    def sheet(self) -> NDArray[np.uint8]:
+        """The square of the photo, its inversion and their difference side by side, `[R, 3 R, 3]` sRGB."""
+        from realedit.editing.report import sheet
+
+        return sheet(self._history.now, self.model.checkpoint)
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the steps of the drags are kept, so that a result can show them as a time-lapse."""
+        return self._record
+
+    def parts(self) -> Parted:
+        """What `together` pastes: the state that counts, and its model."""
+        return self._history.parts()
+
+    @property
+    def image(self) -> Image.Image:
+        """The edited photo as sRGB, 8 bits: a Pillow image."""
+        return self.result().image
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Keep the session in a folder, readable by its owner only: inversion, drags and masks, not what was
+        undone. `load` and the command line (`drag`, `paste`) go on from it. Raises OutputError,
+        ResourceError."""
+        self.settle()
+        self._history.now.save(Path(folder))
+
+    def to_recipe(self, name: str) -> str:
+        """What was dragged as a recipe that fits other faces, in the text of its `.toml` file. Raises
+        SessionError where nothing was dragged."""
+        from realedit.recipes.recording import recorded, to_toml
+
+        self.settle()
+        return to_toml(recorded(self._history.now, name))
+
+    def _repr_png_(self) -> bytes:
+        return shown(self.preview(SHOWN).pixels)
+
+    def __repr__(self) -> str:
+        face = "a box" if self.face is None else f"face {self.face}"
+        return f"<Session of {face} of {self._history.now.photo_path}, {self.quality}>"
+
+
+def together(
+    sessions: Sequence[Session],
+    *,
+    photo: Photo | None = None,
+    paste: Mode = "detail",
+    debug: str | os.PathLike[str] | None = None,
+) -> Result:
+    """Several edited faces of one photo in one result, each pasted onto what the ones before made of it.
+
+    photo: where it is opened already; debug: as in `Session.result`, with a folder for each face. Raises
+    SessionError for sessions of different photos.
+    """
+    from realedit.api.pasting import pasted
+
+    if not sessions:
+        raise UsageError("there is no session to paste")
+    photo = photo or sessions[0].photo
+    for each in sessions:
+        each.settle()
+        if each.state.photo_sha256 != photo.content.sha256:
+            raise SessionError(f"{each!r} is of another photo than {photo!r}")
+    made = pasted(photo.content, [each.parts() for each in sessions], paste, debug)
+    return Result(made, recorded=all(each.recorded for each in sessions))
