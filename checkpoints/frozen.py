@@ -2,11 +2,12 @@
 
 Backwards is written out here instead of left to autograd. It goes to the styles alone, what the styles share
 is worked out for all layers in one operation, and nothing is kept that is not needed again. Of a drag's step,
-which is hundreds of small operations, this takes away half (docs/benchmarks.md).
+which is hundreds of small operations, this takes away half (docs/benchmarks/drag.md).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -50,13 +51,13 @@ class Styles:
         like = layers[0].weight if layers else torch.empty(0)
         most_in = max((layer.weight.shape[1] for layer in layers), default=0)
         most_out = max((layer.weight.shape[0] for layer in layers), default=0)
-        new = {"dtype": torch.float32, "device": like.device}
+        new = partial(torch.zeros, dtype=torch.float32, device=like.device)
         self.dtype = dtype
-        self.weight = torch.zeros(len(layers), w_dim, most_in, **new)
-        self.bias = torch.zeros(len(layers), 1, most_in, **new)
-        self.power = torch.zeros(len(layers), most_in, most_out, **new)
+        self.weight: Tensor = new(len(layers), w_dim, most_in)
+        self.bias: Tensor = new(len(layers), 1, most_in)
+        self.power: Tensor = new(len(layers), most_in, most_out)
         # The activation's gain rides on the factors: 1 / sqrt(q / GAIN^2) = GAIN / sqrt(q).
-        self.least = torch.full((len(layers), 1, most_out), EPSILON / GAIN**2, **new)
+        self.least: Tensor = new(len(layers), 1, most_out) + EPSILON / GAIN**2
         for index, layer in enumerate(layers):
             affine, (out, into) = layer.affine, layer.weight.shape[:2]
             self.weight[index, :, :into] = affine.weight.detach().float().t() * affine.weight_gain

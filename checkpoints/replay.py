@@ -26,7 +26,9 @@ class Replay:
         self.graph: torch.cuda.CUDAGraph | None = None
         self.calls = 0
         self.recorded = device.type == "cuda"  # whether it is to be
-        self._stream = torch.cuda.Stream(device) if self.recorded else None
+        self._stream: torch.cuda.Stream | None = None
+        if self.recorded:
+            self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
     def __call__(self) -> None:
         """Do the work, or have it done: on a GPU it may not be finished on return."""

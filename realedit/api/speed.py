@@ -45,9 +45,19 @@ def drag_speed(model: Model, seconds: float = 1.0) -> tuple[float, str]:
 
 
 def devices() -> list[tuple[str, str]]:
-    """(name as `device=` takes it, what it is) of every device here; that of `auto` is marked."""
+    """(name as `device=` takes it, what it is) of every device here; the one that `auto` chooses is
+    marked."""
     chosen = str(choose_device("auto"))
     return [
         (name, f"{what}; chosen by auto" if name.split(":")[0] == chosen.split(":")[0] else what)
         for name, what in found_devices()
     ]
+
+
+def read_face_models() -> None:
+    """Read dlib's landmarks and recogniser. Raises AlignmentError where a file is missing or damaged."""
+    from alignment.models import FaceModels
+
+    models = FaceModels()
+    for name in ("landmarks", "recogniser"):
+        getattr(models, name)

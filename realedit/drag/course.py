@@ -70,8 +70,8 @@ class Course:
         while True:
             sight = self._look()
             handles = self._tracked(sight)
-            measured = measure(self.handles, handles, self.goal.targets).tolist()
-            self.numbers, verdict = decide(self.numbers, *measured, self.lengths, self.settings)
+            moved, left, farthest = measure(self.handles, handles, self.goal.targets).tolist()
+            self.numbers, verdict = decide(self.numbers, moved, left, farthest, self.lengths, self.settings)
             if not verdict.back:
                 break
             self.descent.go(-float(self.numbers.share) * float(near))

@@ -7,7 +7,7 @@ scalars that stay on a GPU.
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -22,7 +22,7 @@ CHANGE = (0.5, 1.2)  # how much shorter or longer the handles' way makes the nex
 LAST = 4  # steps that a drag which is near enough waits for a nearer place
 PROGRESS = 0.03  # of the distance that is left: less in `patience` steps is none
 
-Number = float | Tensor  # a scalar: Python's, or on the device
+Number = Any  # a scalar: a float or bool of Python's, or a tensor of the device's
 
 
 class Numbers(NamedTuple):
@@ -32,7 +32,7 @@ class Numbers(NamedTuple):
     targets makes of it. left, farthest: root mean square and largest distance to the targets, cells.
     distance, arrived: of the best place, and whether all handles are near enough there. since_nearer: steps
     since it was found. progress, since_progress: the distance at the last progress, and steps since then.
-    index: of the last step. loss, motion, held: the loss that step went down, and its terms. fresh: 1 where
+    step: the number of the last one. loss, motion, held: the loss that step went down, and its terms. fresh: 1 where
     the latent was not looked at yet, so that its handles are where they were. over: 1 where the drag has
     ended.
     """
@@ -46,7 +46,7 @@ class Numbers(NamedTuple):
     since_nearer: Number = 0.0
     progress: Number = math.inf
     since_progress: Number = 0.0
-    index: Number = 0.0
+    step: Number = 0.0
     loss: Number = 0.0
     motion: Number = 0.0
     held: Number = 0.0
@@ -96,7 +96,7 @@ def decide(
         since_nearer=_where(took, _where(nearer, 0.0, n.since_nearer + 1.0), n.since_nearer),
         progress=_where(took & ahead, left, n.progress),
         since_progress=_where(took, _where(ahead, 0.0, n.since_progress + 1.0), n.since_progress),
-        index=n.index + took,
+        step=n.step + took,
         fresh=n.fresh * (n.over != 0),
     )
     over = took & ends(found, lengths, settings)
@@ -105,7 +105,7 @@ def decide(
 
 def ends(n: Numbers, lengths: Lengths, settings: DragSettings) -> Number:
     """Whether the last step was the last one."""
-    there = (n.farthest <= lengths.until) | stuck(n, settings) | (n.index >= settings.max_steps)
+    there = (n.farthest <= lengths.until) | stuck(n, settings) | (n.step >= settings.max_steps)
     return there | ((n.arrived != 0) & (n.since_nearer >= LAST))
 
 
@@ -119,16 +119,11 @@ def shortened(left: Number) -> Number:
     return _clip(left / NEAR, SHORTEST, 1.0)
 
 
-Some = TypeVar("Some", bound=Number)
-
-
 def _where(chosen: Number, one: Number, other: Number) -> Number:
     if isinstance(chosen, Tensor):
         return torch.where(chosen, one, other)
     return one if chosen else other
 
 
-def _clip(value: Some, least: float, most: float) -> Some:
-    if isinstance(value, Tensor):
-        return cast(Some, value.clamp(least, most))
-    return cast(Some, min(max(value, least), most))
+def _clip(value: Number, least: float, most: float) -> Number:
+    return value.clamp(least, most) if isinstance(value, Tensor) else min(max(value, least), most)

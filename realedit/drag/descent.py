@@ -1,7 +1,7 @@
 """Steps down a loss's slope whose length is given.
 
 DragGAN takes Adam, whose first steps move every number of the latent equally far, whether the points depend
-on it or not; that changes a face more than the same way along the slope itself (docs/benchmarks.md).
+on it or not; that changes a face more than the same way along the slope itself (docs/benchmarks/tried.md).
 """
 
 import torch
@@ -12,7 +12,8 @@ MOMENTUM = 0.5  # share of the step before in a step's direction
 
 def unit_slope(gradient: Tensor) -> Tensor:
     """The gradient at a root mean square of one; 0 where it is 0."""
-    return gradient * (gradient.numel() ** 0.5 / torch.linalg.vector_norm(gradient).clamp_min(1e-20))
+    length: Tensor = torch.linalg.vector_norm(gradient).clamp_min(1e-20)
+    return gradient * (gradient.numel() ** 0.5 / length)
 
 
 class Descent:

@@ -76,8 +76,7 @@ class DeviceCourse:
         self.source, self.lengths, self.settings = source, lengths, settings
         self.layers, self.rate = layers, rate
         self.shelf = Shelf.of(state.place.latent[:, :layers], len(state.targets))
-        goal = Goal.of(state)
-        self.goal = Goal(*(None if each is None else each.clone() for each in goal.tensors()))
+        self.goal = Goal.of(state).copy()
         device = self.shelf.moving.device
         pinned = device.type == "cuda"
         self.answer = torch.zeros(self.shelf.past_report.shape, device="cpu", pin_memory=pinned)
@@ -126,8 +125,8 @@ class DeviceCourse:
         r1, r2 = self.lengths.r1, self.lengths.r2
         tracked = track(sight.maps, self.goal.templates, shelf.handles, r1=r1, r2=r2)
         handles = torch.where(before.fresh != 0, shelf.handles, tracked)
-        measured = measure(shelf.handles, handles, self.goal.targets).unbind()
-        numbers, verdict = decide(before, *measured, self.lengths, self.settings)
+        moved, left, farthest = measure(shelf.handles, handles, self.goal.targets).unbind()
+        numbers, verdict = decide(before, moved, left, farthest, self.lengths, self.settings)
         shelf.handles.copy_(torch.where(verdict.took, handles, shelf.handles))
         self._remember(numbers, verdict.better)
         shelf.row.add_(verdict.took)

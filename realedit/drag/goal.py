@@ -32,6 +32,11 @@ class Goal:
         targets = state.targets.to(state.templates.device)
         return cls(targets, state.templates, fixed, None if fixed is None else state.original)
 
+    def copy(self) -> "Goal":
+        """With tensors of its own."""
+        fixed, original = (None if each is None else each.clone() for each in (self.fixed, self.original))
+        return Goal(self.targets.clone(), self.templates.clone(), fixed, original)
+
     def tensors(self) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         """All of it."""
         return self.targets, self.templates, self.fixed, self.original

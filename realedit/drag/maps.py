@@ -42,8 +42,10 @@ class Layout:
             origin[list(members)] = plan.origins[number][::-1]
         own = plan.members == tuple((number,) for number in range(handles))
         extent = np.array(plan.shape[::-1], np.int64)
-        there = (torch.from_numpy(each).to(device) for each in (first, origin, extent))
-        return cls(*there, plan.shape, len(plan.origins), own)
+        first_there, origin_there, extent_there = (
+            torch.from_numpy(each).to(device) for each in (first, origin, extent)
+        )
+        return cls(first_there, origin_there, extent_there, plan.shape, len(plan.origins), own)
 
 
 @dataclass(frozen=True)

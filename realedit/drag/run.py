@@ -48,7 +48,7 @@ class Run:
     @property
     def index(self) -> int:
         """The last step's."""
-        return int(self.numbers.index)
+        return int(self.numbers.step)
 
     @property
     def terms(self) -> tuple[float, float, float]:
@@ -110,12 +110,12 @@ class Run:
         if lead.over and lead.amounts is not None:
             found = replace(found, targets=found.place.handles)
         self.best = found.place
-        self.numbers = self.numbers._replace(index=self.numbers.index + 1)
+        self.numbers = self.numbers._replace(step=self.numbers.step + 1)
         return found
 
     def ending(self, state: State) -> Ending:
         """Whether that was the last step, and why."""
-        over = self.numbers.index >= self.settings.max_steps
+        over = self.numbers.step >= self.settings.max_steps
         if self.lead is not None and not self.lead.over:
             return "steps" if over else "running"
         if self.lead is not None:

@@ -2,8 +2,8 @@
 
 Both compare patches with templates: what the patch around each handle looked like when the handle was put
 there, `[K, P, C]`. DragGAN supervises with the patch as it is now, whose drift adds up, and tracks single
-cells; original patches land nearer and are lost less (docs/benchmarks.md). Supervising with the original
-features is GoodDrag's idea (Zhang et al. 2024, arXiv 2404.07206).
+cells; original patches land nearer and are lost less (docs/benchmarks/tried.md). Supervising with the
+original features is GoodDrag's idea (Zhang et al. 2024, arXiv 2404.07206).
 
 Points are `(x, y)` in feature cells, centres at +0.5.
 """
@@ -167,7 +167,7 @@ def track(maps: Maps, templates: Tensor, handles: Tensor, *, r1: float, r2: floa
         else max(1, AT_ONCE // (len(search.parts) * around.shape[-1]))
     )
     found = []
-    for some, template in zip(around.split(few), templates.split(few), strict=True):
+    for some, template in zip(torch.split(around, few), torch.split(templates, few), strict=True):
         there = some.index_select(1, search.parts).view(len(some), len(search.offsets), -1)  # [k, M, P C]
         found.append(torch.cdist(there, template.flatten(1)[:, None], p=1)[..., 0])
     difference = (torch.cat(found) if len(found) > 1 else found[0]) / around.shape[-1]  # [K, M]
