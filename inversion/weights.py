@@ -84,7 +84,8 @@ def _scales(gradients: Sequence[Tensor]) -> Tensor:
     together, gets small ones. `[number of tensors]`.
 
     Units that give every element the same gradient let the many weights of the coarse blocks overshoot; units
-    that give every tensor the same gradient hold them back too much (docs/benchmarks/tried.md). These lie between.
+    that give every tensor the same gradient hold them back too much (docs/benchmarks/tried.md). These lie
+    between.
     """
     sizes = torch.stack([g.square().mean().sqrt() * g.numel() ** 0.25 for g in gradients])
     used = sizes > 0

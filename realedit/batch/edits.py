@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import torch
 
-from checkpoints.memory import available, synthesis_bytes
-from inversion.synthesis import SEEN
 from realedit.api import DragStep, EditRequest, Model, Step, load_model
 from realedit.api.files import begin_file, finish_file, invert_files, verified
 from realedit.batch.names import fitted
@@ -40,7 +38,6 @@ _NOT_PIXELS = (
     "source",
     "into",
 )
-_OF_MEMORY = 0.6  # of a GPU's free memory: what libraries and the tuning take for themselves is not estimated
 
 
 @dataclass(frozen=True)
@@ -122,19 +119,8 @@ class Editor:
         def on_step(step: Step | DragStep) -> bool:
             return all([tell(step) for tell in told])
 
-        at_once = self._room_for(len(prepared))
-        inverted = invert_files([each.begun for each in prepared], at_once, on_step=on_step)
+        inverted = invert_files([each.begun for each in prepared], len(prepared), on_step=on_step)
         return [Prepared(begun, each.tell) for begun, each in zip(inverted, prepared, strict=True)]
-
-    def _room_for(self, count: int) -> int:
-        """How many of so many faces are inverted side by side: on a GPU no more than its memory holds."""
-        generator = self.model.checkpoint.generator
-        device = generator.w_avg.device
-        free = available(device) if device.type == "cuda" else None
-        if free is None:
-            return count
-        size = min(generator.resolution, SEEN)
-        return faces_in(free, synthesis_bytes(generator.arch, 1, upto=size, gradients=True), count)
 
     def finish(self, prepared: Prepared) -> Outcome:
         """See `Run`."""
@@ -153,11 +139,6 @@ class Editor:
             warnings=report.warnings,
             report=facts,
         )
-
-
-def faces_in(free: int, each: int, most: int) -> int:
-    """How many of `most` faces fit into `free` bytes, of which some are left for what is between."""
-    return max(1, min(most, int(free * _OF_MEMORY) // max(each, 1)))
 
 
 def _told(on_stage: OnStage) -> OnStep:

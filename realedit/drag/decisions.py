@@ -32,9 +32,9 @@ class Numbers(NamedTuple):
     targets makes of it. left, farthest: root mean square and largest distance to the targets, cells.
     distance, arrived: of the best place, and whether all handles are near enough there. since_nearer: steps
     since it was found. progress, since_progress: the distance at the last progress, and steps since then.
-    step: the number of the last one. loss, motion, held: the loss that step went down, and its terms. fresh: 1 where
-    the latent was not looked at yet, so that its handles are where they were. over: 1 where the drag has
-    ended.
+    step: the number of the last one. loss, motion, held: the loss that step went down, and its terms.
+    fresh: 1 where the latent was not looked at yet, so that its handles are where they were. over: 1 where
+    the drag has ended.
     """
 
     share: Number = 1.0

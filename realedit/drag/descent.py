@@ -13,7 +13,8 @@ MOMENTUM = 0.5  # share of the step before in a step's direction
 def unit_slope(gradient: Tensor) -> Tensor:
     """The gradient at a root mean square of one; 0 where it is 0."""
     length: Tensor = torch.linalg.vector_norm(gradient).clamp_min(1e-20)
-    return gradient * (gradient.numel() ** 0.5 / length)
+    slope: Tensor = gradient * (gradient.numel() ** 0.5 / length)
+    return slope
 
 
 class Descent:

@@ -14,7 +14,9 @@ import torch
 
 from checkpoints import CapacityError, Checkpoint
 from checkpoints.cache import without_cache
+from checkpoints.memory import available, synthesis_bytes
 from inversion import InversionSettings
+from inversion.synthesis import SEEN
 from realedit.drag import OnStep, keep_going
 from realedit.editing import stages
 from realedit.errors import SessionError
@@ -25,6 +27,7 @@ from realedit.sessions.session import Session
 log = logging.getLogger(__name__)
 
 
+_OF_MEMORY = 0.6  # of a GPU's free memory: what libraries and the tuning take for themselves is not estimated
 _SAME = 0.02  # of the side: how far squares of one face may be apart, whatever its number was
 
 
@@ -86,7 +89,10 @@ def invert_all(
     use_cache: bool = True,
     on_step: OnStep = keep_going,
 ) -> list[Session]:
-    """`invert_once` for each session without an inversion, up to `together` of them side by side."""
+    """`invert_once` for each session without an inversion, up to `together` of them side by side: on a GPU no
+    more than its memory holds.
+    """
+    together = _room_for(checkpoint, together)
     found = [session if session.pivot is not None else None for session in sessions]
     if use_cache:
         found = [
@@ -102,6 +108,22 @@ def invert_all(
             if use_cache:
                 cache.keep(session)
     return [session for session in found if session is not None]
+
+
+def _room_for(checkpoint: Checkpoint, most: int) -> int:
+    """How many of so many faces are inverted side by side."""
+    generator = checkpoint.generator
+    device = generator.w_avg.device
+    free = available(device) if device.type == "cuda" and most > 1 else None
+    if free is None:
+        return most
+    size = min(generator.resolution, SEEN)
+    return faces_in(free, synthesis_bytes(generator.arch, 1, upto=size, gradients=True), most)
+
+
+def faces_in(free: int, each: int, most: int) -> int:
+    """How many of `most` faces fit into `free` bytes, of which some are left for what is between."""
+    return max(1, min(most, int(free * _OF_MEMORY) // max(each, 1)))
 
 
 def _side_by_side(

@@ -10,9 +10,9 @@ import torch
 
 from realedit.batch import local
 from realedit.batch.cluster import shares
-from realedit.batch.edits import faces_in
 from realedit.batch.local import LocalPool
 from realedit.batch.work import Task
+from realedit.editing.kept import faces_in
 from realedit.plumbing.devices import gpus
 
 NODES: list[dict[str, float]] = [{"CPU": 16, "GPU": 2}, {"CPU": 8, "GPU": 1}]
