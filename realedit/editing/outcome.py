@@ -25,6 +25,7 @@ from realedit.recipes import Use
 from realedit.sessions.pictures import features_of
 from realedit.sessions.regions import around_face
 from realedit.sessions.session import Drag, Session
+from realedit.sessions.turning import in_result
 
 LIKENESS = 0.35  # identity distance from which the result looks less like the same person
 NEARLY = 0.2  # of the movement: a drag that ends with so little left has done it
@@ -262,14 +263,18 @@ def seen_share(after: Photo, session: Session) -> float | None:
 
 
 def identity_distance(before: Photo, after: Photo, session: Session) -> float | None:
-    """dlib descriptor distance between the face before and after, at the landmarks of the photo; None
-    without a face."""
+    """dlib descriptor distance between the face before and after, at the landmarks of the photo, turned
+    with the head; None without a face."""
     if session.landmarks is None:
         return None
     if after.changed is None:
         return 0.0
     box, landmarks, _ = around_face(session)
-    one, other = (descriptor(photo.srgb(box), landmarks) for photo in (before, after))
+    corner = session.landmarks - landmarks
+    turned = in_result(session, session.landmarks) - corner
+    one, other = (
+        descriptor(photo.srgb(box), places) for photo, places in ((before, landmarks), (after, turned))
+    )
     return distance(one, other)
 
 

@@ -4,7 +4,7 @@
                                [--quick] [--quality draft] [--json FILE] [--raw FILE.jsonl] [--sheets DIR]
                                [--record]
     python scripts/bench looks --agreement    how far the judge agrees with labels that people's eyes gave
-    python scripts/bench looks --measure EDITS --photos ROOT    measures these labelled edits anew
+    python scripts/bench looks --measure EDITS --photos ROOT    measures labelled edits
     python scripts/bench looks --pictures     makes the pictures of docs/recipes.md
 
 Every photo is inverted once and edited once per recipe and drag; `realedit.looks` says of each result
@@ -14,7 +14,8 @@ out with --without DIR (files of the same stem). Of several folders each gives i
 --raw keeps every edit's verdict as it comes; what is in it already (recipe, model, quality) is not done
 again. --sheets writes contact sheets, the worst first. --record writes the figures into the recipes
 (`verified_on`) and the table of docs/recipes.md. --agreement lists what eye and judge see differently (see
-`parts/look_labels.py`).
+`parts/look_labels.py`). --measure measures those labelled edits that have no figures yet (all of them, where
+scripts/looks/figures.jsonl is not there): EDITS holds COMMIT/FOLDER_NAME__RECIPE.png.
 """
 
 import argparse
@@ -25,7 +26,13 @@ from pathlib import Path
 import numpy as np
 
 import checkpoints
-from bench.parts.look_labels import agreement_rows, contradicted, labelled_edits, write_figures
+from bench.parts.look_labels import (
+    agreement_rows,
+    contradicted,
+    known_figures,
+    labelled_edits,
+    write_figures,
+)
 from bench.parts.look_measuring import measured_labels
 from bench.parts.look_sheets import keep_strip, strip_of, write_sheets
 from bench.parts.looked import DRAGS, Looked, as_looked, kinds_of, look
@@ -45,7 +52,8 @@ def main() -> None:
     """Measure, print and, if asked to, write."""
     arguments = parse()
     if arguments.measure:
-        write_figures(dict(measured_labels(arguments.measure, arguments.photos)))
+        known = known_figures()
+        write_figures({**known, **dict(measured_labels(arguments.measure, arguments.photos, known))})
     if arguments.agreement or arguments.measure:
         edits = labelled_edits()
         print("\n".join(contradicted(edits)))

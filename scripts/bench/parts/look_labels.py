@@ -52,7 +52,7 @@ class Labelled:
 
 def labelled_edits(labels: Path = LABELS, figures: Path = FIGURES) -> list[Labelled]:
     """Each label whose edit was measured, with the judge's present verdict."""
-    known = dict(map(_figures, figures.read_text(encoding="utf-8").splitlines()))
+    known = known_figures(figures)
     with labels.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     found = []
@@ -63,6 +63,12 @@ def labelled_edits(labels: Path = LABELS, figures: Path = FIGURES) -> list[Label
             verdict = conclude(done, measures, {each["recipe"]})
             found.append(Labelled(*key, each["verdict"], each["reason"], verdict))
     return found
+
+
+def known_figures(path: Path = FIGURES) -> dict[Key, tuple[list[Did], dict[str, float]]]:
+    """What was measured so far, by photo, recipe and commit."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return dict(map(_figures, lines))
 
 
 def write_figures(

@@ -2,7 +2,7 @@
 
 import csv
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +20,16 @@ from realedit.recipes import Frame
 
 
 def measured_labels(
-    edits: Path, roots: Sequence[Path], labels: Path = LABELS
+    edits: Path, roots: Sequence[Path], known: Container[Key] = (), labels: Path = LABELS
 ) -> Iterator[tuple[Key, tuple[list[Did], Mapping[str, float]]]]:
-    """What each labelled edit did, and its measures.
+    """What each labelled edit did that is not `known`, and its measures.
 
     edits: a folder of `COMMIT/FOLDER_NAME__RECIPE.png`. roots: folders of the photos'
     folders.
     """
     with labels.open(encoding="utf-8", newline="") as file:
         keys = [(each["photo"], each["recipe"], each["commit"]) for each in csv.DictReader(file)]
+    keys = [key for key in keys if key not in known]
     for photo in dict.fromkeys(key[0] for key in keys):
         path = next((root / photo for root in roots if (root / photo).exists()), None)
         if path is None:

@@ -26,7 +26,7 @@ SHIPPED = ROOT / "realedit" / "recipes" / "shipped"
 DOCS = ROOT / "docs" / "recipes.md"
 PICTURES = ROOT / "docs" / "recipes"
 # at -1 they make no sense
-ONE_WAY = ("close-mouth", "close-eyes", "wink-left", "wink-right", "hair-volume", "serious")
+ONE_WAY = ("close-mouth", "close-eyes", "wink-left", "wink-right", "hair-volume", "serious", "frown")
 SIDE = 232  # pixels of one face in a picture
 _BEGIN, _END = "<!-- figures -->\n", "<!-- end of figures -->"
 
