@@ -168,13 +168,18 @@ def result_warnings(report: FaceReport) -> list[str]:
             f"the result looks less like the same person: identity distance {report.identity:.2f}, where up "
             f"to {LIKENESS} is good and 0.6 is another person; a lower strength keeps more of the likeness"
         )
-    if report.seen is not None and report.seen < HARDLY:
+    looked = (
+        [] if report.looks is None else [each for each in report.looks.reasons if each.measure != "identity"]
+    )
+    missed = any(each.measure.startswith("did: ") for each in looked)
+    if report.seen is not None and report.seen < HARDLY and not missed:
         warnings.append(
             f"hardly any of the movement shows in the result ({max(0.0, report.seen):.0%}): the model does "
             "not do this to this face"
         )
-    if report.looks is not None and report.looks.grade != "good":
-        warnings.append(f"the result looks {report.looks.in_words()}; look at it before you use it")
+    if report.looks is not None and looked:
+        why = "; ".join(each.said for each in looked)
+        warnings.append(f"the result looks {report.looks.grade}: {why}")
     return warnings
 
 
