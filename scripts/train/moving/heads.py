@@ -131,8 +131,8 @@ def head_ways(checkpoint: Checkpoint, faces: Faces, *, every: int, people: int) 
 
 @torch.no_grad()
 def in_degrees(checkpoint: Checkpoint, name: str, angle: int, way: Tensor, codes: Tensor) -> HeadWay:
-    """A way `[K, D]` per degree of the portraits as one per degree of what is drawn. angle: 0 for yaw, 1 for pitch; codes `[N, L, D]` of the
-    people to look at."""
+    """A way `[K, D]` per degree of the portraits as one per degree of what is drawn. angle: 0 for yaw, 1 for
+    pitch; codes `[N, L, D]` of the people to look at."""
     start = [look(picture) for picture in pixels(checkpoint.generator.synthesis(codes))]
     seen = {}
     for amount in PROBED:
