@@ -11,12 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from realedit.api.pasting import Parted
+from realedit.api.pasting import Parted, certainty_of
 from realedit.sessions.pictures import device_of, generator_of, latents_of
 
 if TYPE_CHECKING:
+    from alignment.certainty import Certainty
     from checkpoints import Checkpoint
     from realedit.drag import DragStep
+    from realedit.photos import Photo as Content
     from realedit.sessions.session import Session as State
 
 
@@ -31,6 +33,7 @@ class History:
         self.steps = [tuple(each) for each in steps] or [()] * len(self.states)
         self.at = len(self.states) - 1
         self._loaded = checkpoint
+        self._certainty: Certainty | None = None
 
     @property
     def now(self) -> State:
@@ -101,4 +104,10 @@ class History:
     def parts(self) -> Parted:
         """The state that counts, for the paste: with the tuned generator, as it is kept, and its steps."""
         steps = tuple(step for each in self.steps[: self.at + 1] for step in each)
-        return Parted(self.plain, self.checkpoint, self.now, self._loaded, steps)
+        return Parted(self.plain, self.checkpoint, self.now, self._loaded, steps, self._sure)
+
+    def _sure(self, photo: Content) -> Certainty | None:
+        """How sure the face is, looked at once."""
+        if self._certainty is None:
+            self._certainty = certainty_of(photo, self.now)
+        return self._certainty

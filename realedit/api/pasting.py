@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +34,7 @@ class Parted:
     state: State
     loaded: Checkpoint
     steps: tuple[DragStep, ...]
+    sure: Callable[[Content], Certainty | None]
 
 
 def pasted(photo: Content, parts: Sequence[Parted], mode: Mode, debug: str | os.PathLike[str] | None) -> Made:
@@ -47,7 +48,7 @@ def pasted(photo: Content, parts: Sequence[Parted], mode: Mode, debug: str | os.
     result = stages.render_faces(photo, [(each.plain, each.tuned) for each in parts], settings, debug=folder)
     laps.end()
     states = tuple(each.state for each in parts)
-    sure = tuple(_certainty(photo, each) for each in states)
+    sure = tuple(each.sure(photo) for each in parts)
     told = by_face(
         (each.face, () if how is None else doubts(how)) for each, how in zip(states, sure, strict=True)
     )
@@ -63,7 +64,8 @@ def pasted(photo: Content, parts: Sequence[Parted], mode: Mode, debug: str | os.
     )
 
 
-def _certainty(photo: Content, state: State) -> Certainty | None:
+def certainty_of(photo: Content, state: State) -> Certainty | None:
+    """How sure a session's face is; None without one."""
     if state.landmarks is None:
         return None
     box, landmarks, square = around_face(state)

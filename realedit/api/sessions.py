@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from realedit.api.asking import Mask, Way, box_of, changes_of, faces_of, mask_of, ways_of
 from realedit.api.drags import Dragging
-from realedit.api.history import History
 from realedit.api.models import DEFAULT, Model, loaded
 from realedit.api.photos import SHOWN, Photo, opened, shown
 from realedit.api.previews import Preview, Smaller
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from alignment import Alignment
     from inversion import Quality
+    from realedit.api.history import History
     from realedit.api.pasting import Parted
     from realedit.drag import DragSettings, OnStep
     from realedit.editing.report import InversionReport
@@ -82,6 +82,7 @@ class Session:
         returns False the stage stops, and what it has is kept. record: keep the steps of the drags for a
         time-lapse.
         """
+        from realedit.api.history import History
         from realedit.drag import keep_going
         from realedit.editing.face import inverted
         from realedit.editing.plan import planned
@@ -123,6 +124,7 @@ class Session:
         back to nothing dragged, at once. Raises SessionError where the folder is damaged, or photo or model
         are others.
         """
+        from realedit.api.history import History
         from realedit.editing.kept import check_belongs
         from realedit.sessions.session import Session as State
 

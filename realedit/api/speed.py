@@ -18,8 +18,8 @@ _WARM = 2  # steps that are not counted: what is made ready in them is there aft
 
 
 def drag_speed(model: Model, seconds: float = 1.0) -> tuple[float, str]:
-    """Seconds per drag step of one point on the model's device, the median over about `seconds`, and the dtype that
-    its features are computed in. Nothing is read or written."""
+    """Seconds per drag step of one point on the model's device, the median over about `seconds`, and the
+    dtype that its features are computed in. Nothing is read or written."""
     checkpoint, device = model.checkpoint, device_of(model.checkpoint)
     codes = CodeSpace.of(checkpoint)
     latent = codes.mean.to(device).expand(1, checkpoint.generator.num_ws, -1).contiguous()
@@ -42,9 +42,19 @@ def drag_speed(model: Model, seconds: float = 1.0) -> tuple[float, str]:
 
 
 def devices() -> list[tuple[str, str]]:
-    """(name as `device=` takes it, what it is) of every device here; the one that `auto` chooses is marked."""
+    """(name as `device=` takes it, what it is) of every device here; the one that `auto` chooses is
+    marked."""
     chosen = str(choose_device("auto"))
     return [
         (name, f"{what}; chosen by auto" if name.split(":")[0] == chosen.split(":")[0] else what)
         for name, what in found_devices()
     ]
+
+
+def read_face_models() -> None:
+    """Read dlib's landmarks and recogniser. Raises AlignmentError where a file is missing or damaged."""
+    from alignment.models import FaceModels
+
+    models = FaceModels()
+    for name in ("landmarks", "recogniser"):
+        getattr(models, name)

@@ -41,8 +41,7 @@ def batch_command(
         _print_plan(plan(command.request, command.work()), as_json=command.as_json, quiet=quiet)
         return
     if sheet is not None:
-        from realedit.compare.sheet import Entry, check_sheet, write_sheet
-        from realedit.photos import check_place
+        from realedit.api.comparisons import Entry, check_place, check_sheet, write_sheet
 
         check_sheet(sheet)
         check_place(sheet)

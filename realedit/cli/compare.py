@@ -14,14 +14,14 @@ from realedit.errors import UsageError
 from realedit.plumbing.choices import STYLES
 
 if TYPE_CHECKING:
-    from realedit.compare.pair import Zoom
+    from realedit.api.comparisons import Zoom
 
 SOME_FAILED = 6
 
 
 def parse_zoom(text: str) -> Zoom:
     """`face`, or LEFT,TOP,RIGHT,BOTTOM in photo pixels. Raises click's usage error for anything else."""
-    from realedit.compare import face_box, given_box
+    from realedit.api.comparisons import face_box, given_box
 
     if text == "face":
         return face_box
@@ -92,7 +92,7 @@ def compare_command(
             raise UsageError("a contact sheet has no --style, --labels or --size; leave them out")
         _sheet(before, after, output, zoom, quiet=quiet)
         return
-    from realedit.compare import ComparisonSettings, compare
+    from realedit.api.comparisons import ComparisonSettings, compare
 
     settings = ComparisonSettings(style=style, divider=divider, labels=labels, max_side=size)
     amplified = compare(before, after, output, settings, zoom=zoom)
@@ -102,8 +102,7 @@ def compare_command(
 
 def _sheet(before: Path, after: Path, output: Path, zoom: Zoom | None, *, quiet: bool) -> None:
     """The contact sheet; says what could not be shown, and exits with 6 where a photo could not be read."""
-    from realedit.compare.sheet import check_sheet, find_pairs, write_sheet
-    from realedit.photos import check_place
+    from realedit.api.comparisons import check_place, check_sheet, find_pairs, write_sheet
 
     check_sheet(output)
     check_place(output)

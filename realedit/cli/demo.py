@@ -35,9 +35,10 @@ RECIPE = "smile"
 def demo_command(output: Path, device: str, quiet: bool) -> None:
     """Widen the smile of an astronaut, and say where to look."""
     from realedit.api import EditRequest
-    from realedit.api.files import edit_file, start_loading
+    from realedit.api.files import edit_file
     from realedit.api.pictures import write_png
     from realedit.api.recipes import use_of
+    from realedit.api.starting import start_loading
     from realedit.plumbing.files import output_error
     from realedit.plumbing.places import check_ours
 

@@ -90,11 +90,9 @@ def _cache() -> tuple[str, bool]:
 
 def _models() -> Iterator[tuple[str, str, bool]]:
     """The devices, the bundled generator and its speed, and dlib's files: loaded, not only looked for."""
-    from alignment.errors import AlignmentError
-    from alignment.models import FaceModels
     from realedit.api import load_model
-    from realedit.api.speed import devices, drag_speed
-    from realedit.errors import CheckpointError
+    from realedit.api.speed import devices, drag_speed, read_face_models
+    from realedit.errors import AlignmentError, CheckpointError
 
     for name, what in devices():
         yield f"device {name}", what, True
@@ -107,10 +105,8 @@ def _models() -> Iterator[tuple[str, str, bool]]:
     except CheckpointError as error:
         yield "bundled model", str(error), False
     yield "cache", *_cache()
-    models = FaceModels()
     try:
-        for name in ("landmarks", "recogniser"):
-            getattr(models, name)
+        read_face_models()
         yield "dlib's face models", "found and read", True
     except AlignmentError as error:
         yield "dlib's face models", str(error), False

@@ -31,8 +31,7 @@ from realedit.plumbing.choices import MODES
 from realedit.plumbing.places import STDIN
 
 if TYPE_CHECKING:
-    from realedit.api import DragSettings, EditReport, Signing, Strip, Use
-    from realedit.api.files import EditRequest
+    from realedit.api import DragSettings, EditReport, EditRequest, Signing, Strip, Use
 
 log = logging.getLogger(__name__)
 
@@ -123,12 +122,13 @@ def edit_command(
     quiet: bool,
 ) -> None:
     """Edit PHOTO (- is stdin) by dragging points; the photo itself is never changed."""
-    from realedit.api.files import check_file, edit_file, start_loading
+    from realedit.api.files import check_file, edit_file
+    from realedit.api.starting import start_loading
 
     if photo != STDIN:
         check_file(photo, max_pixels)
     start_loading()
-    from realedit.api.files import EditRequest, PasteSettings
+    from realedit.api import EditRequest, PasteSettings
 
     request = EditRequest(
         photo=photo,

@@ -17,6 +17,7 @@ from realedit.cli.streams import LostOutput, complain, guarded
 from realedit.plumbing.printing import printable
 
 log = logging.getLogger("realedit")
+PROGRAM = "realedit"
 
 COMMANDS = {  # by name: where, and its line in the list of commands
     "edit": ("realedit.cli.edit:edit_command", "Edit PHOTO by dragging points."),
@@ -75,7 +76,7 @@ def _nothing_is_garbage() -> Iterator[None]:
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="realedit")
+@click.version_option(__version__, prog_name=PROGRAM)
 def cli() -> None:
     """Edit real photographs by dragging points: the same photo comes back with one thing moved."""
 
@@ -90,7 +91,7 @@ def main() -> NoReturn:
 def _run() -> int:
     """Run the command line; its exit code. Says what went wrong."""
     try:
-        code = cli.main(standalone_mode=False)  # None, or what a command gave to ctx.exit
+        code = cli.main(prog_name=PROGRAM, standalone_mode=False)  # None, or what a command gave to ctx.exit
         sys.stdout.flush()
         return code or 0
     except click.ClickException as error:

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from realedit.api.light import LARGEST_STRENGTH, DragSettings, parse_region
 from realedit.cli.logs import set_up_logging
 from realedit.cli.numbers import Number
 from realedit.cli.paths import Logs, Named, PathType, Reads
 from realedit.cli.streams import complain
-from realedit.drag.settings import DragSettings
-from realedit.geometry.boxes import parse_region
-from realedit.recipes.recipe import LARGEST_STRENGTH
 
 if TYPE_CHECKING:
     from realedit.api import Use

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import click
 
+from realedit.api.light import EXTENSIONS, Format, format_of, most_bytes
 from realedit.cli.options import Command
 from realedit.cli.streams import taken
 from realedit.errors import PhotoError, UsageError
-from realedit.photos.kinds import EXTENSIONS, Format
-from realedit.photos.source import most_bytes
 from realedit.plumbing.places import STDIN
 
 Sink = Callable[[bytes], object]
@@ -75,15 +74,13 @@ def sent(
 
 def _suffix(photo: Path | None, source: bytes | None) -> str:
     """The extension of a photo's format; what cannot be read is told where it is read."""
-    from realedit.photos.sniff import sniff
-
     if source is None and photo is not None:
         try:
             with photo.open("rb") as file:
                 source = file.read(_HEAD)
         except OSError:
             return ".png"
-    kind = sniff(source or b"")
+    kind = format_of(source or b"")
     if kind is Format.RAW:
         raise UsageError("a RAW photo is written in another format; say which with --output-format")
     return _SUFFIXES[kind] if kind is not None else ".png"

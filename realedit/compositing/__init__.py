@@ -1,4 +1,10 @@
-"""Compositing: before, after and the photo -> the photo with the change in it."""
+"""From the generator's pictures before and after a drag to the photo with the change in it.
+
+    change = describe(before, after, crop, valid, reach, settings)
+    photo = paste(photo, change, alignment)
+
+`slide` moves lids and lips in the photo itself, without a generator.
+"""
 
 from realedit.compositing.change import MODES, Change, ChangeSettings, Mode, describe
 from realedit.compositing.debug import DEBUG_NAMES, debug_pictures, head_picture, parts_picture

@@ -91,7 +91,10 @@ def placed(
             "the recipe %s at strength %g goes farther than the model learned; it goes as far as that",
             recipe.name, use.strength,
         )  # fmt: skip
-    return points[useful], recipe.where, recipe.drag.over(settings, use.strength)
+    points = points[useful]
+    if use.strength and np.array_equal(points[:, 0], points[:, 1]):
+        log.warning("the recipe %s has nothing to move on this face: all is there already", recipe.name)
+    return points, recipe.where, recipe.drag.over(settings, use.strength)
 
 
 def beyond(recipe: Recipe, strength: float, checkpoint: Checkpoint) -> bool:

@@ -75,6 +75,11 @@ class Dragging:
         current, entry = self._before.current, self._entry
         if self._editor is not None and self.last is not None:
             current, entry = self._editor.latent.detach().cpu(), self._reached(self._editor, self.last)
+        elif self._moves_generator():  # nothing of that is done yet
+            reached = list(entry.reached)
+            for i in self._own:
+                reached[i] = entry.handles[i]
+            entry = msgspec.structs.replace(entry, reached=reached, ending="stopped")
         return replace(self._before, current=current, history=(*self._before.history, entry))
 
     def __iter__(self) -> Iterator[DragStep]:
@@ -106,7 +111,7 @@ class Dragging:
         if self._editor is None:
             return
         if own != self._own:  # a point became a lid's or lip's, or no longer is: the generator begins anew
-            self._editor, self._steps, self.last, self._done = None, None, None, 0
+            self._editor, self._steps, self.last, self._done, self._rests = None, None, None, 0, False
             return
         self._rests = False
         size = self.checkpoint.generator.resolution

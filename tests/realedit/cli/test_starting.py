@@ -41,9 +41,7 @@ def _started(arguments: tuple[str, ...], folder: Path) -> tuple[subprocess.Compl
 
 
 @pytest.mark.parametrize("arguments", ANSWERS, ids=" ".join)
-def test_an_answer_that_needs_no_photo_loads_nothing_heavy(
-    arguments: tuple[str, ...], tmp_path: Path
-) -> None:
+def test_what_needs_no_photo_loads_nothing_heavy(arguments: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "photo.png").write_bytes(b"is not looked into")
     done, seconds = _started(arguments, tmp_path)
     code, said = ANSWERS[arguments]
