@@ -12,7 +12,7 @@ from realedit.errors import OutsideError, SessionError, UsageError
 from tests.realedit.cli.running import call
 from tests.realedit.samples import PUSH, box_checkpoint, picture, png, save_model
 
-QUICK = {"projection.steps": 2, "tuning.steps": 2, "tuning.first_resolution": 0}
+QUICK = {"projection.steps": 2, "tuning.steps": 3}
 SETTINGS = realedit.DragSettings(max_steps=6)
 FIRST, SECOND = ((40.0, 40.0), (46.0, 40.0)), ((44.0, 30.0), (44.0, 26.0))
 
