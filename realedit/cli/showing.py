@@ -30,6 +30,7 @@ _STAGES = {
     "paste": "pasting",
     "write": "writing",
     "identity": "comparing the faces",
+    "look": "looking at the result",
     "verify": "reading back",
 }
 _TOLD = ("note", "retry", "waiting", "paused", "resumed", "stopping", "reloaded", "watching")

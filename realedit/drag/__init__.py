@@ -1,4 +1,10 @@
-"""Dragging points on a latent (DragGAN)."""
+"""Dragging points on a latent (DragGAN, Pan et al. 2023).
+
+editor = Editor(generator, latent, DragSettings(), codes)
+editor.add(handles, targets)                  # `[K, 2]` pixels of the crop
+for step in editor.steps():                   # `DragStep`s; who takes no more of them stops the drag
+    ...
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

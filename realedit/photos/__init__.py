@@ -1,4 +1,11 @@
-"""Reading and writing photographs: formats, orientation, bit depth, colour profiles, metadata, provenance."""
+"""Reading and writing photographs.
+
+    photo = read_photo(path)                      # a `Photo`: pixels as stored, and as displayed
+    report = write_photo(photo.with_block(...), output, provenance=Provenance())
+
+Orientation, bit depth, colour profile and metadata stay as they are. Where nothing was edited, pixels stay
+bit for bit, and a JPEG keeps its coefficients. What a format cannot hold is named in the report.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,8 @@
-"""Recipes: edits that name landmarks instead of pixels, so that one fits every face."""
+"""Recipes: edits that name landmarks instead of pixels, so that one fits every face.
+
+recipe = load("smile")                        # the name of a shipped one, or a `.toml` file
+place(recipe, frame)                          # its points on one face, in photo pixels
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -30,6 +30,7 @@ from alignment import Alignment
 from checkpoints import Checkpoint
 from inversion import Quality
 from realedit.compositing.features import Moves
+from realedit.compositing.heads import Turn
 from realedit.errors import SessionError
 from realedit.plumbing.files import output_error, png_of, write_bytes
 from realedit.sessions.folders import MARK, make_private
@@ -88,6 +89,11 @@ class Session:
     def moves(self) -> Moves:
         """How far parts of the face slide after the drags so far."""
         return self.history[-1].moves if self.history else Moves()
+
+    @property
+    def turn(self) -> Turn:
+        """How far the head has turned after the drags so far."""
+        return self.history[-1].turn if self.history else Turn()
 
     def from_start(self) -> "Session":
         """The same inversion with nothing dragged yet."""

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from realedit.perception import Perceived
 from realedit.perception import points as parts
 
-NAMES = ("at rest", "dark skin", "glasses", "turned", "black and white")
+NAMES = ("at rest", "dark", "glasses", "turned", "black and white")
 CLOSED = 0.03  # interocular distances that lips are apart at most, at rest
 LEVEL = 0.045  # the corners of a mouth at rest are at most so far above the middle between its lips
-DARK = 10.0  # degrees of the individual typology angle: brown and dark skin lie below
+# Degrees of the individual typology angle, below which skin counts as dark. In photos as they are it says as
+# much of the light as of the skin: fair faces in dim or red light are among them.
+DARK = 10.0
 TURNED = 15.0  # degrees of yaw
 GREY = 4.0  # mean chroma (CIELab) of what has no colour
 

@@ -154,11 +154,15 @@ def test_no_file_is_written_twice(name: str, one: str, other: str, full: Shell) 
 
 
 @pytest.mark.parametrize(
-    ("name", "output"), [(name, each) for name in COMMANDS for each in _of(name, Writes, Keeps)]
+    ("name", "output"),
+    [
+        (name, each)
+        for name in COMMANDS
+        for each in _of(name, Writes, Keeps)
+        if (name, each) not in EDITED  # the name of the edited photo may be that of any picture
+    ],
 )
 def test_a_file_that_realedit_did_not_make_is_not_replaced(name: str, output: str, full: Shell) -> None:
-    if (name, output) in EDITED:
-        pytest.skip("the name of the edited photo may be that of any picture")
     file = full.folder / f"some{_suffix(name, output)}"
     file.write_bytes(b"precious")
     assert file.name in _refused(full, _arguments(name, {output: file.name}))

@@ -26,6 +26,6 @@ def test_a_grey_copy_is_black_and_white_and_a_dark_one_dark(astronaut: tuple[np.
     photo, seen = astronaut
     grey = np.repeat(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
     assert dict(zip(NAMES, kinds_of(grey, seen), strict=True))["black and white"]
-    assert not dict(zip(NAMES, kinds_of(grey, seen), strict=True))["dark skin"]
+    assert not dict(zip(NAMES, kinds_of(grey, seen), strict=True))["dark"]
     dark = (photo * np.array([0.42, 0.34, 0.3])).astype(np.uint8)
-    assert dict(zip(NAMES, kinds_of(dark, seen), strict=True))["dark skin"]
+    assert dict(zip(NAMES, kinds_of(dark, seen), strict=True))["dark"]
