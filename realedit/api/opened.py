@@ -105,7 +105,7 @@ class Opened:
         drag, self._drag = self._drag, None
         if drag is not None and drag.begun:
             drag.end()
-            self._history.add(self._history.tuned(drag.inner.session), drag.steps or ())
+            self._history.add(self._history.tuned(drag.inner.session), drag.steps or (), drag.use)
 
     def preview(self, max_side: int = PREVIEW, *, paste: Mode = "detail") -> Preview:
         """The photo as it becomes, at most `max_side` pixels large, with a drag under way as it is now. The

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from realedit.drag import DragSettings, OnStep
     from realedit.geometry.parts import Parts, Reach
     from realedit.plumbing.choices import Mode
+    from realedit.recipes import Use
     from realedit.sessions.session import Drag
 
 
@@ -198,7 +199,7 @@ class Session(Opened):
             self._history.plain, self._history.checkpoint, use, settings or DragSettings()
         )
         told = tuple(known_limits([use], checkpoint))
-        return self._started(ways_of(points), told, mask, regions, reach, chosen)
+        return self._started(ways_of(points), told, mask, regions, reach, chosen, use)
 
     def _started(
         self,
@@ -208,6 +209,7 @@ class Session(Opened):
         regions: Sequence[Sequence[int]],
         reach: Reach | Parts,
         settings: DragSettings | None,
+        use: Use | None = None,
     ) -> Dragging:
         from realedit.editing.stages import Dragging as Inner
 
@@ -220,7 +222,7 @@ class Session(Opened):
             reach=reach,
             settings=settings,
         )
-        self._drag = Dragging(inner, warnings=told, record=self._record)
+        self._drag = Dragging(inner, use=use, warnings=told, record=self._record)
         return self._drag
 
     def undo(self) -> bool:

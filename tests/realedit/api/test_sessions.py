@@ -160,6 +160,10 @@ def test_a_recipe_is_a_drag_too(session: realedit.Session, tmp_path: Path) -> No
     session.recipe(file, 0.5).run()
     (drag,) = session.history
     assert drag.reach == "all" and drag.targets[0][0] > drag.handles[0][0]
+    _drag(session, SECOND).run()
+    ((first, second),) = session.result().made.recipes
+    assert first is not None and first.recipe.name == "push" and first.strength == 0.5 and second is None
+    assert session.undo()
     again = tmp_path / "again.toml"
     again.write_text(session.to_recipe("again"))
     assert session.undo()
