@@ -35,14 +35,14 @@ from commands import ROOT
 import checkpoints
 from alignment import extract_crop
 from bench.parts.recipe_edits import Picture, Result, run
-from bench.shared.measuring import Kept, Row, choose_photos, inverted, report, row
+from bench.shared.measuring import Kept, Row, aligned, choose_photos, inverted, report, row
 from checkpoints import Checkpoint
-from inversion import QUALITIES
+from inversion import QUALITIES, InversionSettings
 from realedit.compare.comparison import write_still
 from realedit.compare.labels import labelled
 from realedit.editing import stages
 from realedit.editing.applying import drag
-from realedit.errors import EXPECTED
+from realedit.errors import EXPECTED, SessionError
 from realedit.plumbing.files import write_png
 from realedit.recipes import Recipe, Use, load, shipped
 from realedit.sessions.session import Session
@@ -51,7 +51,16 @@ DOCS = ROOT / "docs" / "recipes.md"
 PICTURES = ROOT / "docs" / "recipes"
 GOALS = {"good": (("smile", "open-mouth", "raise-brows"), 0.8), "inside": (("open-mouth",), 0.5)}
 # at -1 they make no sense
-ONE_WAY = ("close-mouth", "close-eyes", "wink-left", "wink-right", "hair-volume", "serious", "frown")
+ONE_WAY = (
+    "close-mouth",
+    "close-eyes",
+    "wink-left",
+    "wink-right",
+    "hair-volume",
+    "serious",
+    "frown",
+    "smile-with-teeth",
+)
 SIDE = 232  # pixels of one face in a picture
 
 
@@ -209,12 +218,17 @@ def make_pictures(checkpoint: Checkpoint, arguments: argparse.Namespace) -> None
     with TemporaryDirectory() as folder:
         path = Path(folder) / "astronaut.png"
         write_png(path, astronaut())
-        photo, session = inverted(path, checkpoint, arguments.quality)
+        photo, session = aligned(path, checkpoint, arguments.quality)
     for name in arguments.recipe or shipped():
         recipe = load(name)
         tiles = [tile(photo.srgb(), session, "0")]
         for strength in (0.5, 1.0, *(() if name in ONE_WAY else (-1.0,))):
-            dragged = drag(session, checkpoint, [], [Use(recipe=recipe, strength=strength)])
+            use = Use(recipe=recipe, strength=strength)
+            try:
+                dragged = drag(session, checkpoint, [], [use])
+            except SessionError:  # what slides needs no inversion
+                session = stages.invert(session, checkpoint, InversionSettings.preset(arguments.quality))
+                dragged = drag(session, checkpoint, [], [use])
             edited = stages.render(photo, dragged, checkpoint).srgb()
             tiles.append(tile(edited, session, f"{strength:g}"))
             print(f"{name} {strength:g}: {dragged.history[-1].ending}", flush=True)
