@@ -32,6 +32,7 @@ class Lead:
     ) -> None:
         self.source, self.lengths, self.motions, self.ranges = source, lengths, motions, BEYOND * ranges.cpu()
         self.amounts = amounts
+        self.units = (ranges.abs().amax(1) / 2).clamp_min(1.0)  # a motion in degrees is told by several
         self.forget()
 
     def forget(self) -> None:
@@ -48,7 +49,8 @@ class Lead:
     def begin(self, state: State) -> None:
         """Look where each motion leads the handles, and how much of it they ask for."""
         self.start = state.place.latent
-        leads = torch.stack([self._probe(state, each) for each in self.motions])
+        probes = self.units[:, None, None] * self.motions
+        leads = torch.stack([self._probe(state, each) for each in probes]) / self.units[:, None, None]
         given = self.amounts
         if given is None:
             amounts = mixture(leads, state.targets - state.place.handles, self.ranges)
