@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from .architecture import Architecture
     from .bundled import BUNDLED, DEFAULT
     from .checkpoint import Checkpoint, Codes, Motions, load
+    from .drawing import Drawer
     from .encoder import Encoder
     from .errors import (
         CapacityError,
@@ -33,6 +34,7 @@ __all__ = [
     "Codes",
     "DamagedFileError",
     "DownloadError",
+    "Drawer",
     "Encoder",
     "Generator",
     "Motions",
@@ -50,6 +52,7 @@ _HOMES = {
     "architecture": "Architecture",
     "bundled": "BUNDLED DEFAULT",
     "checkpoint": "Checkpoint Codes Motions load",
+    "drawing": "Drawer",
     "encoder": "Encoder",
     "errors": "CapacityError CheckpointError DamagedFileError DownloadError UnknownModelError "
     "UnsupportedModelError",

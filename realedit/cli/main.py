@@ -20,6 +20,7 @@ log = logging.getLogger("realedit")
 
 COMMANDS = {  # by name: where, and its line in the list of commands
     "edit": ("realedit.cli.edit:edit_command", "Edit PHOTO by dragging points."),
+    "studio": ("realedit.cli.studio:studio_command", "Edit photos with the mouse, on a local page."),
     "align": ("realedit.cli.stages:align_command", "Cut the aligned square of a face out of PHOTO."),
     "invert": (
         "realedit.cli.invert:invert_command",
