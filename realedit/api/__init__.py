@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from realedit.api.sessions import Session
     from realedit.drag.settings import DragSettings
     from realedit.drag.state import DragStep
-    from realedit.outcome import EditReport, FaceReport
+    from realedit.editing.outcome import EditReport, FaceReport
 
 __all__ = [
     "DragSettings",
@@ -57,7 +57,7 @@ _HOMES = {
     "realedit.api.sessions": "Session",
     "realedit.drag.settings": "DragSettings",
     "realedit.drag.state": "DragStep",
-    "realedit.outcome": "EditReport FaceReport",
+    "realedit.editing.outcome": "EditReport FaceReport",
 }
 """The names of each module, which is imported when one of them is first asked for."""
 

@@ -64,7 +64,7 @@ def mask_of(
 ) -> NDArray[np.uint8] | None:
     """The mask within the regions, `[height, width]` uint8; None: everything may move. size: the photo's
     (width, height). Raises UsageError for one that does not fit or lets nothing move."""
-    from realedit.masks import checked_mask, read_mask, within_regions
+    from realedit.geometry.masks import checked_mask, read_mask, within_regions
 
     boxes = [box for each in regions if (box := box_of(each)) is not None]
     if mask is None:
@@ -86,7 +86,7 @@ def inversion_settings(
 ) -> InversionSettings:
     """The preset with changes by name, e.g. `{"tuning.steps": 200}`. Raises UsageError."""
     from inversion import QUALITIES, InversionSettings
-    from realedit.inverting import changed_settings
+    from realedit.editing.request import changed_settings
 
     if quality not in QUALITIES:
         raise UsageError(f"unknown quality {quality!r}; choose {', '.join(QUALITIES)}")

@@ -11,10 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from realedit.errors import UsageError
 
 if TYPE_CHECKING:
-    from realedit.drag import DragStep
-    from realedit.dragging import Dragging as Inner
-    from realedit.pipeline import OnStep
-    from realedit.session import Session as State
+    from realedit.drag import DragStep, OnStep
+    from realedit.editing.stages import Dragging as Inner
+    from realedit.sessions.session import Session as State
 
 
 class Dragging:

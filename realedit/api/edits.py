@@ -29,11 +29,10 @@ if TYPE_CHECKING:
     from inversion import Quality
     from realedit.api.results import Result
     from realedit.compositing import Mode
-    from realedit.drag import DragSettings
-    from realedit.editing import Begun
-    from realedit.masks import Reach
-    from realedit.pipeline import OnStep
-    from realedit.timing import Laps
+    from realedit.drag import DragSettings, OnStep
+    from realedit.editing.begun import Begun
+    from realedit.geometry.reach import Reach
+    from realedit.plumbing.timing import Laps
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +47,8 @@ class Prepared:
     def finish(self, *, on_step: OnStep | None = None, record: bool = False) -> Result:
         """Invert what is not inverted, drag, and paste. on_step, record: as in `edit`."""
         from realedit.api.results import Result
-        from realedit.editing import made
-        from realedit.pipeline import keep_going
+        from realedit.drag import keep_going
+        from realedit.pipeline import made
 
         return Result(made(self.begun, on_step=on_step or keep_going, record=record), recorded=record)
 
@@ -163,8 +162,10 @@ def prepare(
     picture = mask_of(mask, regions, photo.size)
 
     from realedit.drag import DragSettings
-    from realedit.editing import EditRequest, begin_with, check_folders
-    from realedit.pipeline import PasteSettings
+    from realedit.editing.checks import check_folders
+    from realedit.editing.request import EditRequest
+    from realedit.editing.stages import PasteSettings
+    from realedit.pipeline import begin_with
 
     request = EditRequest(
         photo=photo.content.path,
@@ -198,8 +199,8 @@ def invert(edits: Sequence[Prepared], *, together: int = 8, on_step: OnStep | No
     A batch is computed to other last bits than its faces one by one. Raises UsageError for edits that do not
     go together.
     """
-    from realedit.editing import invert_begun
-    from realedit.pipeline import keep_going
+    from realedit.drag import keep_going
+    from realedit.editing.begun import invert_begun
 
     if not edits:
         return []

@@ -101,7 +101,7 @@ class Face:
     def certainty(self) -> Certainty:
         """The figures behind `doubts`."""
         from alignment.certainty import certainty
-        from realedit.regions import around_square
+        from realedit.sessions.regions import around_square
 
         size = self._photo.width, self._photo.height
         box, landmarks, square = around_square(self._found.alignment, self._found.landmarks, size)
@@ -110,13 +110,13 @@ class Face:
     @property
     def doubts(self) -> tuple[str, ...]:
         """What may go wrong when it is edited, a sentence each; empty for a face that is seen well."""
-        from realedit.doubts import doubts
+        from realedit.editing.doubts import doubts
 
         return doubts(self.certainty)
 
     def _repr_png_(self) -> bytes:
         from realedit.api.photos import shown
-        from realedit.cropping import crop_of
+        from realedit.geometry.cropping import crop_of
 
         return shown(crop_of(self._photo, self._found.alignment, 256).pixels)
 

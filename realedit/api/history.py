@@ -11,13 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from realedit import pipeline
-from realedit.doubts import doubts
-from realedit.editing import Made
-from realedit.outcome import face_warnings
-from realedit.pictures import device_of, generator_of, latents_of
-from realedit.regions import around_face
-from realedit.timing import Laps
+from realedit.editing import stages
+from realedit.editing.doubts import doubts
+from realedit.editing.outcome import Made, face_warnings
+from realedit.plumbing.timing import Laps
+from realedit.sessions.pictures import device_of, generator_of, latents_of
+from realedit.sessions.regions import around_face
 
 if TYPE_CHECKING:
     from alignment.certainty import Certainty
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from realedit.compositing import Mode
     from realedit.drag import DragStep
     from realedit.photos import Photo as Content
-    from realedit.session import Session as State
+    from realedit.sessions.session import Session as State
 
 
 class History:
@@ -110,8 +109,8 @@ class History:
         """The state that counts, pasted."""
         laps = Laps()
         laps("paste")
-        settings = pipeline.PasteSettings(mode=mode)
-        result = pipeline.render(photo, self.plain, self.checkpoint, settings)
+        settings = stages.PasteSettings(mode=mode)
+        result = stages.render(photo, self.plain, self.checkpoint, settings)
         laps.end()
         sure = self._certainty(photo)
         told = () if sure is None else doubts(sure)

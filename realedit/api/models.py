@@ -53,7 +53,7 @@ def load_model(name: str | Path = DEFAULT, *, device: str = "auto") -> Model:
     CheckpointError, UsageError for a device that is not there.
     """
     import checkpoints
-    from realedit.devices import choose_device
+    from realedit.plumbing.devices import choose_device
 
     return Model(str(name), checkpoints.load(str(name), device=choose_device(device)), device)
 

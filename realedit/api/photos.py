@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from realedit.errors import UsageError
 from realedit.photos import MAX_PIXELS, read_photo
 from realedit.photos import Photo as Content
-from realedit.places import STDIN
+from realedit.plumbing.places import STDIN
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from checkpoints import Checkpoint
     from realedit.compositing import Mode
     from realedit.photos import Box
-    from realedit.session import Drag
-    from realedit.session import Session as State
+    from realedit.sessions.session import Drag
+    from realedit.sessions.session import Session as State
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,11 +48,9 @@ class Smaller:
 
     def preview(self, state: State, checkpoint: Checkpoint, mode: Mode) -> Preview:
         """The session's paste."""
-        from realedit import pipeline
+        from realedit.editing import stages
 
-        result = pipeline.render(
-            self.photo, self._brought(state), checkpoint, pipeline.PasteSettings(mode=mode)
-        )
+        result = stages.render(self.photo, self._brought(state), checkpoint, stages.PasteSettings(mode=mode))
         return Preview(result.srgb(), result.changed, self.scale)
 
     def _brought(self, state: State) -> State:

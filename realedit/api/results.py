@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from realedit.compare import Style
-    from realedit.editing import Made
-    from realedit.outcome import EditReport
+    from realedit.editing.outcome import EditReport, Made
     from realedit.photos import Box
 
 _PAIR = 512  # pixels of each picture that a notebook shows
@@ -67,13 +65,13 @@ class Result:
 
         The faces before and after are compared when it is first asked for.
         """
-        return replace(self._measured, output=self._output).warned(self._written)
+        return self._measured.written(self._output, self._written)
 
     @cached_property
     def _measured(self) -> EditReport:
-        from realedit.editing import report_of
+        from realedit.editing.outcome import report_on
 
-        return report_of(self.made)
+        return report_on(self.made)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -171,8 +169,8 @@ class Result:
 
     def mark(self, path: str | os.PathLike[str]) -> Path:
         """Write the photo before the edit with its handles, targets, where they went, and the mask (PNG)."""
-        from realedit.editing import write_marked
-        from realedit.places import check_ours
+        from realedit.editing.comparing import write_marked
+        from realedit.plumbing.places import check_ours
 
         place = Path(path)
         check_place(place, self.made.photo.path)
@@ -184,7 +182,7 @@ class Result:
         """Write the drag as it happened: GIF, WebP or MP4. Raises UsageError where it was not recorded."""
         from realedit.compare.animation import check_encoder
         from realedit.compare.timelapse import write_timelapse
-        from realedit.places import check_ours
+        from realedit.plumbing.places import check_ours
 
         if not self._recorded:
             raise UsageError("the steps of this edit were not kept; edit with record=True")

@@ -28,11 +28,10 @@ if TYPE_CHECKING:
     from alignment import Alignment
     from inversion import Quality
     from realedit.compositing import Mode
-    from realedit.drag import DragSettings
-    from realedit.masks import Parts, Reach
-    from realedit.pipeline import OnStep
-    from realedit.session import Drag
-    from realedit.session import Session as State
+    from realedit.drag import DragSettings, OnStep
+    from realedit.geometry.reach import Parts, Reach
+    from realedit.sessions.session import Drag
+    from realedit.sessions.session import Session as State
 
 PREVIEW = 1280  # pixels of the longer side
 
@@ -80,9 +79,10 @@ class Session:
         returns False the stage stops, and what it has is kept. record: keep the steps of the drags for a
         time-lapse.
         """
-        from realedit.editing import EditRequest
-        from realedit.inverting import inverted, planned
-        from realedit.pipeline import keep_going
+        from realedit.drag import keep_going
+        from realedit.editing.face import inverted
+        from realedit.editing.plan import planned
+        from realedit.editing.request import EditRequest
 
         photo = opened(photo)
         model = loaded(model, device)
@@ -119,9 +119,9 @@ class Session:
         photo: None takes the one at the place that the session remembers. `undo` leads back to nothing
         dragged, at once. Raises SessionError where the folder is damaged, or photo or model are others.
         """
-        from realedit.inverting import check_belongs
-        from realedit.places import STDIN
-        from realedit.session import Session as State
+        from realedit.editing.kept import check_belongs
+        from realedit.plumbing.places import STDIN
+        from realedit.sessions.session import Session as State
 
         place = Path(folder)
         state = State.load(place)
@@ -211,7 +211,7 @@ class Session:
 
         mask, regions, reach, settings: as in `edit`. Raises UsageError, OutsideError.
         """
-        from realedit.inverting import reachable
+        from realedit.editing.plan import reachable
 
         ways = ways_of(drags)
         if not ways:
@@ -232,7 +232,7 @@ class Session:
         """The drag that a recipe asks of the face as it is now. Raises UsageError where it does not suit the
         face or the model, OutsideError where what it moves lies outside of the photo."""
         from realedit.drag import DragSettings
-        from realedit.recipes.applying import known_limits, placed
+        from realedit.editing.applying import known_limits, placed
         from realedit.recipes.placing import check_suits
 
         use = use_of(recipe, strength)
@@ -254,7 +254,7 @@ class Session:
         reach: Reach | Parts,
         settings: DragSettings | None,
     ) -> Dragging:
-        from realedit.dragging import Dragging as Inner
+        from realedit.editing.stages import Dragging as Inner
 
         inner = Inner(
             self._history.plain,
@@ -298,7 +298,7 @@ class Session:
         The latents go the same ways from this session's pivot, so that the picture looks as it did. Raises
         SessionError for another face, photo or model.
         """
-        from realedit.inverting import same_square
+        from realedit.editing.kept import same_square
 
         other.settle()
         self.settle()

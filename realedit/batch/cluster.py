@@ -29,7 +29,7 @@ from realedit.batch.work import (
     no_room,
 )
 from realedit.errors import EXPECTED, ResourceError, UsageError
-from realedit.files import write_bytes
+from realedit.plumbing.files import write_bytes
 
 START_LIMIT = 600.0  # seconds for an actor to find a place and load the model
 _SLICE = 0.2

@@ -16,13 +16,15 @@ from checkpoints import Checkpoint
 from inversion import Step
 from realedit.batch.names import fitted
 from realedit.batch.work import OnStage, Outcome, Task
-from realedit.devices import choose_device
-from realedit.drag import DragStep
-from realedit.editing import Begun, EditRequest, begin, finish, invert_begun, marked_place
+from realedit.drag import DragStep, OnStep
+from realedit.editing.begun import Begun, invert_begun
+from realedit.editing.comparing import marked_place
+from realedit.editing.request import EditRequest
 from realedit.errors import CheckpointError, UsageError
 from realedit.photos import check_photo
-from realedit.pipeline import OnStep
-from realedit.timing import Laps
+from realedit.pipeline import begin, finish
+from realedit.plumbing.devices import choose_device
+from realedit.plumbing.timing import Laps
 
 _NOT_PIXELS = (
     "photo",

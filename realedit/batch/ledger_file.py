@@ -10,7 +10,7 @@ from pathlib import Path
 from realedit.batch.filesystems import is_remote
 from realedit.batch.rows import COLUMNS, MIGRATIONS, SCHEMA, TABLES, DamagedRowError
 from realedit.errors import OutputError
-from realedit.files import output_error
+from realedit.plumbing.files import output_error
 
 FOLDER = ".realedit"
 PATIENCE = 30.0  # seconds to wait for another process that writes

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from pathlib import Path, PurePath
 
-from realedit.photos.heif import can_write
+from realedit.photos.heif.heic import can_write
 from realedit.photos.photo import Format
 from realedit.photos.write import EXTENSIONS
 

@@ -20,8 +20,8 @@ from realedit.batch.names import fitted, numbered
 from realedit.batch.settings import Done
 from realedit.batch.work import no_room
 from realedit.errors import OutputError
-from realedit.files import complete, sync_folder, write_bytes
-from realedit.places import check_ours
+from realedit.plumbing.files import complete, sync_folder, write_bytes
+from realedit.plumbing.places import check_ours
 
 _ATTEMPT = ".realedit-"  # and the job's number, and what is different for each attempt
 

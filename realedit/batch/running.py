@@ -27,7 +27,7 @@ from realedit.batch.settings import EngineSettings
 from realedit.batch.wake import Wake
 from realedit.batch.work import Pool, Work
 from realedit.errors import OutputError, UsageError
-from realedit.files import output_error
+from realedit.plumbing.files import output_error
 
 MakePool = Callable[[Work], Pool]
 

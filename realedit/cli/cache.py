@@ -6,11 +6,11 @@ from datetime import datetime
 import click
 
 from checkpoints.files import megabytes
-from realedit import cache
-from realedit.cache import CacheSettings, Entry
 from realedit.cli.streams import message, result
 from realedit.errors import SessionError
-from realedit.session import Session
+from realedit.sessions import cache
+from realedit.sessions.cache import CacheSettings, Entry
+from realedit.sessions.session import Session
 
 
 @click.group("cache")

@@ -11,10 +11,12 @@ from realedit.cli.edit import tell
 from realedit.cli.options import device_option, path_option, talk_options
 from realedit.cli.paths import Fills, PathCommand
 from realedit.cli.progress import Watcher
-from realedit.editing import EditRequest, edit, marked_place
+from realedit.editing.comparing import marked_place
+from realedit.editing.request import EditRequest
 from realedit.errors import UsageError
-from realedit.files import output_error, write_png
-from realedit.places import check_ours
+from realedit.pipeline import edit
+from realedit.plumbing.files import output_error, write_png
+from realedit.plumbing.places import check_ours
 from realedit.recipes import Use, load
 
 RECIPE = "smile"

@@ -74,8 +74,8 @@ def shadowed() -> Iterator[tuple[str, str, bool]]:
 
 def _cache() -> tuple[str, bool]:
     """Where the cache is, or why it cannot be used, which costs time alone."""
-    from realedit import cache
     from realedit.errors import OutputError
+    from realedit.sessions import cache
 
     try:
         kept = len(cache.entries())
@@ -93,7 +93,7 @@ def _models() -> Iterator[tuple[str, str, bool]]:
     import checkpoints
     from alignment.errors import AlignmentError
     from alignment.models import FaceModels
-    from realedit.devices import choose_device
+    from realedit.plumbing.devices import choose_device
 
     yield "device", str(choose_device("auto")), True
     try:

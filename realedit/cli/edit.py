@@ -26,10 +26,11 @@ from realedit.cli.progress import Watcher
 from realedit.cli.streams import LostOutput, complain, message
 from realedit.compositing import MODES
 from realedit.drag import DragSettings
-from realedit.editing import EditRequest, edit
-from realedit.outcome import EditReport, endings
+from realedit.editing.outcome import EditReport, endings
+from realedit.editing.request import EditRequest
+from realedit.editing.stages import PasteSettings
 from realedit.photos import Signing, Strip
-from realedit.pipeline import PasteSettings
+from realedit.pipeline import edit
 from realedit.recipes import Use
 
 log = logging.getLogger(__name__)

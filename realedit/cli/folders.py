@@ -29,7 +29,7 @@ from realedit.cli.paths import Fills, Reads
 from realedit.cli.photo_options import max_pixels_option, writing_options
 from realedit.cli.showing import Shown, print_summary, several
 from realedit.cli.streams import complain
-from realedit.editing import EditRequest
+from realedit.editing.request import EditRequest
 from realedit.errors import UsageError
 
 _LONGEST = 366 * 24 * 3600.0  # seconds

@@ -24,11 +24,12 @@ from realedit.cli.progress import Watcher
 from realedit.cli.stages import aligned
 from realedit.cli.streams import message, result
 from realedit.drag import DragStep
-from realedit.files import write_bytes, write_png
-from realedit.inverting import changed_settings, invert_once
+from realedit.editing.kept import invert_once
+from realedit.editing.report import report_of, sheet
+from realedit.editing.request import changed_settings
 from realedit.photos import read_photo
-from realedit.report import report_of, sheet
-from realedit.session import check_folder
+from realedit.plumbing.files import write_bytes, write_png
+from realedit.sessions.session import check_folder
 
 
 @click.command("invert", cls=PathCommand)

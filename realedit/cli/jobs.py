@@ -17,8 +17,8 @@ from realedit.cli.paths import Reads
 from realedit.cli.showing import count_of
 from realedit.cli.streams import message, result
 from realedit.errors import UsageError
-from realedit.files import output_error
-from realedit.printing import printable
+from realedit.plumbing.files import output_error
+from realedit.plumbing.printing import printable
 
 ID = click.IntRange(1, (1 << 63) - 1)
 _WIDE = 1 << 16  # characters of a line that no terminal breaks

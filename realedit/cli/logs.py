@@ -8,7 +8,7 @@ from typing import TextIO
 from realedit import __version__
 from realedit.cli.streams import complain
 from realedit.errors import UsageError
-from realedit.printing import printable
+from realedit.plumbing.printing import printable
 
 
 class Terminal(logging.StreamHandler[TextIO]):

@@ -14,7 +14,7 @@ import click
 
 from realedit import __version__
 from realedit.cli.streams import LostOutput, complain, guarded
-from realedit.printing import printable
+from realedit.plumbing.printing import printable
 
 log = logging.getLogger("realedit")
 

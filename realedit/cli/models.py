@@ -29,7 +29,7 @@ from checkpoints.storage import read_safetensors
 from realedit.cli.paths import Named, PathCommand, Reads, Writes
 from realedit.cli.streams import message, result
 from realedit.errors import OutputError
-from realedit.printing import printable
+from realedit.plumbing.printing import printable
 
 
 @click.group("models")

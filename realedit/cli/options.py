@@ -13,7 +13,7 @@ from realedit.cli.numbers import Number
 from realedit.cli.paths import Logs, Named, PathType, Reads
 from realedit.cli.streams import complain
 from realedit.drag import DragSettings
-from realedit.masks import parse_region
+from realedit.geometry.masks import parse_region
 from realedit.recipes import LARGEST_STRENGTH, Recipe, Use, load
 
 Command = TypeVar("Command", bound=Callable[..., Any])

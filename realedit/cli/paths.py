@@ -76,7 +76,7 @@ class PathCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Check, then run."""
-        from realedit.places import check_apart
+        from realedit.plumbing.places import check_apart
 
         outputs: dict[str, Path | None] = {}
         inputs: dict[str, list[Path]] = {}
@@ -138,8 +138,8 @@ def _check_sessions(ctx: click.Context) -> None:
     folders = [(option, path) for option, path in folders if path.is_dir()]
     if not folders:
         return
-    from realedit.places import same_place
-    from realedit.session import session_files
+    from realedit.plumbing.places import same_place
+    from realedit.sessions.session import session_files
 
     files = [(option, each) for option, folder in folders for each in session_files(folder)]
     for option, kind, path in paths:

@@ -13,7 +13,7 @@ from realedit.errors import PhotoError, UsageError
 from realedit.photos import EXTENSIONS, Format
 from realedit.photos.read import most_bytes
 from realedit.photos.sniff import sniff
-from realedit.places import STDIN
+from realedit.plumbing.places import STDIN
 
 Sink = Callable[[bytes], object]
 _SUFFIXES = {kind: suffix for suffix, kind in reversed(EXTENSIONS.items())}

@@ -10,9 +10,9 @@ from realedit.cli.options import path_option, warn
 from realedit.cli.paths import Named, PathCommand, Reads, Sessions, Writes
 from realedit.cli.streams import message, result
 from realedit.errors import OutputError, UsageError
-from realedit.files import output_error, write_bytes
 from realedit.photos import check_place
-from realedit.printing import printable
+from realedit.plumbing.files import output_error, write_bytes
+from realedit.plumbing.printing import printable
 from realedit.recipes import Recipe, Verified, load, shipped
 from realedit.recipes.reading import SUFFIX
 
@@ -54,7 +54,7 @@ def check_command(file: Path) -> None:
 def record_command(folder: Path, output: Path) -> None:
     """Turn what was dragged in the session in DIR into a recipe that fits other faces."""
     from realedit.recipes.recording import recorded, to_toml
-    from realedit.session import Session
+    from realedit.sessions.session import Session
 
     if output.suffix != SUFFIX:
         raise UsageError(f"a recipe is written as {SUFFIX}; end {output} in it")

@@ -18,7 +18,7 @@ from rich.text import Text
 from realedit.batch.events import Counts, Happening, Show
 from realedit.cli.progress import TITLES
 from realedit.cli.streams import event, message, say
-from realedit.printing import printable
+from realedit.plumbing.printing import printable
 
 _STAGES = {
     **TITLES,

@@ -8,7 +8,6 @@ import click
 
 import checkpoints
 from inversion import InversionSettings
-from realedit import pipeline
 from realedit.cli.options import (
     box_option,
     device_option,
@@ -26,14 +25,17 @@ from realedit.cli.piping import output_format_option, piped, sent
 from realedit.cli.progress import Watcher
 from realedit.cli.streams import message
 from realedit.compositing import DEBUG_NAMES, MODES
-from realedit.devices import choose_device
 from realedit.drag import DragSettings
-from realedit.editing import check_picture
+from realedit.editing import stages
+from realedit.editing.applying import drag, known_limits
+from realedit.editing.checks import check_picture
+from realedit.editing.kept import check_belongs
+from realedit.editing.outcome import drag_warnings, endings
+from realedit.editing.plan import reachable
+from realedit.editing.request import model_reference, place_of
+from realedit.editing.stages import PasteSettings
 from realedit.errors import SessionError
-from realedit.files import make_folder, png_of, write_png
-from realedit.inverting import check_belongs, model_reference, place_of, reachable
-from realedit.masks import edit_mask
-from realedit.outcome import drag_warnings, endings
+from realedit.geometry.masks import edit_mask
 from realedit.photos import (
     Box,
     Photo,
@@ -46,11 +48,11 @@ from realedit.photos import (
     read_photo,
     write_photo,
 )
-from realedit.pipeline import PasteSettings
-from realedit.places import STDIN, check_ours
+from realedit.plumbing.devices import choose_device
+from realedit.plumbing.files import make_folder, png_of, write_png
+from realedit.plumbing.places import STDIN, check_ours
 from realedit.recipes import Use
-from realedit.recipes.applying import drag, known_limits
-from realedit.session import Session
+from realedit.sessions.session import Session
 
 dir_argument = click.argument("folder", metavar="DIR", type=Sessions())
 
@@ -190,7 +192,7 @@ def paste_command(
         for folder, session, checkpoint in kept:
             check_belongs(session, result, checkpoint, folder)
         pasted = [(session, checkpoint) for _, session, checkpoint in kept]
-        result = pipeline.render_faces(result, pasted, PasteSettings(mode=mode), debug=debug)
+        result = stages.render_faces(result, pasted, PasteSettings(mode=mode), debug=debug)
         report = write_photo(
             result,
             place,
@@ -216,7 +218,7 @@ def aligned(
 ) -> tuple[Session, checkpoints.Checkpoint]:
     """A session of the photo's face or box, and its model."""
     checkpoint = checkpoints.load(model, device=choose_device(device))
-    session = pipeline.align(
+    session = stages.align(
         photo,
         checkpoint,
         photo_path=place_of(photo.path),

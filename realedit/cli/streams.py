@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from realedit.printing import printable
+from realedit.plumbing.printing import printable
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -20,9 +20,9 @@ from PIL import ExifTags, Image
 from realedit.compare.pair import Pair, Picture
 from realedit.compare.still import Divider, split
 from realedit.errors import UsageError
-from realedit.files import working
 from realedit.photos.limits import check_limit
-from realedit.places import MARK
+from realedit.plumbing.files import working
+from realedit.plumbing.places import MARK
 
 FRAMES_PER_SECOND = 20
 WIPE_FRAMES = 24  # one way

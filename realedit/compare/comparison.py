@@ -14,10 +14,10 @@ from realedit.compare.pair import Pair, Picture, Zoom, read_pair
 from realedit.compare.slider import write_slider
 from realedit.compare.still import Divider, difference, side_by_side, split, stacked
 from realedit.errors import UsageError
-from realedit.files import working, write_png
 from realedit.photos import EXTENSIONS, check_place
 from realedit.photos.limits import check_limit
-from realedit.places import MARK, check_ours
+from realedit.plumbing.files import working, write_png
+from realedit.plumbing.places import MARK, check_ours
 
 Style = Literal["side", "stack", "split", "wipe", "blink", "difference", "slider"]
 STYLES: tuple[Style, ...] = get_args(Style)

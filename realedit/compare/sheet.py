@@ -21,8 +21,8 @@ from realedit.compare.slider import figure, write_page
 from realedit.compare.still import side_by_side
 from realedit.errors import EXPECTED, UsageError
 from realedit.photos import EXTENSIONS
-from realedit.places import check_ours
-from realedit.printing import printable
+from realedit.plumbing.places import check_ours
+from realedit.plumbing.printing import printable
 
 SUFFIXES = (".html", *STILL_SUFFIXES)
 PER_PAGE = 24

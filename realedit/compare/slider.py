@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 
 from realedit.compare.pair import Pair, Picture
-from realedit.files import working
-from realedit.places import MARK
-from realedit.printing import printable
+from realedit.plumbing.files import working
+from realedit.plumbing.places import MARK
+from realedit.plumbing.printing import printable
 
 _QUALITY = 90
 

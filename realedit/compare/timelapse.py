@@ -15,10 +15,9 @@ from inversion import Step
 from realedit.compare.animation import FRAMES_PER_SECOND, Frame, write_animation
 from realedit.compare.marked import marked
 from realedit.compare.pair import Picture, resized
-from realedit.drag import DragStep
-from realedit.pictures import generator_of
-from realedit.pipeline import OnStep
-from realedit.session import Drag, Session, to_picture
+from realedit.drag import DragStep, OnStep
+from realedit.sessions.pictures import generator_of
+from realedit.sessions.session import Drag, Session, to_picture
 
 SIDE = 512  # pixels of a frame
 MOST_FRAMES = 120

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from realedit.compositing.flow import Array
 from realedit.compositing.grain import grain_of, spread
 from realedit.photos import Box, Photo
-from realedit.photos.parallel import ordered_map
+from realedit.plumbing.parallel import ordered_map
 
 TILE = 512  # pixels; a tile's arrays stay in the processor's cache
 GRAIN = 2.0  # pixels: what is finer is the photo's grain

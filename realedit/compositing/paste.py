@@ -15,7 +15,7 @@ from realedit.compositing.grain import grain_of, spread
 from realedit.compositing.layers import fade_in, moved, tiles
 from realedit.compositing.tone import Tone, reduced
 from realedit.photos import Box, Photo
-from realedit.photos.parallel import ordered_map
+from realedit.plumbing.parallel import ordered_map
 
 COARSE = 4.0  # photo pixels per generated pixel from which generated pixels look soft
 

@@ -1,13 +1,13 @@
 """Reading and writing photographs: formats, orientation, bit depth, colour profiles, metadata, provenance."""
 
-from realedit.photos.colour import SRGB, Colour
+from realedit.photos.colour.profile import SRGB, Colour
 from realedit.photos.label import with_visible_label
-from realedit.photos.metadata import Strip
+from realedit.photos.metadata.metadata import Strip
+from realedit.photos.metadata.provenance import Provenance
+from realedit.photos.metadata.signing import Signing, check_signing
 from realedit.photos.orientation import Box
 from realedit.photos.photo import Format, Photo
-from realedit.photos.provenance import Provenance
 from realedit.photos.read import MAX_PIXELS, check_photo, read_photo
-from realedit.photos.signing import Signing, check_signing
 from realedit.photos.write import (
     EXTENSIONS,
     WriteReport,

@@ -8,16 +8,16 @@ import io
 import struct
 from dataclasses import dataclass, replace
 
-from realedit.photos import place_exif
-from realedit.photos.iso_items import IsoError
-from realedit.photos.iso_items import stripped as stripped_iso
-from realedit.photos.jpeg_segments import SegmentError, bare_jpeg
-from realedit.photos.location import Cleaner, stripped
-from realedit.photos.metadata import Metadata, Strip
+from realedit.photos.heif.items import IsoError
+from realedit.photos.heif.items import stripped as stripped_iso
+from realedit.photos.jpeg.segments import SegmentError, bare_jpeg
+from realedit.photos.metadata import place_exif
+from realedit.photos.metadata.location import Cleaner, stripped
+from realedit.photos.metadata.metadata import Metadata, Strip
 from realedit.photos.photo import Format, Photo
-from realedit.photos.png_chunks import SIGNATURE, read_chunks, with_end, write_chunk, write_chunks
-from realedit.photos.png_metadata import PICTURE_CHUNKS, own_chunks
-from realedit.photos.tiff_directories import (
+from realedit.photos.png.chunks import SIGNATURE, read_chunks, with_end, write_chunk, write_chunks
+from realedit.photos.png.metadata import PICTURE_CHUNKS, own_chunks
+from realedit.photos.tiff.directories import (
     LONG,
     Directory,
     DirectoryError,
@@ -26,7 +26,7 @@ from realedit.photos.tiff_directories import (
     lay_out,
     read_directory,
 )
-from realedit.photos.webp import with_true_length
+from realedit.photos.webp.codec import with_true_length
 
 _PAGES = 1000
 _JPEG_COMPRESSION = 7

@@ -15,11 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realedit.photos.colour import SRGB, Colour
-from realedit.photos.display import ToSrgb, converter, in_strips, to_8bit
-from realedit.photos.inks import Inks
-from realedit.photos.layout import Layout, premultiplied, straightened
-from realedit.photos.metadata import Metadata
+from realedit.photos.colour.display import ToSrgb, converter, in_strips, to_8bit
+from realedit.photos.colour.inks import Inks
+from realedit.photos.colour.profile import SRGB, Colour
+from realedit.photos.metadata.metadata import Metadata
 from realedit.photos.orientation import (
     Box,
     box_to_displayed,
@@ -28,6 +27,7 @@ from realedit.photos.orientation import (
     to_displayed,
     to_stored,
 )
+from realedit.photos.shared.layout import Layout, premultiplied, straightened
 
 
 class Format(StrEnum):

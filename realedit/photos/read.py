@@ -8,12 +8,19 @@ from pathlib import Path
 from typing import TypeVar
 
 from realedit.errors import PhotoError, ResourceError, UsageError
-from realedit.photos import avif, exif, heif, jpeg, png, raw, tiff, webp
-from realedit.photos.colour import SRGB, Colour, colour_of
-from realedit.photos.decoded import Decoded, UnreadableError
-from realedit.photos.inks import inks_of
+from realedit.photos.colour.inks import inks_of
+from realedit.photos.colour.profile import SRGB, Colour, colour_of
+from realedit.photos.heif import avif
+from realedit.photos.heif import heic as heif
+from realedit.photos.jpeg import codec as jpeg
+from realedit.photos.metadata import exif
 from realedit.photos.photo import Format, Photo
+from realedit.photos.png import codec as png
+from realedit.photos.raw import codec as raw
+from realedit.photos.shared.decoded import Decoded, UnreadableError
 from realedit.photos.sniff import describe, sniff
+from realedit.photos.tiff import codec as tiff
+from realedit.photos.webp import codec as webp
 
 log = logging.getLogger(__name__)
 _D = TypeVar("_D")

@@ -1,7 +1,7 @@
 """What a file is, by its content; its name says nothing."""
 
 from realedit.photos.photo import Format
-from realedit.photos.raw import is_raw
+from realedit.photos.raw.codec import is_raw
 
 _BRANDS: dict[bytes, Format] = {
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"heif"), Format.HEIC),

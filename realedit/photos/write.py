@@ -14,18 +14,23 @@ from typing import BinaryIO
 import numpy as np
 
 from realedit.errors import OutputError, ResourceError, UsageError
-from realedit.files import complete, output_error
-from realedit.photos import avif, heif, jpeg, png, tiff, webp
 from realedit.photos.copying import copied_without
+from realedit.photos.heif import avif
+from realedit.photos.heif import heic as heif
+from realedit.photos.jpeg import codec as jpeg
 from realedit.photos.label import with_visible_label
 from realedit.photos.limits import check_limit
-from realedit.photos.metadata import Metadata, Strip
+from realedit.photos.metadata.metadata import Metadata, Strip
+from realedit.photos.metadata.provenance import Provenance
+from realedit.photos.metadata.signing import Signing, sign
+from realedit.photos.metadata.upkeep import metadata_for
 from realedit.photos.photo import Format, Photo
-from realedit.photos.picture import Picture, as_stored, for_format, is_upright
-from realedit.photos.provenance import Provenance
-from realedit.photos.signing import Signing, sign
-from realedit.photos.upkeep import metadata_for
-from realedit.places import same_place
+from realedit.photos.png import codec as png
+from realedit.photos.shared.picture import Picture, as_stored, for_format, is_upright
+from realedit.photos.tiff import codec as tiff
+from realedit.photos.webp import codec as webp
+from realedit.plumbing.files import complete, output_error
+from realedit.plumbing.places import same_place
 
 log = logging.getLogger(__name__)
 

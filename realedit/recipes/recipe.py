@@ -17,7 +17,7 @@ from alignment.names import indices
 from checkpoints.domains import DOMAINS
 from realedit.drag import DragSettings
 from realedit.errors import LandmarkError, UsageError
-from realedit.masks import Parts, Reach
+from realedit.geometry.reach import Parts, Reach
 
 Pair = tuple[float, float]
 MOST_POINTS = 256
@@ -128,7 +128,7 @@ class Choices(_Strict, frozen=True):
 
 
 class Verified(_Strict, frozen=True):
-    """What scripts/bench_recipes.py measured with one model at strength 1, and explains."""
+    """What scripts/bench recipes measured with one model at strength 1, and explains."""
 
     model: str
     model_sha256: str  # its beginning

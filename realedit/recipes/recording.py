@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from alignment.names import NAMES
 from realedit.errors import SessionError
-from realedit.masks import REACHES, Parts, Reach
+from realedit.geometry.reach import REACHES, Parts, Reach
 from realedit.recipes.placing import Frame
 from realedit.recipes.recipe import Point, Recipe
-from realedit.session import Session
+from realedit.sessions.session import Session
 
 _SAME = 0.03  # units; a drag that begins this near to where one ended takes the same point further
 _ON = 0.005  # units; this near to a landmark is at it

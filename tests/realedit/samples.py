@@ -16,12 +16,12 @@ from checkpoints.convert import write_model
 from checkpoints.storage import StoredModel
 from checkpoints.testing import random_checkpoint
 from inversion import InversionSettings, ProjectionSettings, TuningSettings
-from realedit import pipeline
 from realedit.compositing import Moves
 from realedit.compositing.lids import Lids
 from realedit.compositing.lips import Lips
+from realedit.editing import stages
 from realedit.photos import Format, Photo, read_photo
-from realedit.session import Drag, Session, mask_name
+from realedit.sessions.session import Drag, Session, mask_name
 
 QUICK = InversionSettings(projection=ProjectionSettings(steps=2), tuning=TuningSettings(steps=0))
 
@@ -88,10 +88,8 @@ def save_model(checkpoint: Checkpoint, path: Path) -> Path:
 
 def inverted(checkpoint: Checkpoint, path: Path, settings: InversionSettings = QUICK) -> Session:
     """The session of the photo at `path`, aligned and inverted."""
-    session = pipeline.align(
-        read_photo(path), checkpoint, photo_path=path, settings=settings, quality="draft"
-    )
-    return pipeline.invert(session, checkpoint, settings)
+    session = stages.align(read_photo(path), checkpoint, photo_path=path, settings=settings, quality="draft")
+    return stages.invert(session, checkpoint, settings)
 
 
 def random_session(seed: int, *, tuned: bool = True, landmarks: bool = True) -> Session:

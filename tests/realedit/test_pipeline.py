@@ -18,16 +18,18 @@ from alignment.errors import OutsideError
 from checkpoints import Checkpoint
 from checkpoints.testing import random_checkpoint
 from inversion import InversionSettings, ProjectionSettings, Step, TuningSettings
-from realedit import outcome, pipeline
 from realedit.compositing.change import Mode
-from realedit.cropping import crop_of
 from realedit.drag import DragSettings, DragStep, editor
-from realedit.editing import EditRequest, edit
+from realedit.editing import outcome, stages
+from realedit.editing.outcome import drag_warnings
+from realedit.editing.request import EditRequest
+from realedit.editing.stages import rendering
 from realedit.errors import OutputError, SessionError, UsageError
-from realedit.outcome import drag_warnings
+from realedit.geometry.cropping import crop_of
 from realedit.photos import read_photo
-from realedit.pictures import generator_of, pictures
-from realedit.session import Session
+from realedit.pipeline import edit
+from realedit.sessions.pictures import generator_of, pictures
+from realedit.sessions.session import Session
 from tests.realedit.cli.running import call
 from tests.realedit.samples import QUICK, box_checkpoint, inverted, picture, png, save_model
 
@@ -118,12 +120,12 @@ def test_stages_one_by_one_give_the_same_pixels_as_an_edit(
     loaded = checkpoints.load(model)
     settings = InversionSettings.preset("draft")
     picture_ = read_photo(photo)
-    session = pipeline.align(picture_, loaded, photo_path=photo, settings=settings, quality="draft")
-    session = _stored(pipeline.invert(session, loaded, settings), tmp_path / "inverted")
+    session = stages.align(picture_, loaded, photo_path=photo, settings=settings, quality="draft")
+    session = _stored(stages.invert(session, loaded, settings), tmp_path / "inverted")
     handles, targets = zip(*DRAG, strict=True)
-    session = pipeline.drag(session, loaded, handles, targets, reach="all", settings=STEPS)
+    session = stages.drag(session, loaded, handles, targets, reach="all", settings=STEPS)
     session = _stored(session, tmp_path / "dragged")
-    result = pipeline.render(picture_, session, loaded)
+    result = stages.render(picture_, session, loaded)
     assert np.array_equal(result.view(), read_photo(tmp_path / "out.png").view())
 
 
@@ -149,13 +151,13 @@ def test_photos_inverted_together_come_out_as_each_by_itself(checkpoint: Checkpo
     for seed in (0, 1, 2):
         path = png(tmp_path / f"{seed}.png", picture(seed=seed))
         sessions.append(
-            pipeline.align(read_photo(path), checkpoint, photo_path=path, settings=settings, quality="draft")
+            stages.align(read_photo(path), checkpoint, photo_path=path, settings=settings, quality="draft")
         )
-    alone = [pipeline.invert(session, checkpoint, settings) for session in sessions]
+    alone = [stages.invert(session, checkpoint, settings) for session in sessions]
     assert len({each.steps["project"] for each in alone}) > 1, "the case needs searches of different lengths"
     for first, second, third in ((0, 1, 2), (1, 0, 2), (2, 0, 1)):
         found, again = (
-            pipeline.invert_together([sessions[first], sessions[other]], checkpoint, settings)[0]
+            stages.invert_together([sessions[first], sessions[other]], checkpoint, settings)[0]
             for other in (second, third)
         )
         assert found.photo_path == sessions[first].photo_path
@@ -194,19 +196,19 @@ def test_a_kept_session_of_another_photo_is_refused(photo: Path, model: str, tmp
 def test_drags_add_up_and_from_start_forgets_them(checkpoint: Checkpoint, photo: Path) -> None:
     session = inverted(checkpoint, photo)
     handles, targets = zip(*DRAG, strict=True)
-    once = pipeline.drag(session, checkpoint, handles, targets, settings=STEPS)
-    twice = pipeline.drag(once, checkpoint, once.history[-1].reached, [(40.0, 44.0)], settings=STEPS)
+    once = stages.drag(session, checkpoint, handles, targets, settings=STEPS)
+    twice = stages.drag(once, checkpoint, once.history[-1].reached, [(40.0, 44.0)], settings=STEPS)
     assert len(twice.history) == 2
     assert once.current is not None and twice.current is not None
     assert not torch.equal(once.current, twice.current)
-    again = pipeline.drag(twice.from_start(), checkpoint, handles, targets, settings=STEPS)
+    again = stages.drag(twice.from_start(), checkpoint, handles, targets, settings=STEPS)
     assert again.current is not None and torch.equal(again.current, once.current)
 
 
 def test_a_watcher_that_says_stop_keeps_what_was_reached(checkpoint: Checkpoint, photo: Path) -> None:
     session = inverted(checkpoint, photo)
     handles, targets = zip(*DRAG, strict=True)
-    stopped = pipeline.drag(
+    stopped = stages.drag(
         session, checkpoint, handles, targets, settings=STEPS, on_step=lambda step: step.index < 2
     )
     assert stopped.history[-1].ending == "stopped" and stopped.history[-1].steps == 2
@@ -238,7 +240,7 @@ def test_points_outside_are_named(
 
 def test_points_in_the_corners_of_the_photo_are_inside(checkpoint: Checkpoint, tmp_path: Path) -> None:
     session = inverted(checkpoint, png(tmp_path / "square.png", picture(64, 64)))
-    pipeline.check_points(session, [(0.0, 0.0), (64.0, 64.0)], [(64.0, 0.0), (0.0, 64.0)])
+    stages.check_points(session, [(0.0, 0.0), (64.0, 64.0)], [(64.0, 0.0), (0.0, 64.0)])
 
 
 def test_outside_of_the_mask_nothing_changes(photo: Path, model: str) -> None:
@@ -289,11 +291,11 @@ def test_mistakes_are_told_before_the_photo_is_read(
 
 def test_nothing_can_be_dragged_or_pasted_before_the_inversion(checkpoint: Checkpoint, photo: Path) -> None:
     read = read_photo(photo)
-    session = pipeline.align(read, checkpoint, photo_path=photo, settings=QUICK, quality="draft")
+    session = stages.align(read, checkpoint, photo_path=photo, settings=QUICK, quality="draft")
     with pytest.raises(SessionError, match="holds no inversion yet; run: realedit invert"):
-        pipeline.drag(session, checkpoint, [(40.0, 40.0)], [(41.0, 40.0)])
+        stages.drag(session, checkpoint, [(40.0, 40.0)], [(41.0, 40.0)])
     with pytest.raises(SessionError, match="no inversion yet"):
-        pipeline.render(read, session, checkpoint)
+        stages.render(read, session, checkpoint)
 
 
 def test_a_tuning_that_does_not_fit_is_told(checkpoint: Checkpoint, photo: Path) -> None:
@@ -303,7 +305,7 @@ def test_a_tuning_that_does_not_fit_is_told(checkpoint: Checkpoint, photo: Path)
 
 
 def test_drags_that_do_not_arrive_are_told(checkpoint: Checkpoint, photo: Path) -> None:
-    session = pipeline.drag(
+    session = stages.drag(
         inverted(checkpoint, photo), checkpoint, [(30.0, 30.0)], [(60.0, 50.0)], settings=STEPS
     )
     (warning,) = drag_warnings(session.history)
@@ -315,7 +317,7 @@ def test_handles_where_all_looks_alike_are_told(
 ) -> None:
     monkeypatch.setattr(editor, "DISTINCT", 1e6)
     points = [(30.0, 30.0), (40.4, 30.0)], [(60.0, 50.0), (41.0, 30.0)]
-    session = pipeline.drag(inverted(checkpoint, photo), checkpoint, *points, settings=STEPS)
+    session = stages.drag(inverted(checkpoint, photo), checkpoint, *points, settings=STEPS)
     session.save(tmp_path / "kept")
     (drag,) = Session.load(tmp_path / "kept").history
     assert drag.vague == [0, 1]
@@ -342,7 +344,7 @@ def test_an_unchanged_face_is_at_distance_zero_and_not_looked_at(tmp_path: Path)
     path = png(tmp_path / "face.png", np.ascontiguousarray(skimage.data.astronaut()[:256, 96:352]))
     settings = InversionSettings(projection=ProjectionSettings(steps=1), tuning=TuningSettings(steps=0))
     photo = read_photo(path)
-    session = pipeline.align(photo, face, photo_path=path, settings=settings, quality="draft")
+    session = stages.align(photo, face, photo_path=path, settings=settings, quality="draft")
     assert session.face == 0 and session.landmarks is not None and session.landmarks.shape == (68, 2)
     assert outcome.identity_distance(photo, photo, session) == 0
 
@@ -357,7 +359,7 @@ def _two_faces(photo: Path, checkpoint: Checkpoint) -> tuple[Session, Session]:
         session = dataclasses.replace(session, alignment=square, crop=crop.pixels, valid=crop.valid)
         handles = [(x, 40.0)]
         made.append(
-            pipeline.drag(session, checkpoint, handles, [(x + step, 40.0)], reach="all", settings=STEPS)
+            stages.drag(session, checkpoint, handles, [(x + step, 40.0)], reach="all", settings=STEPS)
         )
     return made[0], made[1]
 
@@ -367,24 +369,24 @@ def test_a_faces_landmarks_are_looked_for_again_only_where_the_paste_takes_them(
     photo: Path, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, mode: Mode, looks: int
 ) -> None:
     face = dataclasses.replace(inverted(checkpoint, photo), landmarks=np.full((68, 2), 32.0))
-    face = pipeline.drag(face, checkpoint, *zip(*DRAG, strict=True), settings=STEPS)
+    face = stages.drag(face, checkpoint, *zip(*DRAG, strict=True), settings=STEPS)
     seen = []
 
     def look(session: Session, *_: object) -> NDArray[np.float64] | None:
         seen.append(session)
         return session.landmarks
 
-    monkeypatch.setattr(pipeline, "moved_landmarks", look)
-    pipeline.render(read_photo(photo), face, checkpoint, pipeline.PasteSettings(mode=mode))
+    monkeypatch.setattr(rendering, "moved_landmarks", look)
+    stages.render(read_photo(photo), face, checkpoint, stages.PasteSettings(mode=mode))
     assert len(seen) == looks
 
 
 def test_several_faces_of_one_photo_compose_in_order(photo: Path, checkpoint: Checkpoint) -> None:
     one, other = _two_faces(photo, checkpoint)
     original = read_photo(photo)
-    first = pipeline.render(original, one, checkpoint)
-    second = pipeline.render(original, other, checkpoint)
-    both = pipeline.render(first, other, checkpoint)
+    first = stages.render(original, one, checkpoint)
+    second = stages.render(original, other, checkpoint)
+    both = stages.render(first, other, checkpoint)
     assert first.changed is not None and second.changed is not None
     left, right = first.changed[0], second.changed[0]
     assert left < right < first.changed[2], "the faces overlap"
@@ -402,7 +404,7 @@ def test_the_second_face_sees_the_first_ones_edit(photo: Path, checkpoint: Check
     size = len(other.crop)
     unedited = crop_of(read_photo(photo), other.alignment, size).pixels
     assert np.abs(unedited.astype(int) - other.crop).max() <= 1
-    edited = crop_of(pipeline.render(read_photo(photo), one, checkpoint), other.alignment, size).pixels
+    edited = crop_of(stages.render(read_photo(photo), one, checkpoint), other.alignment, size).pixels
     assert (edited != unedited).any()
 
 
@@ -418,7 +420,7 @@ def test_paste_takes_the_sessions_of_several_faces(
     expected = read_photo(photo)
     for number, session in enumerate(sessions):
         dataclasses.replace(session, model=model, photo_path=photo).save(tmp_path / str(number))
-        expected = pipeline.render(expected, session, checkpoint)
+        expected = stages.render(expected, session, checkpoint)
     arguments = ["paste", "0", "1", "-o", "both.png", "--debug", "pictures"]
     monkeypatch.chdir(tmp_path)
     result = call(arguments, monkeypatch, capfd)

@@ -1,7 +1,7 @@
 """What can go wrong around a watched folder, made to happen, and counted.
 
 Each scenario works on a `Watched`, the engine in a thread (tests) or in a process of its own
-(`scripts/bench_faults.py`), and returns what it counted by name; every count is wanted to be 0, but for those
+(`scripts/bench faults`), and returns what it counted by name; every count is wanted to be 0, but for those
 that begin with `of`.
 """
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from realedit import pipeline
 from realedit.batch.edits import Editor, EditWork
 from realedit.batch.work import Finished, Stopped, Task, Trouble, attempts
-from realedit.editing import EditRequest, edit
+from realedit.editing import stages
+from realedit.editing.request import EditRequest
+from realedit.pipeline import edit
 from realedit.recipes import Use, load
 from tests.realedit.samples import PUSH, box_checkpoint, picture, png, save_model
 
@@ -36,13 +37,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Editor:
 def inverted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many faces were inverted at a time."""
     sizes: list[int] = []
-    together = pipeline.invert_together
+    together = stages.invert_together
 
     def counted(sessions: Sequence[Any], *args: Any, **options: Any) -> Any:
         sizes.append(len(sessions))
         return together(sessions, *args, **options)
 
-    monkeypatch.setattr(pipeline, "invert_together", counted)
+    monkeypatch.setattr(stages, "invert_together", counted)
     return sizes
 
 

@@ -1,4 +1,4 @@
-"""The faults of `scripts/bench_faults.py` in short: nothing torn, lost, duplicated or changed."""
+"""The faults of `scripts/bench faults` in short: nothing torn, lost, duplicated or changed."""
 
 import contextlib
 import os

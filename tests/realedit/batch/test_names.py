@@ -7,7 +7,8 @@ import pytest
 
 from realedit.batch.edits import EditWork
 from realedit.batch.names import fitted, mirrored, numbered, writable
-from realedit.editing import EditRequest, marked_place
+from realedit.editing.comparing import marked_place
+from realedit.editing.request import EditRequest
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from realedit.printing import printable
-from realedit.session import Session
+from realedit.plumbing.printing import printable
+from realedit.sessions.session import Session
 from tests.realedit.cli.conftest import Shell
 from tests.realedit.cli.running import Result
 from tests.realedit.samples import PUSH, box_checkpoint, picture, png, random_session, save_model

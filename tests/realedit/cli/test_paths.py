@@ -10,7 +10,7 @@ import pytest
 
 from realedit.cli.paths import Fills, Keeps, Logs, Named, PathCommand, Reads, Sessions, Writes, name_of
 from realedit.cli.watch import Put
-from realedit.places import is_ours
+from realedit.plumbing.places import is_ours
 from tests.realedit.cli.commands import COMMANDS
 from tests.realedit.cli.conftest import Shell
 from tests.realedit.cli.running import snapshot

@@ -10,7 +10,7 @@ import pytest
 
 from realedit import editing
 from realedit.photos import Photo, read_photo
-from realedit.photos.provenance import marked
+from realedit.photos.metadata.provenance import marked
 from tests.realedit.cli.conftest import Shell
 from tests.realedit.photos.builders import png_chunk, xmp
 from tests.realedit.photos.certificates import signing_of_our_own

@@ -13,7 +13,7 @@ import pytest
 
 from realedit.batch.events import Counts, Happening
 from realedit.cli.showing import Pace, Shown
-from realedit.printing import printable
+from realedit.plumbing.printing import printable
 
 pyte = pytest.importorskip("pyte", reason="pyte is missing (pip install 'realedit[dev]')")
 pty = pytest.importorskip("pty", reason="there are no terminals of this kind here")

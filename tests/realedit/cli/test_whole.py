@@ -17,7 +17,7 @@ from alignment.identity import descriptor, distance
 from realedit.cli.demo import RECIPE
 from realedit.photos import read_photo
 from realedit.recipes import Frame, load, place
-from realedit.session import Session
+from realedit.sessions.session import Session
 from tests.realedit.cli.running import run, snapshot, started
 from tests.realedit.samples import png
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from realedit import pipeline
 from realedit.compare.pair import resized
 from realedit.compare.timelapse import MOST_FRAMES, SIDE, Recorder, write_timelapse
 from realedit.drag import DragSettings
-from realedit.pictures import pictures
+from realedit.editing import stages
+from realedit.sessions.pictures import pictures
 from tests.realedit.samples import box_checkpoint, inverted, picture, png
 
 
@@ -20,7 +20,7 @@ def test_the_frames_are_the_steps_of_all_drags(steps: int, tmp_path: Path) -> No
     session = inverted(checkpoint, png(tmp_path / "photo.png", picture()))
     recorder = Recorder(lambda step: True)
     for x in (40.0, 50.0):
-        session = pipeline.drag(
+        session = stages.drag(
             session,
             checkpoint,
             [(x, 40)],

@@ -16,8 +16,8 @@ from realedit.compositing.beyond import beyond
 from realedit.compositing.change import shrink, within_colours
 from realedit.compositing.flow import blur, jacobian, strain, unfold, warp
 from realedit.photos import Photo
-from realedit.photos.colour import SRGB, Colour, from_primaries
-from realedit.photos.icc import parametric_curve
+from realedit.photos.colour.icc import parametric_curve
+from realedit.photos.colour.profile import SRGB, Colour, from_primaries
 from tests.realedit.samples import photo_of, picture
 
 CROP = 64

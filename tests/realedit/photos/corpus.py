@@ -78,7 +78,7 @@ def arithmetic_jpeg() -> bytes:
 
 def profiles() -> dict[str, bytes]:
     """ICC profiles of the kinds there are."""
-    from realedit.photos import icc
+    from realedit.photos.colour import icc
 
     gamma = (2.19921875, 1.0, 0.0, 0.0, 0.0)
     adobe = np.array([[0.60974, 0.20528, 0.14919], [0.31111, 0.62567, 0.06322], [0.01947, 0.06087, 0.74457]])

@@ -8,11 +8,12 @@ from PIL import Image
 
 from realedit.compare.animation import Frame, write_animation
 from realedit.compare.comparison import write_still
-from realedit.editing import EditRequest, begin
+from realedit.editing.request import EditRequest
 from realedit.errors import OutputError, PhotoError
 from realedit.photos import read_photo, write, write_photo
 from realedit.photos.limits import LIMITS
-from tests.realedit.photos.test_jpeg_exact import edited
+from realedit.pipeline import begin
+from tests.realedit.photos.jpeg.test_exact import edited
 
 
 def strip(folder: Path, width: int, height: int, **options: object) -> Path:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realedit.photos import Format, Photo
-from realedit.photos.inks import inks_of
+from realedit.photos.colour.inks import inks_of
 from tests.realedit.photos import builders as make
 
 
@@ -112,7 +112,7 @@ def test_srgb_rounds_sixteen_bits() -> None:
 
 
 def test_srgb_goes_through_the_profile() -> None:
-    from realedit.photos.colour import colour_of
+    from realedit.photos.colour.profile import colour_of
     from tests.realedit.photos.corpus import profiles
 
     colour, _ = colour_of(profiles()["p3"])
@@ -124,7 +124,7 @@ def test_srgb_goes_through_the_profile() -> None:
 @pytest.mark.parametrize("depth", [8, 16])
 @pytest.mark.parametrize("name", ["p3", "adobe", "tables"])
 def test_the_quick_way_to_srgb_is_the_exact_one_to_a_level(name: str, depth: int) -> None:
-    from realedit.photos.colour import colour_of
+    from realedit.photos.colour.profile import colour_of
     from tests.realedit.photos.corpus import profiles
 
     colour, _ = colour_of(profiles()[name])

@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 
 from realedit.errors import PhotoError
-from realedit.photos import check_photo, read_photo, webp, write_photo
+from realedit.photos import check_photo, read_photo, write_photo
+from realedit.photos.webp import codec as webp
 from tests.realedit.photos import builders as make
 from tests.realedit.photos import corpus
-from tests.realedit.photos.test_metadata import edited
+from tests.realedit.photos.metadata.test_metadata import edited
 
 JPEGS = {
     "baseline": make.jpeg(),

@@ -24,7 +24,7 @@ from realedit.photos import (
     write,
     write_photo,
 )
-from realedit.photos.provenance import marked
+from realedit.photos.metadata.provenance import marked
 from tests.realedit.photos import builders as make
 from tests.realedit.photos import corpus
 

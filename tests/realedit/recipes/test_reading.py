@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from realedit.errors import UsageError
-from realedit.masks import Parts
+from realedit.geometry.reach import Parts
 from realedit.recipes import Use, load, parse, shipped
 from realedit.recipes.reading import MOST_BYTES
 

@@ -10,10 +10,10 @@ import pytest
 from alignment import Alignment
 from alignment.geometry import ffhq_square
 from realedit.errors import SessionError
-from realedit.masks import Parts
+from realedit.geometry.reach import Parts
 from realedit.recipes import Frame, frame_for, load, parse, place, shipped
 from realedit.recipes.recording import recorded, to_toml
-from realedit.session import Drag, Session
+from realedit.sessions.session import Drag, Session
 from tests.realedit.cli.running import call
 from tests.realedit.recipes.faces import landmarks
 from tests.realedit.samples import random_session

@@ -1,0 +1,1 @@
+"""RAW photos of cameras. rawpy (LibRaw) develops them; they are never written."""

@@ -1,0 +1,1 @@
+"""WebP. Pillow and OpenCV (libwebp) do all of it."""

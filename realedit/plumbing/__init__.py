@@ -1,0 +1,1 @@
+"""What every room uses and knows nothing of faces: files, places, devices, threads, timing, printing."""

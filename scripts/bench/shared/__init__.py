@@ -1,0 +1,1 @@
+"""What several benchmarks use: photos, rows and reports, drawn faces, the paper's loop."""

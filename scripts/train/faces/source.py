@@ -1,0 +1,50 @@
+"""The faces on the device they are trained on."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from train.faces.augment import Batch, Jitter, crop_batch
+from train.faces.dataset import Faces
+from train.faces.expressions import Cast, Expressions
+from train.faces.recogniser import chip_transforms
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """The faces on the device, the affines of their chips, and what they need to be moved."""
+
+    pixels: Tensor
+    valid: Tensor
+    chips: Tensor
+    cast: Cast
+
+    @classmethod
+    def of(cls, faces: Faces, *, held_out: bool, device: torch.device) -> "Source":
+        chosen = faces.indices(held_out=held_out)
+        pixels = torch.from_numpy(faces.pixels[chosen])
+        points = torch.from_numpy(faces.landmarks[chosen]) * 2 - 1
+        return cls(
+            pixels.to(device),
+            torch.from_numpy(faces.valid[chosen]).to(device),
+            chip_transforms(faces.landmarks[chosen]).to(device),
+            Cast.of(pixels.to(device), points.to(device)),
+        )
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def batch(
+        self,
+        chosen: Tensor,
+        size: int,
+        jitter: Jitter | None,
+        rng: torch.Generator,
+        expressions: Expressions | None = None,
+    ) -> Batch:
+        chosen = chosen.to(self.pixels.device)
+        acting = None if expressions is None else self.cast.act(chosen, expressions, rng)
+        return crop_batch(
+            self.pixels[chosen], self.valid[chosen], self.chips[chosen], size, jitter, rng, acting
+        )

@@ -1,0 +1,1 @@
+"""What `scripts/train generator` and `evaluate` are made of."""

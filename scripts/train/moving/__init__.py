@@ -1,0 +1,1 @@
+"""What `scripts/train motions` is made of."""

@@ -1,0 +1,1 @@
+"""What `scripts/train perception` is made of."""

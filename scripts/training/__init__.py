@@ -1,1 +1,0 @@
-"""Training of the bundled generator, and the figures that judge it."""

@@ -1,1 +1,0 @@
-"""What `train_perception.py` is made of."""
