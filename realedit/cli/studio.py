@@ -21,11 +21,11 @@ from realedit.errors import UsageError
     help="Of 127.0.0.1, which nobody else can reach; 0 takes a free one.",
 )
 @click.option("--no-browser", is_flag=True, help="Only print the link; it works once.")
+@path_option("-o", "--output", kind=Fills(), help="A folder for exports. [default: the browser's downloads]")
 @path_option(
-    "-o", "--output", kind=Fills(), help="A folder for exports. [default: the browser's downloads]"
-)
-@path_option(
-    "--work", kind=Fills(), help="Where the work is kept. [default: realedit/studio in the user's data folder]"
+    "--work",
+    kind=Fills(),
+    help="Where the work is kept. [default: realedit/studio in the user's data folder]",
 )
 @click.option("--model", type=Named(), default="face128", show_default=True, help="A model's name or file.")
 @device_option
@@ -55,5 +55,12 @@ def studio_command(
             complain("the link works once, on this machine alone; Ctrl-C ends the studio")
 
     run(
-        photos, port=port, browser=not no_browser, output=output, work=work, model=model, device=device, say=say
+        photos,
+        port=port,
+        browser=not no_browser,
+        output=output,
+        work=work,
+        model=model,
+        device=device,
+        say=say,
     )

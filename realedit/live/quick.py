@@ -1,4 +1,4 @@
-"""The paste as `pipeline.render` makes it, at the screen's size and many times a second.
+"""The paste as `stages.render` makes it, at the screen's size and many times a second.
 
 The motion is measured at the generator's own size instead of 512 pixels, in one round instead of four, which
 begins with the motion of the picture before, and only in the part of the square that the drags reach. A test
@@ -16,16 +16,16 @@ from torch import Tensor
 
 from alignment import Alignment
 from checkpoints import Checkpoint, Drawer, fast_dtype
-from realedit import sliding
 from realedit.compositing import Change, ChangeSettings, FlowSettings, describe, paste
 from realedit.compositing.flow import Array
-from realedit.cropping import crop_of
 from realedit.drag import DragSettings, moving_layers
+from realedit.editing import sliding
+from realedit.geometry.cropping import crop_of
 from realedit.live.screen import Screen
 from realedit.photos import Photo
-from realedit.pictures import device_of, features_of, generator_of
-from realedit.regions import reach_of
-from realedit.session import Session, to_picture
+from realedit.sessions.pictures import device_of, features_of, generator_of
+from realedit.sessions.regions import reach_of
+from realedit.sessions.session import Session, to_picture
 
 AROUND = 0.08  # of the square's side around what is reached, for what is averaged there
 SETTINGS = ChangeSettings(flow=FlowSettings(rounds=1))
@@ -102,7 +102,7 @@ class Quick:
         before, after = self._before, self._drawn(session.current)
         change = describe(
             *(part.of(each) for each in (before, after, crop, session.valid, reach)),  # type: ignore[arg-type]
-            settings=replace(SETTINGS, size=part.side),
+            replace(SETTINGS, size=part.side),
             inverted=part.of(session.crop),  # type: ignore[arg-type]
             start=start,
             whole=size / part.side,
@@ -111,7 +111,7 @@ class Quick:
         return change
 
     def _part(self, reach: NDArray[np.float32]) -> _Part:
-        """The part that is reached; that of the picture before where it will do, since motions go on in it."""
+        """The part that is reached; that of the picture before where it will do: motions go on in it."""
         size = len(reach)
         rows, columns = np.flatnonzero(reach.any(1)), np.flatnonzero(reach.any(0))
         around = round(AROUND * size)

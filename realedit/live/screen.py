@@ -1,4 +1,4 @@
-"""The part of a photo around one face, at the size of a screen: small enough to be pasted many times a second."""
+"""The part of a photo around one face at the size of a screen, which is pasted many times a second."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from alignment import Alignment
 from realedit.photos import Box, Format, Photo
-from realedit.regions import photo_mask
-from realedit.session import Session
+from realedit.sessions.regions import photo_mask
+from realedit.sessions.session import Session
 
 MARGIN = 0.2  # of the square's side around it: what slides and what goes on beyond the square lies in there
 LARGEST = 720  # pixels of the longer side

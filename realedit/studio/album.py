@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from alignment import find_faces
 from checkpoints import Checkpoint
 from inversion import InversionSettings
-from realedit import pipeline, sliding
-from realedit.cropping import crop_of, square_without_face
-from realedit.inverting import model_reference
+from realedit.editing import sliding, stages
+from realedit.editing.request import model_reference
+from realedit.geometry.cropping import crop_of, square_without_face
 from realedit.photos import MAX_PIXELS, Photo, read_photo
-from realedit.session import Session
-from realedit.stored import Square
+from realedit.sessions.session import Session
+from realedit.sessions.stored import Square
 from realedit.studio.store import FoundFace, PhotoFile, Store
 from realedit.studio.work import Work
 
@@ -127,7 +127,7 @@ def session_of(
     photo: Photo, path: Path, about: PhotoFile, face: FoundFace, checkpoint: Checkpoint, model: str,
     settings: InversionSettings, quality: str,
 ) -> Session:  # fmt: skip
-    """A face's session with nothing inverted, as `pipeline.align` makes it, of a face that was found before."""
+    """A face's session with nothing inverted, as `stages.align` makes it, of a face that was found before."""
     size = checkpoint.generator.resolution
     centred = square_without_face((photo.width, photo.height), checkpoint, None)
     square = centred or face.alignment
@@ -158,9 +158,11 @@ def _asdict(settings: InversionSettings) -> dict[str, object]:
     return dataclasses.asdict(settings)
 
 
-def rendered(photo: Photo, works: dict[int, Work], checkpoint: Checkpoint, *, but: int | None = None) -> Photo:
+def rendered(
+    photo: Photo, works: dict[int, Work], checkpoint: Checkpoint, *, but: int | None = None
+) -> Photo:
     """The photo with all that is in effect in its faces, from left to right; but: a face to leave out."""
     sessions = [
         (works[face].session(), checkpoint) for face in sorted(works) if works[face].edited and face != but
     ]
-    return pipeline.render_faces(photo, sessions)
+    return stages.render_faces(photo, sessions)

@@ -1,4 +1,4 @@
-"""Threads beside the one that edits: looking for faces, inverting, rendering. They wait while a hand drags."""
+"""Threads beside the one that edits: looking for faces, inverting, rendering."""
 
 import logging
 import threading
@@ -16,7 +16,7 @@ class Cancelled(Exception):
 
 
 class Calm:
-    """Whether nobody waits for an answer right now. Long work asks between its steps, and waits until then."""
+    """Whether nobody waits for an answer right now: long work waits until then between its steps."""
 
     def __init__(self) -> None:
         self._busy = 0
@@ -41,8 +41,8 @@ class Calm:
 
 
 class Line:
-    """Jobs one after the other in a thread of their own. A job with a name takes the place of one of that name
-    that waits still."""
+    """Jobs one after the other in a thread of their own. A job with a name takes the place of one of that
+    name that waits still."""
 
     def __init__(self, name: str, *, threads: int, on_error: Callable[[Exception], None]) -> None:
         self._jobs: deque[tuple[str | None, Job]] = deque()

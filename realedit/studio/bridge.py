@@ -124,7 +124,7 @@ class Bridge:
         self.tell()
 
 
-def _write(pipe: Any, out: "queue.SimpleQueue[Any]") -> None:
+def _write(pipe: Any, out: queue.SimpleQueue[Any]) -> None:
     while (item := out.get()) is not None:
         try:
             pipe.send(item)

@@ -1,44 +1,38 @@
 """The studio's worker: it owns the model, the photos and the work, and does what the page asks, in order.
 
-No editing logic is here: drags, recipes, inversions, pastes and files are those of the command line. One thread
-takes commands and changes things; others find out what takes long (`background`) and put it into the inbox.
+No editing logic is here: drags, recipes, inversions, pastes and files are those of the command line. One
+thread takes commands and changes things; others find out what takes long (`background`) and put it into the
+inbox.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import cv2
-import msgspec
-import numpy as np
-
 import checkpoints
-from alignment.errors import AlignmentError
 from checkpoints import Checkpoint
-from realedit.devices import choose_device
 from realedit.drag import DragSettings
+from realedit.editing.applying import drag, known_limits
+from realedit.editing.outcome import drag_warnings
 from realedit.errors import EXPECTED, UsageError
-from realedit.outcome import drag_warnings
-from realedit.photos import Photo, read_photo
+from realedit.plumbing.devices import choose_device
 from realedit.recipes import Use, load
-from realedit.recipes.applying import drag, known_limits
 from realedit.studio import hand, messages
-from realedit.studio.album import Album, Entry, look_for_faces
+from realedit.studio.album import Album, Entry
 from realedit.studio.background import Calm, Line
 from realedit.studio.hand import Seen, Way
 from realedit.studio.inbox import Inbox
 from realedit.studio.inversions import Inversions
 from realedit.studio.messages import Commands, Configure
-from realedit.studio.pictures import Answered, Pictures
+from realedit.studio.pictures import Pictures
 from realedit.studio.settings import EngineSettings
 from realedit.studio.state import described, facts
-from realedit.studio.store import Desk, FoundFace, Store
+from realedit.studio.store import Store
+from realedit.studio.strip import Strip
 from realedit.studio.work import Pair, Work
 
 log = logging.getLogger(__name__)
@@ -65,6 +59,7 @@ class Engine:
         self.looking, self.slow = line("looking"), line("slow")
         self.pictures = Pictures(self, line("rendering"), line("views"))
         self.inversions = Inversions(self)
+        self.strip = Strip(self)
 
     # what is shown
 
@@ -93,7 +88,7 @@ class Engine:
 
     def sentence(self, error: Exception) -> str:
         """What went wrong, for the person."""
-        if isinstance(error, (*EXPECTED, AlignmentError, ValueError, OSError)):
+        if isinstance(error, (*EXPECTED, ValueError, OSError)):
             return str(error)
         log.error("the studio met a bug", exc_info=error)
         return f"a bug of realedit: {type(error).__name__}: {error}"
@@ -104,7 +99,7 @@ class Engine:
         """Do what comes, one after the other."""
         self.emit({"type": "facts", **facts()}, None)
         for entry in self.album.entries.values():
-            self.look(entry)
+            self.strip.look(entry)
         self.inversions.wanted()
         self.pictures.render()
         self.tell()
@@ -123,114 +118,8 @@ class Engine:
     def do(self, command: Commands) -> None:
         """One command."""
         name = type(command).__name__.lower()
-        action = getattr(self, f"_{name}", None)
-        if action is not None:
-            action(command)
-
-    # photos
-
-    def add(self, source: bytes, name: str, answer: Answered[str]) -> None:
-        """A photo from its bytes; the answer is its id, or that it cannot be read."""
-
-        def job() -> None:
-            try:
-                photo = read_photo(Path(name), source=source)
-            except Exception as error:
-                failed = error
-
-                def wrong() -> str:
-                    raise failed
-
-                answer(wrong)
-                return
-            self.inbox.put(lambda: answer(lambda: self._added(photo, name)))
-
-        threading.Thread(target=job, name="reading", daemon=True).start()
-
-    def _added(self, photo: Photo, name: str) -> str:
-        entry = self.album.add(photo, name)
-        self.look(entry)
-        if self.work is None or not self.work.edited or self.entry is entry:
-            self._show(messages.Show(entry.id))
-        else:
-            self._remember()
-            self.tell()
-        return entry.id
-
-    def mask(self, photo: str, face: int, source: bytes, answer: Answered[bool]) -> None:
-        """What a person painted: white may move. The answer is whether anything is white."""
-        self.inbox.put(lambda: answer(lambda: self._masked(photo, face, source)))
-
-    def _masked(self, photo: str, face: int, source: bytes) -> bool:
-        entry, work = self._chosen()
-        if (entry.id, self.face) != (photo, face):
-            raise UsageError("the mask is of another face")
-        painted = read_photo(Path("mask.png"), source=source).srgb()[..., 0]
-        size = entry.about.size
-        whole = cv2.resize(np.ascontiguousarray(painted), size, interpolation=cv2.INTER_LINEAR)
-        mask = np.where(whole >= 128, 255, 0).astype(np.uint8) if (whole >= 128).any() else None
-        self.store.save_mask(entry.id, face, mask)
-        self.set(replace(work, mask=mask), changed=False)
-        return mask is not None
-
-    def look(self, entry: Entry) -> None:
-        """Look for its faces, where that was not done."""
-        if entry.about.faces is not None or entry.looking:
-            return
-        entry.looking = True
-
-        def job() -> None:
-            found: list[FoundFace] = []
-            error: str | None = None
-            try:
-                found = look_for_faces(self.album.photo(entry.id), self.checkpoint)
-            except (*EXPECTED, AlignmentError, OSError, ValueError) as problem:
-                error = str(problem)
-
-            def done() -> None:
-                entry.looking, entry.error = False, error
-                entry.about = msgspec.structs.replace(entry.about, faces=found)
-                if entry.id in self.album.entries and error is None:
-                    self.store.save_photo(entry.id, entry.about)
-                self.tell()
-
-            self.inbox.put(done)
-
-        self.looking.add(job, first=entry.id == self.shown)
-
-    def _show(self, command: messages.Show) -> None:
-        if command.photo not in self.album.entries:
-            raise UsageError("this photo is no longer in the studio")
-        self.shown, self.face = command.photo, None
-        entry = self.album.entries[command.photo]
-        if entry.works:
-            self.face = min(entry.works)
-        self._remember()
-        self.inversions.wanted()
-        self.pictures.render()
-        self.tell()
-
-    def _close(self, command: messages.Close) -> None:
-        self.album.remove(command.photo)
-        if self.shown == command.photo:
-            self.shown = next(iter(self.album.entries), None)
-            entry = self.entry
-            self.face = min(entry.works) if entry is not None and entry.works else None
-        self._remember()
-        self.inversions.wanted()
-        self.tell()
-
-    def _choose(self, command: messages.Choose) -> None:
-        entry = self.album.entries.get(command.photo)
-        if entry is None or command.face >= len(entry.about.faces or ()):
-            raise UsageError("there is no such face")
-        self.shown, self.face = command.photo, command.face
-        self._remember()
-        self.inversions.wanted()
-        self.tell()
-
-    def _remember(self) -> None:
-        self.store.save_desk(Desk(list(self.album.entries), self.shown, self.face))
+        action = getattr(self, f"_{name}", None) or getattr(self.strip, name)
+        action(command)
 
     # drags
 
@@ -240,7 +129,7 @@ class Engine:
         return Way(checkpoint=self.checkpoint, reach=self.options.reach, settings=settings)
 
     def _press(self, command: messages.Press) -> None:
-        entry, work = self._chosen()
+        entry, work = self.chosen()
         self.running = "pull"
         with self.calm.broken():
             quick = self.pictures.quick(entry, work)
@@ -252,9 +141,11 @@ class Engine:
             self.tell()
 
     def _start(self, command: messages.Start) -> None:
-        entry, work = self._chosen()
+        entry, work = self.chosen()
         if not work.points:
-            raise UsageError("there is no point to drag; Shift-click where one should begin, then where it should go")
+            raise UsageError(
+                "there is no point to drag; Shift-click where one should begin, then where it should go"
+            )
         if work.base.pivot is None:
             raise UsageError("the face is not in the model yet; wait a moment")
         self.running = "run"
@@ -267,7 +158,7 @@ class Engine:
         self.set(replace(work.changed(done, "Points"), points=points), warn=before)
 
     def _apply(self, command: messages.Apply) -> None:
-        entry, work = self._chosen()
+        entry, work = self.chosen()
         if work.base.pivot is None:
             raise UsageError("the face is not in the model yet; wait a moment")
         base = work.before(command.recipe)
@@ -275,7 +166,7 @@ class Engine:
             self.set(base)
             return
         self.running = "recipe"
-        use = Use(load(command.recipe), command.strength)
+        use = Use(recipe=load(command.recipe), strength=command.strength)
         with self.calm.broken():
             session = drag(
                 base.session(), self.checkpoint, [], [use], mask=work.mask, settings=self.way().settings
@@ -297,13 +188,13 @@ class Engine:
     # points
 
     def _put(self, command: messages.Put) -> None:
-        _, work = self._chosen()
+        _, work = self.chosen()
         if len(work.points) >= 100:
             raise UsageError("a hundred points are the most")
         self.set(replace(work, points=(*work.points, Pair(command.handle, command.target))), changed=False)
 
     def _aim(self, command: messages.Aim) -> None:
-        _, work = self._chosen()
+        _, work = self.chosen()
         points = list(work.points)
         if command.index >= len(points):
             return
@@ -312,20 +203,20 @@ class Engine:
         self.set(replace(work, points=tuple(points)), changed=False)
 
     def _drop(self, command: messages.Drop) -> None:
-        _, work = self._chosen()
+        _, work = self.chosen()
         kept = [] if command.index is None else [p for i, p in enumerate(work.points) if i != command.index]
         self.set(replace(work, points=tuple(kept)), changed=False)
 
     # history
 
     def _undo(self, command: messages.Undo) -> None:
-        self.set(self._chosen()[1].moved(-1))
+        self.set(self.chosen()[1].moved(-1))
 
     def _redo(self, command: messages.Redo) -> None:
-        self.set(self._chosen()[1].moved(1))
+        self.set(self.chosen()[1].moved(1))
 
     def _goto(self, command: messages.GoTo) -> None:
-        self.set(self._chosen()[1].to(command.at))
+        self.set(self.chosen()[1].to(command.at))
 
     # the rest
 
@@ -340,12 +231,13 @@ class Engine:
         self.pictures.scale = command.scale
 
     def _unmask(self, command: messages.Unmask) -> None:
-        entry, work = self._chosen()
+        entry, work = self.chosen()
         assert self.face is not None
         self.store.save_mask(entry.id, self.face, None)
         self.set(replace(work, mask=None), changed=False)
 
-    def _chosen(self) -> tuple[Entry, Work]:
+    def chosen(self) -> tuple[Entry, Work]:
+        """The photo and the work that are meant. Raises UsageError where no face is chosen."""
         entry, work = self.entry, self.work
         if entry is None or work is None:
             raise UsageError("click a face first")

@@ -10,14 +10,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from checkpoints import Checkpoint
-from realedit import pipeline
 from realedit.compare import STYLES, ComparisonSettings, max_side, pair_of, write_comparison
 from realedit.compare.timelapse import Recorder, write_timelapse
+from realedit.drag import keep_going
+from realedit.editing import stages
 from realedit.errors import UsageError
 from realedit.photos import Photo, Provenance, write_photo
 from realedit.recipes.recording import recorded, to_toml
-from realedit.session import Session
+from realedit.sessions.session import Session
 from realedit.studio.messages import MEDIA, Export
+
 
 def exported(
     export: Export, name: str, photo: Photo, result: Photo, sessions: Sequence[Session],
@@ -25,8 +27,8 @@ def exported(
 ) -> tuple[str, bytes, tuple[str, ...]]:  # fmt: skip
     """A file's name, its bytes, and what the person should know of it.
 
-    name: the photo's; sessions: of its edited faces; folders: where these are kept. Raises UsageError for what
-    cannot be exported so.
+    name: the photo's; sessions: of its edited faces; folders: where these are kept. Raises UsageError for
+    what cannot be exported so.
     """
     stem = re.sub(r"[^\w.-]+", "_", Path(name).stem).strip("._") or "photo"
     extension = {"recipe": ".toml", "session": ".zip"}.get(export.kind, export.extension.lower())
@@ -71,18 +73,20 @@ def _timelapse(path: Path, sessions: Sequence[Session], checkpoint: Checkpoint) 
     check_encoder(path)
     if any(session.pivot is None for session in sessions):
         raise UsageError("a time-lapse needs the face in the model; wait until it is there")
-    recorder, done = Recorder(pipeline.keep_going), []
+    recorder, done = Recorder(keep_going), []
     for session in sessions:
         again = session.from_start()
         for drag in session.history:
             mask = None if drag.mask is None else session.masks[drag.mask]
-            again = pipeline.drag(
+            again = stages.drag(
                 again, checkpoint, drag.handles, drag.targets,
                 mask=mask, reach=drag.reach, on_step=recorder,
             )  # fmt: skip
         done.append(again)
     if not recorder.steps:
-        raise UsageError("only lids and lips were moved, which the photo shows itself; there are no steps to show")
+        raise UsageError(
+            "only lids and lips were moved, which the photo shows itself; there are no steps to show"
+        )
     write_timelapse(path, recorder.steps, done, checkpoint)
 
 

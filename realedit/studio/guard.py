@@ -1,8 +1,8 @@
 """Nobody else: what stands in front of every route of the studio, also of those that come later.
 
-Other programs' pages run in the same browser, and names can be made to lead to this machine (DNS rebinding). So
-a request counts only with this server's own Host, this page's own Origin where it changes anything or opens the
-WebSocket, and the cookie that the token in the terminal was exchanged for, once.
+Other programs' pages run in the same browser, and names can be made to lead to this machine (DNS rebinding).
+So a request counts only with this server's own Host, this page's own Origin where it changes anything or
+opens the WebSocket, and the cookie that the token in the terminal was exchanged for, once.
 """
 
 from __future__ import annotations

@@ -11,12 +11,12 @@ import numpy as np
 
 from checkpoints import Checkpoint
 from realedit.drag import DragSettings, DragStep
-from realedit.dragging import Dragging
+from realedit.editing.plan import reachable
+from realedit.editing.stages import Dragging
 from realedit.errors import SessionError
-from realedit.inverting import reachable
+from realedit.geometry.reach import Reach
 from realedit.live import Newest, Quick
-from realedit.masks import Reach
-from realedit.session import Session
+from realedit.sessions.session import Session
 from realedit.studio.inbox import Inbox
 from realedit.studio.messages import Move, Press, Stop
 from realedit.studio.work import Pair, Point, Work

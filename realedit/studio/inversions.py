@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from inversion import InversionSettings, Quality, Step
 from realedit.drag import DragStep
-from realedit.inverting import invert_once
-from realedit.session import Session
+from realedit.editing.kept import invert_once
+from realedit.sessions.session import Session
 from realedit.studio.album import Entry, session_of
 from realedit.studio.background import Cancelled
 from realedit.studio.work import Work
@@ -21,7 +21,7 @@ RANK: dict[str, int] = {"draft": 1, "standard": 2, "best": 3}
 
 
 class Inversions:
-    """Sees to it that the chosen face of the photo that is shown is inverted. What nobody wants any more ends."""
+    """Sees to it that the chosen face is inverted. What nobody wants any more ends."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -69,9 +69,16 @@ class Inversions:
             self._put(job, lambda: self._begun(entry, face, session))
         else:
             session = replace(
-                work.base.from_start(), quality=quality, seed=settings.seed, settings=_fields(settings), pivot=None
+                work.base.from_start(),
+                quality=quality,
+                seed=settings.seed,
+                settings=_fields(settings),
+                pivot=None,
             )
-        done = invert_once(session, engine.checkpoint, settings, on_step=self._watch(job, patient=work is not None))
+        done = invert_once(
+            session, engine.checkpoint, settings, on_step=self._watch(job, patient=work is not None)
+        )
+        done = replace(done, quality=quality)  # the cache may have it under another name
         self._put(job, lambda: self._done(entry, face, done))
 
     def _watch(self, job: tuple[str, int, Quality], *, patient: bool) -> Callable[[Step | DragStep], bool]:

@@ -1,6 +1,6 @@
 """What the page may ask for, as data from elsewhere: every command's fields, their types and ranges.
 
-Points are photo pixels as displayed. Commands come as JSON over the WebSocket; what is none of these is refused.
+Points are photo pixels as displayed. Commands come as JSON over the WebSocket; anything else is refused.
 """
 
 from typing import Annotated, Literal
@@ -19,35 +19,35 @@ class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     """The base of all."""
 
 
-class Show(Command):
+class Show(Command, frozen=True):
     """Another photo of the filmstrip."""
 
     photo: Id
 
 
-class Close(Command):
+class Close(Command, frozen=True):
     """Take a photo off the filmstrip, with what was done to it."""
 
     photo: Id
 
 
-class Choose(Command):
+class Choose(Command, frozen=True):
     """Work on a face of a photo: invert it, where it is not yet."""
 
     photo: Id
     face: Count
 
 
-class Press(Command):
-    """The hand takes the face at a point. number: counts what the hand does, so that a picture can say what it
-    answers."""
+class Press(Command, frozen=True):
+    """The hand takes the face at a point. number: counts what the hand does, so that a picture can say what
+    it answers."""
 
     x: Coordinate
     y: Coordinate
     number: Number
 
 
-class Move(Command):
+class Move(Command, frozen=True):
     """The hand goes on to a point."""
 
     x: Coordinate
@@ -55,18 +55,18 @@ class Move(Command):
     number: Number
 
 
-class Release(Command):
+class Release(Command, frozen=True):
     """The hand lets go."""
 
 
-class Put(Command):
+class Put(Command, frozen=True):
     """A new point, from its handle to its target."""
 
     handle: tuple[Coordinate, Coordinate]
     target: tuple[Coordinate, Coordinate]
 
 
-class Aim(Command):
+class Aim(Command, frozen=True):
     """One end of a point is somewhere else."""
 
     index: Count
@@ -75,35 +75,35 @@ class Aim(Command):
     y: Coordinate
 
 
-class Drop(Command):
+class Drop(Command, frozen=True):
     """Forget a point; None: all of them."""
 
     index: Count | None = None
 
 
-class Start(Command):
+class Start(Command, frozen=True):
     """Drag the points."""
 
 
-class Stop(Command):
+class Stop(Command, frozen=True):
     """Stop what moves, where it is."""
 
 
-class Undo(Command):
+class Undo(Command, frozen=True):
     """Back to before the last change."""
 
 
-class Redo(Command):
+class Redo(Command, frozen=True):
     """Again what was undone."""
 
 
-class GoTo(Command):
+class GoTo(Command, frozen=True):
     """To a place in the history: how many changes are in effect there."""
 
     at: Count
 
 
-class Apply(Command):
+class Apply(Command, frozen=True):
     """A recipe at a strength. open: whether the slider is still held."""
 
     recipe: Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9_-]{0,63}\Z")]
@@ -111,7 +111,7 @@ class Apply(Command):
     number: Number = 0
 
 
-class Configure(Command):
+class Configure(Command, frozen=True):
     """How drags work from now on. reach: of points. steps: at most so many."""
 
     reach: Reach = "local"
@@ -120,17 +120,17 @@ class Configure(Command):
     steps: Annotated[int, Meta(ge=1, le=1000)] = 300
 
 
-class Look(Command):
+class Look(Command, frozen=True):
     """How large the photo is shown: device pixels per photo pixel."""
 
     scale: Annotated[float, Meta(gt=0, le=64)]
 
 
-class Unmask(Command):
+class Unmask(Command, frozen=True):
     """No mask any more."""
 
 
-class Shown(Command):
+class Shown(Command, frozen=True):
     """A picture is on the screen, so the next may come."""
 
     number: Number

@@ -1,4 +1,4 @@
-"""The worker's pictures: quick ones while something moves, the full paste afterwards, parts of it, and exports."""
+"""The worker's pictures: quick ones while something moves, the full paste afterwards, and exports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from realedit.errors import UsageError
 from realedit.live import Quick, Screen
 from realedit.photos import Box
-from realedit.session import Session
+from realedit.sessions.session import Session
 from realedit.studio import hand
 from realedit.studio.album import Entry, rendered
 from realedit.studio.background import Line
@@ -96,7 +96,9 @@ class Pictures:
     def render(self) -> None:
         """Paste what is in effect in the photo that is shown, at full size, beside what else goes on."""
         engine, entry = self._engine, self._engine.entry
-        if entry is None or entry.rendered == entry.revision and (entry.result is not None or not entry.revision):
+        if entry is None or (
+            entry.rendered == entry.revision and (entry.result is not None or not entry.revision)
+        ):
             return
         works, revision = dict(entry.works), entry.revision
 
@@ -107,7 +109,13 @@ class Pictures:
                 if entry.id in engine.album.entries and revision == entry.revision:
                     entry.result, entry.rendered = result, revision
                     engine.emit(
-                        {"type": "rendered", "photo": entry.id, "revision": revision, "changed": result.changed}, None
+                        {
+                            "type": "rendered",
+                            "photo": entry.id,
+                            "revision": revision,
+                            "changed": result.changed,
+                        },
+                        None,
                     )
 
             engine.inbox.put(done)

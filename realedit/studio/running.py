@@ -12,8 +12,8 @@ import platformdirs
 import uvicorn
 
 from realedit.errors import RealeditError, UsageError
-from realedit.files import make_folder
 from realedit.photos import check_photo
+from realedit.plumbing.files import make_folder
 from realedit.studio.server import Studio
 from realedit.studio.settings import EngineSettings, StudioSettings
 
@@ -21,9 +21,11 @@ ADDRESS = "127.0.0.1"
 
 
 class StudioError(RealeditError):
-    """The studio could not be started."""
+    """The studio could not be started. exit_code: that of what is wrong."""
 
-    exit_code = 1
+    def __init__(self, text: str, exit_code: int) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code  # type: ignore[misc]
 
 
 def run(
@@ -48,9 +50,7 @@ def run(
     server.run(sockets=[listening])
     if studio.bridge.failure is not None:
         text, code = studio.bridge.failure
-        error = StudioError(text)
-        error.exit_code = code
-        raise error
+        raise StudioError(text, code)
 
 
 class _Server(uvicorn.Server):
@@ -59,10 +59,17 @@ class _Server(uvicorn.Server):
     def __init__(self, studio: Studio, ready: Callable[[], None]) -> None:
         super().__init__(
             uvicorn.Config(
-                studio.app, log_level="warning", access_log=False, server_header=False, date_header=False,
+                studio.app,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                date_header=False,
                 proxy_headers=False,
-                ws="websockets-sansio", ws_max_size=1 << 16, timeout_graceful_shutdown=2, lifespan="on",
-            )  # fmt: skip
+                ws="websockets-sansio",
+                ws_max_size=1 << 16,
+                timeout_graceful_shutdown=2,
+                lifespan="on",
+            )
         )
         self._studio, self._ready = studio, ready
 
@@ -91,7 +98,9 @@ def _bound(port: int) -> socket.socket:
     try:
         listening.bind((ADDRESS, port))
     except OSError as error:
-        raise UsageError(f"port {port} of {ADDRESS} cannot be used ({error.strerror}); give another --port") from error
+        raise UsageError(
+            f"port {port} of {ADDRESS} cannot be used ({error.strerror}); give another --port"
+        ) from error
     return listening
 
 

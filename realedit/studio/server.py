@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from realedit.files import write_bytes
+from realedit.plumbing.files import write_bytes
 from realedit.studio.bridge import Bridge, WrongError
 from realedit.studio.guard import App, Guard, Keys
 from realedit.studio.messages import MEDIA, Export
@@ -50,6 +50,7 @@ class Studio:
         self.bridge = Bridge(settings.engine, self._hear)
         self.seats = Seats(self.bridge.send, self._welcome)
         self.starlette = Starlette(routes=self._routes(), lifespan=self._life)
+        self.starlette.router.redirect_slashes = False
         self.app: App = Guard(self.starlette, port=port, keys=self.keys)
 
     def _routes(self) -> list[Route | WebSocketRoute]:
@@ -111,7 +112,9 @@ class Studio:
     async def _enter(self, request: Request) -> Response:
         cookie = self.keys.redeem(request.path_params["token"])
         if cookie is None:
-            return _refused("this link was used or is another studio's; start the studio again for a new one", 403)
+            return _refused(
+                "this link was used or is another studio's; start the studio again for a new one", 403
+            )
         response = HTMLResponse(ENTERED)
         response.set_cookie(self.keys.name, cookie, httponly=True, samesite="strict", path="/")
         return response

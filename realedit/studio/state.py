@@ -79,7 +79,9 @@ def _work(engine: Engine, entry: Entry, work: Work) -> dict[str, Any]:
         "history": [
             {
                 "label": "Original" if at == 0 else work.changes[at - 1].label,
-                "strength": None if at == 0 or work.changes[at - 1].recipe is None else work.changes[at - 1].strength,
+                "strength": None
+                if at == 0 or work.changes[at - 1].recipe is None
+                else work.changes[at - 1].strength,
                 "thumbnail": engine.pictures.name_thumbnail(entry, engine.face, at),
             }
             for at in range(len(work.changes) + 1)

@@ -31,10 +31,10 @@ from safetensors.torch import save as save_tensors
 
 from alignment import Alignment
 from realedit.errors import RealeditError
-from realedit.files import output_error, write_bytes
-from realedit.session import Drag, Session
-from realedit.stored import Square
-from realedit.stored import read_mask as read_picture
+from realedit.plumbing.files import output_error, write_bytes
+from realedit.sessions.session import Drag, Session
+from realedit.sessions.stored import Square
+from realedit.sessions.stored import read_mask as read_picture
 from realedit.studio.work import Change, Pair, Work
 
 log = logging.getLogger(__name__)

@@ -33,9 +33,7 @@ def reduced(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     if scale >= 1:
         return picture
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(
-        cv2.resize(np.ascontiguousarray(picture), size, interpolation=cv2.INTER_AREA), np.uint8
-    )
+    return np.asarray(cv2.resize(np.ascontiguousarray(picture), size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def jpeg(picture: NDArray[np.uint8], quality: int = QUALITY) -> bytes:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from realedit.session import Drag, Session
+from realedit.sessions.session import Drag, Session
 
 Point = tuple[float, float]
 
@@ -70,7 +70,7 @@ class Work:
     def changed(
         self, session: Session, label: str, *, recipe: str | None = None, strength: float = 1.0
     ) -> Work:
-        """With what `session` has more than this one's in a change of its own; what was undone is forgotten."""
+        """With what `session` has more than this one's as a change; what was undone is forgotten."""
         known = len(self.session().history)
         change = Change(label, session.history[known:], session.current, recipe, strength)
         return replace(

@@ -71,8 +71,8 @@ class Answer:
     def to(self, name: str, arguments: tuple[Any, ...]) -> None:
         """Ask; the answer, or what is wrong, is sent when it is there."""
         questions: dict[str, Callable[..., None]] = {
-            "add": self._engine.add,
-            "mask": self._engine.mask,
+            "add": self._engine.strip.add,
+            "mask": self._engine.strip.mask,
             "view": self._engine.pictures.view,
             "thumbnail": self._engine.pictures.thumbnail,
             "export": self._engine.pictures.export,
