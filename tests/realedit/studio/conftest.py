@@ -81,9 +81,19 @@ class Page:
     def until(self, expression: str) -> None:
         """Wait for something. (Playwright's own waiting needs `eval`, which the page's policy forbids.)"""
         end = time.monotonic() + LONGEST
-        while not self.get(f"Boolean({expression})"):
+        while not self._is(expression):
             assert time.monotonic() < end, f"never: {expression}; {self.wrong}"
             self.tab.wait_for_timeout(50)
+
+    def _is(self, expression: str) -> bool:
+        from playwright.sync_api import Error
+
+        try:
+            return bool(self.get(f"Boolean({expression})"))
+        except Error as error:
+            if "context was destroyed" in str(error):  # the page is just loading
+                return False
+            raise
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Where a photo pixel is in the window."""

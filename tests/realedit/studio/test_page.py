@@ -39,7 +39,7 @@ def _shift_pull(page: Page, start: tuple[float, float], end: tuple[float, float]
 
 def test_a_person_edits_a_photo(fresh: tuple[Served, Page], tmp_path: Path) -> None:
     """Open, drag live, points, start and stop, mask, undo, history, compare, export."""
-    served, page = fresh
+    _, page = fresh
     page.tab.set_input_files("#file", photo(tmp_path, seed=1))
     page.until("studio.state.photos.length === 2")
     page.until("studio.state.photos[1].faces.length")
@@ -224,8 +224,9 @@ def test_everything_by_keyboard(fresh: tuple[Served, Page]) -> None:
     page.tab.keyboard.press("Enter")
     page.until("studio.state.work.points.length === 1")
     nameless = page.get(
-        "[...document.querySelectorAll('button, input, select')].filter((e) => !e.closest('[hidden], dialog') &&"
-        " !(e.ariaLabel || e.textContent.trim() || e.labels?.length || e.type === 'file')).map((e) => e.outerHTML)"
+        "[...document.querySelectorAll('button, input, select')].filter((e) => !e.closest('[hidden], dialog')"
+        " && !(e.ariaLabel || e.textContent.trim() || e.labels?.length || e.type === 'file'))"
+        ".map((e) => e.outerHTML)"
     )
     assert nameless == []
 
