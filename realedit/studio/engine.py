@@ -171,7 +171,7 @@ class Engine:
             session = drag(
                 base.session(), self.checkpoint, [], [use], mask=work.mask, settings=self.way().settings
             )
-            quick = self.pictures.quick(entry, base)
+            quick = self.pictures.quick(entry, base, whole=True)
             self.pictures.show(quick, Seen(session, command.number, None))
         self.running = None
         for said in known_limits([use], self.checkpoint):
@@ -210,13 +210,22 @@ class Engine:
     # history
 
     def _undo(self, command: messages.Undo) -> None:
-        self.set(self.chosen()[1].moved(-1))
+        self._go(self.chosen()[1].moved(-1))
 
     def _redo(self, command: messages.Redo) -> None:
-        self.set(self.chosen()[1].moved(1))
+        self._go(self.chosen()[1].moved(1))
 
     def _goto(self, command: messages.GoTo) -> None:
-        self.set(self.chosen()[1].to(command.at))
+        self._go(self.chosen()[1].to(command.at))
+
+    def _go(self, work: Work) -> None:
+        """To another place in the history."""
+        entry, now = self.chosen()
+        if work.at != now.at:
+            self.set(work, render=False)
+            with self.calm.broken():
+                self.pictures.flash(entry, work)
+            self.pictures.render()
 
     # the rest
 

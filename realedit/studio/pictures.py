@@ -44,13 +44,14 @@ class Pictures:
         self._base: Session | None = None
         self._thumbnails: dict[str, bytes] = {}
         self._sent: Box | None = None
-        self._revision = 0
+        self._revision = 0.0
         self.places: dict[str, tuple[str, int | None, int]] = {}  # of thumbnails: photo, face, changes
 
     # quick ones
 
-    def quick(self, entry: Entry, work: Work) -> Quick:
-        """For pictures of the chosen face's drags, on the photo with the other faces as they are."""
+    def quick(self, entry: Entry, work: Work, *, whole: bool = False) -> Quick:
+        """For pictures of the chosen face's drags, on the photo with the other faces as they are. whole: they
+        show all of the screen, since what is on it has more than they change."""
         face = self._engine.face
         assert face is not None
         others = {n: w.session().history for n, w in entry.works.items() if n != face and w.edited}
@@ -62,8 +63,16 @@ class Pictures:
             screen = Screen.of(photo, work.base.alignment, scale=self.scale)
             self._quick = key, Quick(screen, work.session(), self._engine.checkpoint)
             self._base = work.base  # kept, so that its id is its own
-        self._sent, self._revision = None, entry.revision
-        return self._quick[1]
+        quick = self._quick[1]
+        self._sent = (0, 0, *quick.screen.size) if whole else None
+        self._revision = entry.revision + 0.5  # beyond what was rendered, and not yet the next
+        return quick
+
+    def flash(self, entry: Entry, work: Work) -> None:
+        """What is in effect now, at once; the full paste follows."""
+        quick = self.quick(entry, work, whole=True)
+        self._revision = entry.revision
+        self.show(quick, Seen(work.session(), 0, None))
 
     def show(self, quick: Quick, seen: Seen) -> None:
         """Draw one, and send what it changes of the screen."""

@@ -36,7 +36,8 @@ MOST_EXPORT = 4096
 ID = re.compile(r"[0-9a-f]{24}")
 ENTERED = (
     '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=/">'
-    '<link rel="icon" href="/page/icon.svg"><title>realedit studio</title><p><a href="/">Open the studio</a></p>'
+    '<link rel="icon" href="/page/icon.svg"><title>realedit studio</title>'
+    '<p><a href="/">Open the studio</a></p>'
 )
 
 

@@ -28,8 +28,8 @@ def _dragged(
 def _unlike(
     photo: Photo, sessions: list[Session], checkpoint: Checkpoint, scale: float
 ) -> tuple[float, float]:
-    """The share of what the full paste changes that the quick one has wrong, in energy, on the screen; and the
-    largest difference on it where the full one changes nothing, of 255."""
+    """The share of what the full paste changes that the quick one has wrong, in energy, on the screen; and
+    the largest difference on it where the full one changes nothing, of 255."""
     screen = Screen.of(photo, sessions[0].alignment, scale=scale)
     quick = Quick(screen, sessions[0], checkpoint)
     for session in sessions:  # as a hand moves: each picture begins with the motion of the one before
