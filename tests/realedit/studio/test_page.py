@@ -11,7 +11,9 @@ import pytest
 from tests.realedit.studio.conftest import Page, Served
 from tests.realedit.studio.working import photo, tiny
 
-READY = "studio.state.work?.quality === 'standard' && !studio.state.running"
+READY = "studio.state.work?.quality && !studio.state.running"
+QUICK = "{ ...studio.state.options, reach: 'head', steps: 3, quality: 'draft' }"
+"""Short drags of a rough inversion: what comes of them does not matter here."""
 
 
 @pytest.fixture
@@ -27,6 +29,7 @@ def fresh(tmp_path: Path, opened: Callable[..., Page]) -> Any:
 
 def _choose(page: Page) -> None:
     page.until("studio.state.photo?.faces.length && studio.view.whole.after")
+    page.get(f"studio.send('configure', {QUICK})")
     page.tab.mouse.click(*page.at(48, 40))
     page.until(READY)
 
@@ -235,6 +238,7 @@ def test_one_finger_drags_and_two_zoom(served: Served, opened: Callable[..., Pag
     page = opened(viewport={"width": 820, "height": 1180}, has_touch=True, device_scale_factor=2)
     page.enter(served.link)
     page.until("studio.state.photo?.faces.length && studio.view.whole.after")
+    page.get(f"studio.send('configure', {QUICK})")
     page.tab.touchscreen.tap(*page.at(48, 40))
     page.until(READY)
     touch = page.tab.context.new_cdp_session(page.tab)
