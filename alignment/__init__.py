@@ -1,4 +1,11 @@
-"""From a photo to its aligned square crop and back: detection, landmarks, geometry, warping."""
+"""From a photo to its aligned square crop and back.
+
+    faces = find_faces(pixels)                    # numbered from the left, each with landmarks and a square
+    crop = extract_crop(pixels, faces[0].alignment, 256)
+    faces[0].alignment.to_crop(points, 256)       # points of the photo in the crop; to_photo is the way back
+
+Pixels are RGB `[height, width, 3]`, uint8 or uint16. Points are `(x, y)` in pixels.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

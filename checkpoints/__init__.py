@@ -1,4 +1,11 @@
-"""Name or file -> StyleGAN2 generator: network, formats and the bundled default weights."""
+"""From a name or a file to a StyleGAN2 generator.
+
+    checkpoint = load("face128")                  # or a safetensors, `.pkl` or `.pt` file
+    latent = checkpoint.encoder(picture)          # W+ `[N, num_ws, w_dim]`; some checkpoints have no encoder
+    picture = checkpoint.generator.synthesis(latent)
+
+Pictures are `[N, 3, R, R]` float32 in [-1, 1]. No code in a file is run, and loading downloads nothing.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

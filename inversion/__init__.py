@@ -1,5 +1,12 @@
-"""Inversion: an aligned crop -> a W+ latent whose picture is like it, and a generator tuned to show it
-exactly.
+"""From an aligned crop to a latent in W+ whose picture is like it, and a generator that shows it exactly.
+
+    latent = starting_latent(checkpoint, crop)
+    for step in project(checkpoint, crop, valid, loss, settings.projection, start=latent):
+        latent = step.latent
+    for step in tune(checkpoint, tuned, latent, crop, valid, loss, settings.tuning):
+        ...                                       # `tuned` is a `tuned_copy` of the generator
+
+Both are iterators of frozen steps: who takes no more of them stops the search.
 """
 
 from importlib import import_module

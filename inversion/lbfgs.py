@@ -2,7 +2,7 @@
 
 Nocedal and Wright, Numerical Optimization, 2nd edition, algorithms 7.4 (two loops) and 3.1 (backtracking).
 The inversion's losses are smooth and the same at every step, which is where a quasi-Newton method needs far
-fewer steps than Adam (docs/benchmarks.md).
+fewer steps than Adam (docs/benchmarks/tried.md).
 """
 
 from dataclasses import dataclass

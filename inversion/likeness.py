@@ -2,7 +2,7 @@
 
 An encoder with a face branch brings dlib's convolutions (`checkpoints.faces`). All of their maps are
 compared: the descriptor alone comes nearer still, in pictures that are less like the photo
-(docs/benchmarks.md).
+(docs/benchmarks/tried.md).
 """
 
 from dataclasses import dataclass

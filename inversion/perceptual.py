@@ -5,6 +5,7 @@ compare here) and returns one value per picture `[N]`. `gan-features` needs noth
 `lpips` needs a backbone's weights.
 """
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
@@ -134,11 +135,8 @@ class Lpips:
     """
 
     def __init__(self, net: LpipsNet, backbone: Mapping[str, Tensor], *, device: str = "cpu") -> None:
-        import lpips  # imported here: it pulls in torchvision and scipy, which most runs do not need
-
         self.name = f"lpips-{net}"
-        # pnet_rand: else the package downloads the backbone. Its own learned weights come with the package.
-        self.model: Any = lpips.LPIPS(net=net, pnet_rand=True, spatial=True, verbose=False)
+        self.model = untrained_lpips(net, spatial=True)
         load_backbone(self.model.net, net, backbone)
         self.model.eval().requires_grad_(False).to(device)
 
@@ -150,6 +148,21 @@ class Lpips:
             )
         distance: Tensor = self.model(within(image, target, valid), target)  # [N, 1, H, W]
         return weighted_mean(distance, valid)
+
+
+def untrained_lpips(net: LpipsNet, *, spatial: bool) -> Any:
+    """The lpips package's network on a backbone of random weights. spatial: its result is a map.
+
+    With a trained backbone lpips would download it. The weights that lpips learned come with it. lpips hands
+    `pretrained` to torchvision, which calls that deprecated, and lpips takes no other word for it.
+    The two warnings are not for the user.
+    """
+    import lpips  # imported here: it pulls in torchvision and scipy, which most runs do not need
+
+    with warnings.catch_warnings():
+        for said in ("The parameter 'pretrained' is deprecated", "Arguments other than a weight enum"):
+            warnings.filterwarnings("ignore", said, UserWarning, r"torchvision\.models\._utils")
+        return lpips.LPIPS(net=net, pnet_rand=True, spatial=spatial, verbose=False)
 
 
 def load_backbone(network: torch.nn.Module, net: LpipsNet, weights: Mapping[str, Tensor]) -> None:
@@ -182,7 +195,7 @@ def choose(name: str, checkpoint: Checkpoint, backbones: Backbones = no_backbone
     """The loss called `name` (`auto`, `pyramid`, `gan-features`, `lpips-vgg`, `lpips-alex`, `lpips-squeeze`).
 
     `auto` takes LPIPS (vgg, alex, squeeze in this order) where its weights are, else the pyramid: the
-    checkpoint's trunk costs twice the time and finds no better likeness (docs/benchmarks.md). Raises
+    checkpoint's trunk costs twice the time and finds no better likeness (docs/benchmarks/tried.md). Raises
     ValueError for a name that cannot be had.
     """
     wanted = [f"lpips-{net}" for net in LPIPS_NETS] + ["pyramid"] if name == "auto" else [name]
@@ -198,7 +211,7 @@ def _loss(name: str, checkpoint: Checkpoint, backbones: Backbones) -> Perceptual
     if name == "pyramid":
         return Pyramid()
     if name == "gan-features" and checkpoint.perceptual is not None:
-        # half the size costs a quarter and finds the person nearly as well (docs/benchmarks.md)
+        # half the size costs a quarter and finds the person nearly as well (docs/benchmarks/tried.md)
         return GanFeatures(checkpoint.perceptual, resolution=checkpoint.generator.resolution // 2)
     for net in LPIPS_NETS:
         if name == f"lpips-{net}":

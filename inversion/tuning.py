@@ -138,7 +138,8 @@ def _scales(gradients: Sequence[Tensor]) -> list[float]:
     together, gets small ones.
 
     Units that give every element the same gradient let the many weights of the coarse blocks overshoot; units
-    that give every tensor the same gradient hold them back too much (docs/benchmarks.md). These lie between.
+    that give every tensor the same gradient hold them back too much (docs/benchmarks/tried.md). These lie
+    between.
     """
     sizes = torch.stack([g.square().mean().sqrt() * g.numel() ** 0.25 for g in gradients])
     used = sizes > 0

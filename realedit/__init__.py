@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from realedit.api import (
+        Crop,
         Dragging,
         DragSettings,
         DragStep,
@@ -25,14 +26,20 @@ if TYPE_CHECKING:
         Model,
         Photo,
         Prepared,
+        Preview,
+        Recipe,
         Result,
         Session,
+        Signing,
+        Step,
+        align,
         edit,
         invert,
         load_model,
         open,
         prepare,
         recipe_names,
+        together,
     )
     from realedit.errors import (
         AlignmentError,
@@ -54,6 +61,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AlignmentError",
     "CheckpointError",
+    "Crop",
     "DragSettings",
     "DragStep",
     "Dragging",
@@ -68,20 +76,26 @@ __all__ = [
     "Photo",
     "PhotoError",
     "Prepared",
+    "Preview",
     "RealeditError",
+    "Recipe",
     "ResourceError",
     "Result",
     "Session",
     "SessionError",
+    "Signing",
+    "Step",
     "UnknownModelError",
     "UsageError",
     "__version__",
+    "align",
     "edit",
     "invert",
     "load_model",
     "open",
     "prepare",
     "recipe_names",
+    "together",
 ]
 
 if not TYPE_CHECKING:

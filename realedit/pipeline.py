@@ -18,15 +18,15 @@ from checkpoints import Checkpoint
 from realedit.compare.timelapse import Recorder, write_timelapse
 from realedit.drag import OnStep, keep_going, moving_layers
 from realedit.editing import stages
+from realedit.editing.arriving import arrived
 from realedit.editing.begun import Begun
-from realedit.editing.checks import check_request
-from realedit.editing.comparing import write_before_after
+from realedit.editing.comparing import write_before_after, write_marked
 from realedit.editing.face import dragged, of_face
 from realedit.editing.outcome import EditReport, Made, edit_warnings, report_on
 from realedit.editing.plan import planned
 from realedit.editing.request import EditRequest
 from realedit.geometry.masks import edit_mask
-from realedit.photos import Photo, Provenance, check_fits, read_photo, write_photo
+from realedit.photos import Photo, Provenance, write_photo
 from realedit.plumbing.devices import choose_device
 from realedit.plumbing.timing import Laps
 from realedit.sessions.session import Session
@@ -46,17 +46,31 @@ def edit(
     return finish(begin(request, checkpoint=checkpoint, laps=laps), on_step=on_step)
 
 
-def begin(request: EditRequest, *, checkpoint: Checkpoint | None = None, laps: Laps | None = None) -> Begun:
+def begin(
+    request: EditRequest,
+    *,
+    checkpoint: Checkpoint | None = None,
+    laps: Laps | None = None,
+) -> Begun:
     """The beginning of `edit`: read and align."""
     laps = laps or Laps()
-    laps("read")
-    check_request(request)
-    photo = read_photo(request.photo, max_pixels=request.max_pixels, source=request.source)
-    check_fits(request.output, photo)
+    return begin_read(request, arrived(request, laps), checkpoint=checkpoint, laps=laps)
+
+
+def begin_read(
+    request: EditRequest,
+    photo: Photo,
+    *,
+    checkpoint: Checkpoint | None = None,
+    faces: Sequence[Face] | None = None,
+    laps: Laps | None = None,
+) -> Begun:
+    """`begin` where the photo is read. faces: all of the photo's, where they were found."""
+    laps = laps or Laps()
     laps("load")
     mask = edit_mask(request.mask, request.regions, (photo.width, photo.height))
     checkpoint = checkpoint or checkpoints.load(request.model, device=choose_device(request.device))
-    return begin_with(request, photo, mask, checkpoint, laps=laps)
+    return begin_with(request, photo, mask, checkpoint, faces=faces, laps=laps)
 
 
 def begin_with(
@@ -84,7 +98,9 @@ def finish(begun: Begun, *, on_step: OnStep = keep_going) -> EditReport:
     done.laps("write")
     said = _write(done.result, request)
     if request.compare is not None:
-        write_before_after(request.compare, done.photo, done.result, done.sessions)
+        write_before_after(request.compare, done.photo, done.result)
+    if request.marked is not None:
+        write_marked(request.marked, done.photo, done.sessions)
     if request.timelapse is not None:
         write_timelapse(request.timelapse, list(done.steps), done.sessions, done.checkpoint)
     done.laps.end()
@@ -117,6 +133,7 @@ def made(begun: Begun, *, on_step: OnStep = keep_going, record: bool = False) ->
         warnings=edit_warnings(request, result, begun.edits, done, checkpoint),
         laps=laps,
         steps=() if recorder is None else tuple(recorder.steps),
+        recipes=tuple(request.recipes),
     )
 
 

@@ -3,6 +3,7 @@
     open(path) -> Photo            .faces, .image, .pixels
     edit(photo, ...) -> Result     .image, .save(path), .compare(path), .report
     Session.open(photo) -> Session inverted once, dragged many times, with undo and previews
+    align(photo) -> Crop           the aligned square of a face by itself
     prepare, invert                many photos whose faces are inverted together
     load_model(name) -> Model      a model that is loaded once and used for many photos
 
@@ -14,50 +15,80 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from inversion.step import Step
+    from realedit.api.crops import Crop, align
     from realedit.api.drags import Dragging
     from realedit.api.edits import Prepared, edit, invert, prepare
     from realedit.api.faces import Face
     from realedit.api.models import Model, load_model
     from realedit.api.photos import Photo, open
+    from realedit.api.previews import Preview
     from realedit.api.recipes import recipe_names
     from realedit.api.results import Result
-    from realedit.api.sessions import Session
+    from realedit.api.sessions import Session, together
+    from realedit.api.writing import Writing
+    from realedit.compositing.settings import PasteSettings
     from realedit.drag.settings import DragSettings
     from realedit.drag.state import DragStep
     from realedit.editing.outcome import EditReport, FaceReport
+    from realedit.editing.request import EditRequest
+    from realedit.photos.metadata.metadata import Strip
+    from realedit.photos.metadata.signing import Signing
+    from realedit.recipes.recipe import Recipe, Use
 
 __all__ = [
+    "Crop",
     "DragSettings",
     "DragStep",
     "Dragging",
     "EditReport",
+    "EditRequest",
     "Face",
     "FaceReport",
     "Model",
+    "PasteSettings",
     "Photo",
     "Prepared",
+    "Preview",
+    "Recipe",
     "Result",
     "Session",
+    "Signing",
+    "Step",
+    "Strip",
+    "Use",
+    "Writing",
+    "align",
     "edit",
     "invert",
     "load_model",
     "open",
     "prepare",
     "recipe_names",
+    "together",
 ]
 
 _HOMES = {
+    "realedit.api.crops": "Crop align",
     "realedit.api.drags": "Dragging",
     "realedit.api.edits": "Prepared edit invert prepare",
     "realedit.api.faces": "Face",
     "realedit.api.models": "Model load_model",
     "realedit.api.photos": "Photo open",
+    "realedit.api.previews": "Preview",
     "realedit.api.recipes": "recipe_names",
     "realedit.api.results": "Result",
-    "realedit.api.sessions": "Session",
+    "realedit.api.sessions": "Session together",
+    "realedit.api.writing": "Writing",
+    "inversion.step": "Step",
+    "realedit.compositing.settings": "PasteSettings",
     "realedit.drag.settings": "DragSettings",
     "realedit.drag.state": "DragStep",
     "realedit.editing.outcome": "EditReport FaceReport",
+    "realedit.editing.request": "EditRequest",
+    "realedit.photos.metadata.metadata": "Strip",
+    "realedit.photos.metadata.signing": "Signing",
+    "realedit.recipes.recipe": "Recipe Use",
 }
 """The names of each module, which is imported when one of them is first asked for."""
 

@@ -23,15 +23,16 @@ from realedit.api.asking import (
 from realedit.api.models import DEFAULT, Model, loaded
 from realedit.api.photos import Photo, opened
 from realedit.api.recipes import Asked, uses_of
+from realedit.api.starting import start_loading
 from realedit.errors import UsageError
 
 if TYPE_CHECKING:
     from inversion import Quality
     from realedit.api.results import Result
-    from realedit.compositing import Mode
     from realedit.drag import DragSettings, OnStep
     from realedit.editing.begun import Begun
-    from realedit.geometry.reach import Reach
+    from realedit.geometry.parts import Reach
+    from realedit.plumbing.choices import Mode
     from realedit.plumbing.timing import Laps
 
 
@@ -154,6 +155,7 @@ def prepare(
 
     laps: told of each stage when it begins. The rest is as in `edit`; `Prepared.finish` does what is left.
     """
+    start_loading()
     photo = opened(photo)
     uses, ways = uses_of(recipes, strength), ways_of(drags)
     if not (uses or ways):
@@ -161,11 +163,11 @@ def prepare(
     inversion_settings(quality, seed, label, inversion)
     picture = mask_of(mask, regions, photo.size)
 
-    from realedit.drag import DragSettings
+    from realedit.compositing.settings import PasteSettings
+    from realedit.drag.settings import DragSettings
+    from realedit.editing.arriving import faces_ahead
     from realedit.editing.checks import check_folders
     from realedit.editing.request import EditRequest
-    from realedit.editing.stages import PasteSettings
-    from realedit.pipeline import begin_with
 
     request = EditRequest(
         photo=photo.content.path,
@@ -187,8 +189,13 @@ def prepare(
         paste=PasteSettings(mode=paste),
     )
     check_folders(request)
+    faces = photo.known_faces
+    if faces is None and not isinstance(model, Model):
+        faces = faces_ahead(request, photo.content)
+    from realedit.pipeline import begin_with
+
     model = loaded(model, device)
-    begun = begin_with(request, photo.content, picture, model.checkpoint, faces=photo.known_faces, laps=laps)
+    begun = begin_with(request, photo.content, picture, model.checkpoint, faces=faces, laps=laps)
     return Prepared(photo, model, begun)
 
 

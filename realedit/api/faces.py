@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +15,18 @@ from realedit.photos import Photo as Content
 
 if TYPE_CHECKING:
     from alignment.certainty import Certainty
+    from realedit.api.photos import Photo
     from realedit.perception import Perceived, Pose
 
 Box = tuple[int, int, int, int]
+_DRAWN = 2048  # pixels of the longer side
 
 
 class Face:
     """A face, in pixels of the displayed photo (x to the right, y down, pixel centres at +0.5).
 
     What is seen of it by the networks (`sure`, `points`, `pose`, `glasses`, `matte`) and what may go wrong
-    (`doubts`) is looked at when it is first asked for.
+    (`concerns`) is looked at when it is first asked for.
     """
 
     def __init__(self, photo: Content, found: Found) -> None:
@@ -99,7 +102,8 @@ class Face:
 
     @cached_property
     def certainty(self) -> Certainty:
-        """The figures behind `doubts`."""
+        """The figures behind `concerns`: HOG's score, how far the landmarks differ from look to look,
+        sharpness, turn."""
         from alignment.certainty import certainty
         from realedit.sessions.regions import around_square
 
@@ -108,11 +112,31 @@ class Face:
         return certainty(self._photo.srgb(box), landmarks, square)
 
     @property
-    def doubts(self) -> tuple[str, ...]:
-        """What may go wrong when it is edited, a sentence each; empty for a face that is seen well."""
-        from realedit.editing.doubts import doubts
+    def concerns(self) -> dict[str, str]:
+        """What may go wrong when it is edited, a sentence by a word: `cut` by the frame, `unclear` (covered,
+        seen from the side, no human face), `turned`, `blurred`, `small`, `glasses`. Empty for a face that is
+        seen well."""
+        from realedit.editing.doubts import concerns
 
-        return doubts(self.certainty)
+        return concerns(self.certainty, size=self.size, glasses=self.glasses)
+
+    def as_json(self) -> dict[str, Any]:
+        """What `realedit faces --json` prints of it; points in photo pixels, the pose in degrees."""
+        left, top, right, bottom = self.box
+        certainty = dataclasses.asdict(self.certainty)
+        return {
+            "face": self.index,
+            "box": [round(value, 1) for value in (left, top, right, bottom)],
+            "size": round(self.size, 1),
+            **self.square.to_dict(),
+            "corners": self.square.corners().round(2).tolist(),
+            "landmarks": self.landmarks.round(2).tolist(),
+            "sure": round(self.sure, 4),
+            "certainty": {name: _short(value) for name, value in certainty.items()},
+            "pose": {name: round(value, 1) for name, value in self.pose._asdict().items()},
+            "glasses": round(self.glasses, 4),
+            "concerns": self.concerns,
+        }
 
     def _repr_png_(self) -> bytes:
         from realedit.api.photos import shown
@@ -123,3 +147,22 @@ class Face:
     def __repr__(self) -> str:
         x, y = self._found.alignment.centre
         return f"<Face {self.index} around {x:.0f},{y:.0f}, {self.size:.0f} px>"
+
+
+def _short(value: object) -> object:
+    return round(value, 4) if isinstance(value, float) else value
+
+
+def drawn_faces(photo: Photo) -> NDArray[np.uint8]:
+    """The photo at 2048 pixels at most, with the square, number and landmarks of each face, `[h, w, 3]`
+    sRGB."""
+    from realedit.compare.numbered import numbered
+
+    pixels = np.ascontiguousarray(photo.content.srgb_reduced(_DRAWN))
+    scale = pixels.shape[1] / photo.width
+    return numbered(
+        pixels,
+        [face.square.corners() * scale for face in photo.faces],
+        [face.landmarks * scale for face in photo.faces],
+        [str(face.index) for face in photo.faces],
+    )

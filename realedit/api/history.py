@@ -11,17 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from realedit.editing import stages
-from realedit.editing.doubts import doubts
-from realedit.editing.outcome import Made, face_warnings
-from realedit.plumbing.timing import Laps
+from realedit.api.pasting import Parted, certainty_of
 from realedit.sessions.pictures import device_of, generator_of, latents_of
-from realedit.sessions.regions import around_face
 
 if TYPE_CHECKING:
     from alignment.certainty import Certainty
     from checkpoints import Checkpoint
-    from realedit.compositing import Mode
     from realedit.drag import DragStep
     from realedit.photos import Photo as Content
     from realedit.sessions.session import Session as State
@@ -38,6 +33,7 @@ class History:
         self.steps = [tuple(each) for each in steps] or [()] * len(self.states)
         self.at = len(self.states) - 1
         self._loaded = checkpoint
+        self._certainty: Certainty | None = None
 
     @property
     def now(self) -> State:
@@ -105,30 +101,13 @@ class History:
         pixels: NDArray[np.uint8] = levels.permute(1, 2, 0).cpu().numpy()
         return pixels
 
-    def made(self, photo: Content, mode: Mode) -> Made:
-        """The state that counts, pasted."""
-        laps = Laps()
-        laps("paste")
-        settings = stages.PasteSettings(mode=mode)
-        result = stages.render(photo, self.plain, self.checkpoint, settings)
-        laps.end()
-        sure = self._certainty(photo)
-        told = () if sure is None else doubts(sure)
-        return Made(
-            photo=photo,
-            result=result,
-            checkpoint=self._loaded,
-            sessions=(self.now,),
-            certainties=(sure,),
-            warnings=(*told, *result.warnings, *face_warnings([self.now])),
-            laps=laps,
-            steps=tuple(step for each in self.steps[: self.at + 1] for step in each),
-        )
+    def parts(self) -> Parted:
+        """The state that counts, for the paste: with the tuned generator, as it is kept, and its steps."""
+        steps = tuple(step for each in self.steps[: self.at + 1] for step in each)
+        return Parted(self.plain, self.checkpoint, self.now, self._loaded, steps, self._sure)
 
-    def _certainty(self, photo: Content) -> Certainty | None:
-        from alignment.certainty import certainty
-
-        if self.now.landmarks is None:
-            return None
-        box, landmarks, square = around_face(self.now)
-        return certainty(photo.srgb(box), landmarks, square)
+    def _sure(self, photo: Content) -> Certainty | None:
+        """How sure the face is, looked at once."""
+        if self._certainty is None:
+            self._certainty = certainty_of(photo, self.now)
+        return self._certainty

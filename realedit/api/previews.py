@@ -16,8 +16,8 @@ from realedit.photos import Photo as Content
 
 if TYPE_CHECKING:
     from checkpoints import Checkpoint
-    from realedit.compositing import Mode
     from realedit.photos import Box
+    from realedit.plumbing.choices import Mode
     from realedit.sessions.session import Drag
     from realedit.sessions.session import Session as State
 

@@ -7,8 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from realedit.errors import UsageError
-from realedit.recipes.reading import load, shipped
+from realedit.recipes.reading import SUFFIX as SUFFIX
+from realedit.recipes.reading import load as load
+from realedit.recipes.reading import shipped
 from realedit.recipes.recipe import Recipe, Use
+from realedit.recipes.recipe import Verified as Verified
 
 Asked = str | os.PathLike[str] | Recipe | Use | tuple[str | os.PathLike[str] | Recipe, float]
 """`"smile"`, `"smile:0.7"`, `Path("mine.toml")`, `("mine.toml", 0.7)`, or a recipe that was read."""
@@ -51,3 +54,14 @@ def uses_of(asked: Iterable[Asked] | Asked, strength: float = 1.0) -> tuple[Use,
     alone = isinstance(asked, (str, os.PathLike, Recipe, Use))
     each: Iterable[Asked] = [asked] if alone else asked  # type: ignore[list-item, assignment]
     return tuple(use_of(one, strength) for one in each)
+
+
+def recorded_in(folder: Path, name: str) -> tuple[Recipe, str, bool]:
+    """What was dragged in the session that a folder keeps, as a recipe, its file's text, and whether masks
+    were left out, which fit that photo alone. Raises SessionError."""
+    from realedit.recipes.recording import recorded, to_toml
+    from realedit.sessions.session import Session
+
+    session = Session.load(folder)
+    recipe = recorded(session, name)
+    return recipe, to_toml(recipe), any(drag.mask for drag in session.history)

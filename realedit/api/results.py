@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from realedit.api.photos import Photo, shown
+from realedit.api.writing import Writing
 from realedit.errors import UsageError
-from realedit.photos import Provenance, Signing, Strip, check_output, check_place, write_photo
+from realedit.photos import Signing, Strip, check_place
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from realedit.compare import Style
     from realedit.editing.outcome import EditReport, Made
     from realedit.photos import Box
+    from realedit.plumbing.choices import Style
 
 _PAIR = 512  # pixels of each picture that a notebook shows
 
@@ -109,18 +110,11 @@ class Result:
         place = Path(path)
         self.made.laps("write")
         try:
-            report = write_photo(
-                self.made.result,
-                place,
-                overwrite=overwrite,
-                provenance=Provenance(),
-                strip=strip,
-                signing=signing,
-                visible_label=visible_label,
-            )
+            writing = Writing(strip=strip, visible_label=visible_label, signing=signing)
+            written = writing.write(self, place, overwrite=overwrite)
         finally:
             self.made.laps.end()
-        self._output, self._written = place, report.warnings
+        self._output, self._written = place, written
         return place
 
     def encode(
@@ -133,15 +127,8 @@ class Result:
     ) -> bytes:
         """The bytes that `save` would write. suffix: `".jpg"`, `".png"`, ..."""
         kept: list[bytes] = []
-        write_photo(
-            self.made.result,
-            Path(f"photo{suffix if suffix.startswith('.') else '.' + suffix}"),
-            provenance=Provenance(),
-            strip=strip,
-            signing=signing,
-            visible_label=visible_label,
-            into=kept.append,
-        )
+        writing = Writing(strip=strip, visible_label=visible_label, signing=signing)
+        writing.write(self, Path(f"photo.{suffix.removeprefix('.')}"), into=kept.append)
         return kept[0]
 
     def compare(
@@ -202,12 +189,3 @@ class Result:
     def __repr__(self) -> str:
         what = "unchanged" if self.changed is None else f"changed in {self.changed}"
         return f"<Result of {self.made.photo.path}, {what}>"
-
-
-def check_save(path: str | os.PathLike[str], photo: Photo) -> None:
-    """What `Result.save` would refuse of a place, before anything takes long. Raises UsageError,
-    OutputError."""
-    from realedit.photos import check_fits
-
-    check_output(Path(path), photo.path)
-    check_fits(Path(path), photo.content)

@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from realedit.api.asking import Mask, Way, box_of, changes_of, faces_of, mask_of, ways_of
 from realedit.api.drags import Dragging
-from realedit.api.history import History
 from realedit.api.models import DEFAULT, Model, loaded
 from realedit.api.photos import SHOWN, Photo, opened, shown
 from realedit.api.previews import Preview, Smaller
@@ -27,9 +26,12 @@ if TYPE_CHECKING:
 
     from alignment import Alignment
     from inversion import Quality
-    from realedit.compositing import Mode
+    from realedit.api.history import History
+    from realedit.api.pasting import Parted
     from realedit.drag import DragSettings, OnStep
-    from realedit.geometry.reach import Parts, Reach
+    from realedit.editing.report import InversionReport
+    from realedit.geometry.parts import Parts, Reach
+    from realedit.plumbing.choices import Mode
     from realedit.sessions.session import Drag
     from realedit.sessions.session import Session as State
 
@@ -50,8 +52,9 @@ class Session:
     A session is for one thread at a time. Nothing is written but by `save`.
     """
 
-    def __init__(self, photo: Photo, model: Model, history: History, *, record: bool = False) -> None:
-        self.photo, self.model = photo, model
+    def __init__(self, photo: Photo | None, model: Model, history: History, *, record: bool = False) -> None:
+        self.model = model
+        self._photo = photo
         self._history, self._record = history, record
         self._drag: Dragging | None = None
         self._smaller: dict[int, Smaller] = {}
@@ -79,6 +82,7 @@ class Session:
         returns False the stage stops, and what it has is kept. record: keep the steps of the drags for a
         time-lapse.
         """
+        from realedit.api.history import History
         from realedit.drag import keep_going
         from realedit.editing.face import inverted
         from realedit.editing.plan import planned
@@ -116,22 +120,21 @@ class Session:
     ) -> Session:
         """Go on from a folder that `save`, or the command line, kept.
 
-        photo: None takes the one at the place that the session remembers. `undo` leads back to nothing
-        dragged, at once. Raises SessionError where the folder is damaged, or photo or model are others.
+        photo: None takes the one at the place that the session remembers, when it is needed. `undo` leads
+        back to nothing dragged, at once. Raises SessionError where the folder is damaged, or photo or model
+        are others.
         """
+        from realedit.api.history import History
         from realedit.editing.kept import check_belongs
-        from realedit.plumbing.places import STDIN
         from realedit.sessions.session import Session as State
 
         place = Path(folder)
         state = State.load(place)
-        if photo is None and (state.photo_path == STDIN or not state.photo_path.exists()):
-            raise SessionError(f"the photo of the session in {place} is not at hand; open it and give it")
-        photo = opened(state.photo_path if photo is None else photo)
         model = model or loaded(state.model, device)
-        check_belongs(state, photo.content, model.checkpoint, place)
+        given = None if photo is None else opened(photo)
+        check_belongs(state, None if given is None else given.content, model.checkpoint, place)
         states = [state.from_start(), state] if state.history else [state]
-        return cls(photo, model, History(states, model.checkpoint), record=record)
+        return cls(given, model, History(states, model.checkpoint), record=record)
 
     def __enter__(self) -> Session:
         return self
@@ -146,6 +149,37 @@ class Session:
         self._drag = None
         self._smaller.clear()
         self._history.clear()
+
+    @property
+    def photo(self) -> Photo:
+        """The photo. Raises SessionError where it is not at hand any more, or another one is there."""
+        from realedit.plumbing.places import STDIN
+
+        if self._photo is None:
+            state = self._history.now
+            if state.photo_path == STDIN or not state.photo_path.exists():
+                raise SessionError(
+                    f"the session's photo {state.photo_path} is gone; give it where the session is loaded"
+                )
+            found = opened(state.photo_path)
+            if found.content.sha256 != state.photo_sha256:
+                raise SessionError(
+                    f"{state.photo_path} is not the session's photo any more; give that where the session is "
+                    "loaded"
+                )
+            self._photo = found
+        return self._photo
+
+    @property
+    def photo_path(self) -> Path:
+        """Where the photo was; `-` for one that came as bytes."""
+        return self._history.now.photo_path
+
+    def check_photo(self, photo: Photo, folder: Path) -> None:
+        """Raise SessionError where a photo is another than that of this session, which lies in `folder`."""
+        from realedit.editing.kept import check_belongs
+
+        check_belongs(self._history.now, photo.content, self.model.checkpoint, folder)
 
     @property
     def face(self) -> int | None:
@@ -261,7 +295,7 @@ class Session:
             self._history.checkpoint,
             [handle for handle, _ in ways],
             [target for _, target in ways],
-            mask=mask_of(mask, regions, self.photo.size),
+            mask=mask_of(mask, regions, self._history.now.photo_size),
             reach=reach,
             settings=settings,
         )
@@ -321,10 +355,32 @@ class Session:
         rougher than the photo, and drawn in milliseconds. resolution: r at most; None: the model's."""
         return self._history.drawn(self.state, resolution)
 
-    def result(self, *, paste: Mode = "detail") -> Result:
-        """The edited photo. What was dragged under way counts with what it reached."""
-        self.settle()
-        return Result(self._history.made(self.photo.content, paste), recorded=self._record)
+    def result(self, *, paste: Mode = "detail", debug: str | os.PathLike[str] | None = None) -> Result:
+        """The edited photo. A drag under way counts with what it reached. debug: a folder for the pictures
+        that the paste is made of."""
+        return together([self], paste=paste, debug=debug)
+
+    def measure(self, *, seconds: float | None = None) -> InversionReport:
+        """How well the inversion shows the photo: PSNR, SSIM, LPIPS where its backbone was pulled, identity
+        distance. seconds: what it took, where that is known."""
+        from realedit.editing.report import report_of
+
+        return report_of(self._history.now, self.model.checkpoint, self.photo.content, seconds=seconds)
+
+    def sheet(self) -> NDArray[np.uint8]:
+        """The square of the photo, its inversion and their difference side by side, `[R, 3 R, 3]` sRGB."""
+        from realedit.editing.report import sheet
+
+        return sheet(self._history.now, self.model.checkpoint)
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the steps of the drags are kept, so that a result can show them as a time-lapse."""
+        return self._record
+
+    def parts(self) -> Parted:
+        """What `together` pastes: the state that counts, and its model."""
+        return self._history.parts()
 
     @property
     def image(self) -> Image.Image:
@@ -351,4 +407,29 @@ class Session:
 
     def __repr__(self) -> str:
         face = "a box" if self.face is None else f"face {self.face}"
-        return f"<Session of {face} of {self.photo!r}, {self.quality}>"
+        return f"<Session of {face} of {self._history.now.photo_path}, {self.quality}>"
+
+
+def together(
+    sessions: Sequence[Session],
+    *,
+    photo: Photo | None = None,
+    paste: Mode = "detail",
+    debug: str | os.PathLike[str] | None = None,
+) -> Result:
+    """Several edited faces of one photo in one result, each pasted onto what the ones before made of it.
+
+    photo: where it is opened already; debug: as in `Session.result`, with a folder for each face. Raises
+    SessionError for sessions of different photos.
+    """
+    from realedit.api.pasting import pasted
+
+    if not sessions:
+        raise UsageError("there is no session to paste")
+    photo = photo or sessions[0].photo
+    for each in sessions:
+        each.settle()
+        if each.state.photo_sha256 != photo.content.sha256:
+            raise SessionError(f"{each!r} is of another photo than {photo!r}")
+    made = pasted(photo.content, [each.parts() for each in sessions], paste, debug)
+    return Result(made, recorded=all(each.recorded for each in sessions))

@@ -1,4 +1,6 @@
-"""The real work: `realedit.editing.edit` on many photos, with the model loaded once."""
+"""The real work: `realedit.api.files` on many photos, with the model loaded once."""
+
+from __future__ import annotations
 
 import dataclasses
 import hashlib
@@ -6,25 +8,20 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import torch
 
-import checkpoints
-from checkpoints import Checkpoint
-from inversion import Step
+from realedit.api import DragStep, EditRequest, Model, Step, load_model
+from realedit.api.files import begin_file, finish_file, invert_files, verified
 from realedit.batch.names import fitted
-from realedit.batch.work import OnStage, Outcome, Task
-from realedit.drag import DragStep, OnStep
-from realedit.editing.begun import Begun, invert_begun
-from realedit.editing.comparing import marked_place
-from realedit.editing.request import EditRequest
+from realedit.batch.work import NOWHERE, OnStage, Outcome, Task
 from realedit.errors import CheckpointError, UsageError
-from realedit.photos import check_photo
-from realedit.pipeline import begin, finish
-from realedit.plumbing.devices import choose_device
 from realedit.plumbing.timing import Laps
+
+if TYPE_CHECKING:
+    from realedit.api.files import Begun, OnStep
 
 _NOT_PIXELS = (
     "photo",
@@ -32,6 +29,7 @@ _NOT_PIXELS = (
     "model",
     "device",
     "compare",
+    "marked",
     "timelapse",
     "keep",
     "cache",
@@ -40,8 +38,6 @@ _NOT_PIXELS = (
     "source",
     "into",
 )
-NOWHERE = Path()
-"""Stands for photo and output in the request that all photos share."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +50,13 @@ class EditWork:
     compare: str | None = None
 
     @classmethod
-    def of(cls, request: EditRequest, compare: str | None = None) -> "EditWork":
+    def of(cls, request: EditRequest, compare: str | None = None) -> EditWork:
         """The work for a request. Raises CheckpointError for a model that cannot be loaded."""
         if not (request.drags or request.recipes):
             raise UsageError("there is nothing to do; say what to edit with --recipe")
         request = replace(request, photo=NOWHERE, output=NOWHERE)
-        checkpoint = checkpoints.load(request.model, device="cpu")
-        return cls(request, checkpoint.sha256, compare)
+        model = load_model(request.model, device="cpu")
+        return cls(request, model.checkpoint.sha256, compare)
 
     @property
     def key(self) -> str:
@@ -75,22 +71,21 @@ class EditWork:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def beside(self, output: Path) -> tuple[Path, ...]:
-        """See `Work`: the comparison, and where the points are."""
+        """See `Work`: the comparison."""
         if self.compare is None:
             return ()
-        name = fitted(output.name, len(".compare.marked.png"))
-        compare = output.with_name(f"{name}.compare.{self.compare}")
-        return compare, marked_place(compare)
+        name = fitted(output.name, len(".compare.html"))
+        return (output.with_name(f"{name}.compare.{self.compare}"),)
 
-    def open(self, threads: int) -> "Editor":
+    def open(self, threads: int) -> Editor:
         """See `Work`; OMP_NUM_THREADS, and what torch finds right for the machine, limit the threads."""
         threads = min(threads, torch.get_num_threads())
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
-        checkpoint = checkpoints.load(self.request.model, device=choose_device(self.request.device))
-        if checkpoint.sha256 != self.model_sha256:
+        model = load_model(self.request.model, device=self.request.device)
+        if model.checkpoint.sha256 != self.model_sha256:
             raise CheckpointError(f"the model {self.request.model} has changed; start again")
-        return Editor(self, checkpoint)
+        return Editor(self, model)
 
 
 @dataclass(frozen=True)
@@ -106,14 +101,14 @@ class Editor:
     """The edit with its model loaded."""
 
     work: EditWork
-    checkpoint: Checkpoint
+    model: Model
 
     def prepare(self, task: Task, on_stage: OnStage) -> Prepared:
         """See `Run`."""
         compare = next(iter(self.work.beside(task.output)), None)
         request = replace(self.work.request, photo=task.photo, output=task.output, compare=compare)
         laps = Laps(lambda stage: on_stage(stage, 0, 0))
-        return Prepared(begin(request, checkpoint=self.checkpoint, laps=laps), on_stage)
+        return Prepared(begin_file(request, model=self.model, laps=laps), on_stage)
 
     def share(self, prepared: Sequence[Prepared]) -> Sequence[Prepared]:
         """See `Run`: the inversions."""
@@ -124,15 +119,15 @@ class Editor:
         def on_step(step: Step | DragStep) -> bool:
             return all([tell(step) for tell in told])
 
-        inverted = invert_begun([each.begun for each in prepared], len(prepared), on_step=on_step)
+        inverted = invert_files([each.begun for each in prepared], len(prepared), on_step=on_step)
         return [Prepared(begun, each.tell) for begun, each in zip(inverted, prepared, strict=True)]
 
     def finish(self, prepared: Prepared) -> Outcome:
         """See `Run`."""
         begun, laps = prepared.begun, prepared.begun.laps
-        report = finish(begun, on_step=_told(prepared.tell))
+        report = finish_file(begun, on_step=_told(prepared.tell))
         laps("verify")
-        written = check_photo(begun.request.output)  # decoded to its end, from what is on the disk
+        written = verified(begun.request.output)  # decoded to its end, from what is on the disk
         laps.end()
         facts: dict[str, Any] = report.as_json()
         for name in ("input", "output", "version", "warnings"):

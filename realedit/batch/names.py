@@ -6,9 +6,7 @@ import re
 import unicodedata
 from pathlib import Path, PurePath
 
-from realedit.photos.heif.heic import can_write
-from realedit.photos.photo import Format
-from realedit.photos.write import EXTENSIONS
+from realedit.api.light import EXTENSIONS, Format, can_write_heic
 
 _RAW = re.compile(
     "[.](3fr|arw|cr[23w]|dcr|dng|erf|iiq|kdc|mef|mos|mrw|nef|nrw|orf|pef|raf|raw|rw[2l]|sr[2fw]|x3f)"
@@ -40,7 +38,7 @@ def mirrored(relative: Path, *, windows: bool = os.name == "nt") -> Path:
     """The output of a photo below the output folder: the same name, `.jpg` for what cannot be written; see
     `writable`."""
     kind = EXTENSIONS.get(relative.suffix.lower())
-    if kind is None or (kind is Format.HEIC and not can_write()):
+    if kind is None or (kind is Format.HEIC and not can_write_heic()):
         relative = relative.with_suffix(".jpg")
     return Path(*(writable(part, windows=windows) for part in relative.parts))
 

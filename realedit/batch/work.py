@@ -17,6 +17,9 @@ from realedit.batch.job import Scope
 
 log = logging.getLogger(__name__)
 
+NOWHERE = Path()
+"""Stands for photo and output in the request that all photos share."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Task:

@@ -12,9 +12,7 @@ from realedit.cli.options import path_option, talk_options
 from realedit.cli.paths import PathCommand, Writes
 from realedit.cli.showing import count_of
 from realedit.cli.streams import complain, message, result
-from realedit.compare.sheet import Entry, check_sheet, write_sheet
 from realedit.errors import UsageError
-from realedit.photos import check_place
 
 
 @click.command("batch", cls=PathCommand)
@@ -43,6 +41,8 @@ def batch_command(
         _print_plan(plan(command.request, command.work()), as_json=command.as_json, quiet=quiet)
         return
     if sheet is not None:
+        from realedit.api.comparisons import Entry, check_place, check_sheet, write_sheet
+
         check_sheet(sheet)
         check_place(sheet)
     counts = command.run(quiet=quiet)

@@ -10,7 +10,6 @@ from realedit.cli.streams import message, result
 from realedit.errors import SessionError
 from realedit.sessions import cache
 from realedit.sessions.cache import CacheSettings, Entry
-from realedit.sessions.session import Session
 
 
 @click.group("cache")
@@ -58,6 +57,8 @@ def _time(seconds: float) -> str:
 
 
 def _photo(entry: Entry) -> str:
+    from realedit.sessions.session import Session
+
     try:
         session = Session.load(entry.path)
     except SessionError as error:

@@ -1,24 +1,28 @@
 """`realedit compare`: before and after of two photos, or of two folders of photos."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from realedit.cli.options import path_option, talk_options, warn
 from realedit.cli.paths import PathCommand, Reads, Writes
 from realedit.cli.streams import complain, message
-from realedit.compare import STYLES, ComparisonSettings, compare, face_box, given_box
-from realedit.compare.pair import Zoom
-from realedit.compare.sheet import check_sheet, find_pairs, write_sheet
 from realedit.errors import UsageError
-from realedit.photos import check_place
+from realedit.plumbing.choices import STYLES
+
+if TYPE_CHECKING:
+    from realedit.api.comparisons import Zoom
 
 SOME_FAILED = 6
 
 
 def parse_zoom(text: str) -> Zoom:
     """`face`, or LEFT,TOP,RIGHT,BOTTOM in photo pixels. Raises click's usage error for anything else."""
+    from realedit.api.comparisons import face_box, given_box
+
     if text == "face":
         return face_box
     try:
@@ -88,6 +92,8 @@ def compare_command(
             raise UsageError("a contact sheet has no --style, --labels or --size; leave them out")
         _sheet(before, after, output, zoom, quiet=quiet)
         return
+    from realedit.api.comparisons import ComparisonSettings, compare
+
     settings = ComparisonSettings(style=style, divider=divider, labels=labels, max_side=size)
     amplified = compare(before, after, output, settings, zoom=zoom)
     if not quiet:
@@ -96,6 +102,8 @@ def compare_command(
 
 def _sheet(before: Path, after: Path, output: Path, zoom: Zoom | None, *, quiet: bool) -> None:
     """The contact sheet; says what could not be shown, and exits with 6 where a photo could not be read."""
+    from realedit.api.comparisons import check_place, check_sheet, find_pairs, write_sheet
+
     check_sheet(output)
     check_place(output)
     entries = find_pairs(before, after)

@@ -1,23 +1,22 @@
 """`realedit demo`: the main job on a photograph that comes with scikit-image."""
 
+from __future__ import annotations
+
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import numpy as np
-from numpy.typing import NDArray
 
 from realedit.cli.edit import tell
 from realedit.cli.options import device_option, path_option, talk_options
 from realedit.cli.paths import Fills, PathCommand
 from realedit.cli.progress import Watcher
-from realedit.editing.comparing import marked_place
-from realedit.editing.request import EditRequest
 from realedit.errors import UsageError
-from realedit.pipeline import edit
-from realedit.plumbing.files import output_error, write_png
-from realedit.plumbing.places import check_ours
-from realedit.recipes import Use, load
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 RECIPE = "smile"
 
@@ -35,24 +34,33 @@ RECIPE = "smile"
 @talk_options
 def demo_command(output: Path, device: str, quiet: bool) -> None:
     """Widen the smile of an astronaut, and say where to look."""
+    from realedit.api import EditRequest
+    from realedit.api.files import edit_file
+    from realedit.api.pictures import write_png
+    from realedit.api.recipes import use_of
+    from realedit.api.starting import start_loading
+    from realedit.plumbing.files import output_error
+    from realedit.plumbing.places import check_ours
+
     picture = astronaut()
+    start_loading()
     photo = output / "photo.png"
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise output_error(error, output) from error
     edited, compare = output / "edited.png", output / "before-after.png"
-    check_ours(photo, edited, compare, marked_place(compare))
+    check_ours(photo, edited, compare)
     write_png(photo, picture)
     request = EditRequest(
         photo=photo,
         output=edited,
-        recipes=(Use(recipe=load(RECIPE)),),
+        recipes=(use_of(RECIPE),),
         device=device,
         compare=compare,
     )
     with Watcher(quiet=quiet) as watcher:
-        report = edit(request, on_step=watcher)
+        report = edit_file(request, on_step=watcher)
     tell(request, report, quiet=quiet)
 
 

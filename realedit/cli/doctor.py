@@ -89,24 +89,24 @@ def _cache() -> tuple[str, bool]:
 
 
 def _models() -> Iterator[tuple[str, str, bool]]:
-    """The device, the bundled generator and dlib's files: loaded, not only looked for."""
-    import checkpoints
-    from alignment.errors import AlignmentError
-    from alignment.models import FaceModels
-    from realedit.plumbing.devices import choose_device
+    """The devices, the bundled generator and its speed, and dlib's files: loaded, not only looked for."""
+    from realedit.api import load_model
+    from realedit.api.speed import devices, drag_speed, read_face_models
+    from realedit.errors import AlignmentError, CheckpointError
 
-    yield "device", str(choose_device("auto")), True
+    for name, what in devices():
+        yield f"device {name}", what, True
     try:
-        checkpoint = checkpoints.load()
-        size = checkpoint.generator.resolution
-        yield "bundled model", f"{checkpoint.name}, {size} px, {checkpoint.sha256[:12]}", True
-    except checkpoints.CheckpointError as error:
+        model = load_model(device="auto")
+        sha256 = model.checkpoint.sha256[:12]
+        yield "bundled model", f"{model.name}, {model.resolution} px, {sha256}", True
+        seconds, dtype = drag_speed(model)
+        yield "speed", f"{1000 * seconds:.1f} ms per drag step, in {dtype}", True
+    except CheckpointError as error:
         yield "bundled model", str(error), False
     yield "cache", *_cache()
-    models = FaceModels()
     try:
-        for name in ("landmarks", "recogniser"):
-            getattr(models, name)
+        read_face_models()
         yield "dlib's face models", "found and read", True
     except AlignmentError as error:
         yield "dlib's face models", str(error), False

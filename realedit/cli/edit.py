@@ -1,13 +1,16 @@
 """`realedit edit`: a photo in, the same photo with a dragged face out."""
 
+from __future__ import annotations
+
 import json
 import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from realedit.cli.examples import ExampleCommand
 from realedit.cli.options import (
     box_option,
     drag_options,
@@ -19,24 +22,30 @@ from realedit.cli.options import (
     talk_options,
     warn,
 )
-from realedit.cli.paths import Fills, Keeps, PathCommand, Writes
+from realedit.cli.paths import Fills, Keeps, Writes
 from realedit.cli.photo_options import max_pixels_option, writing_options
 from realedit.cli.piping import output_format_option, piped, sent
 from realedit.cli.progress import Watcher
 from realedit.cli.streams import LostOutput, complain, message
-from realedit.compositing import MODES
-from realedit.drag import DragSettings
-from realedit.editing.outcome import EditReport, endings
-from realedit.editing.request import EditRequest
-from realedit.editing.stages import PasteSettings
-from realedit.photos import Signing, Strip
-from realedit.pipeline import edit
-from realedit.recipes import Use
+from realedit.plumbing.choices import MODES
+from realedit.plumbing.places import STDIN
+
+if TYPE_CHECKING:
+    from realedit.api import DragSettings, EditReport, EditRequest, Signing, Strip, Use
 
 log = logging.getLogger(__name__)
 
+EXAMPLES = """
+realedit edit portrait.jpg --recipe smile -o smiling.jpg
+realedit edit portrait.heic --recipe smile:0.5 --recipe close-eyes -o both.heic --compare slider.html
+realedit edit portrait.jpg --drag 412,608:396,596 --drag 590,604:606,592 -o dragged.png
+realedit edit group.jpg --face 0 --face 2 --recipe smile -o two.jpg
+realedit edit portrait.jpg --recipe smile -o quick.jpg --quality draft
+realedit edit - -o - --recipe smile < portrait.jpg > smiling.jpg
+"""
 
-@click.command("edit", cls=PathCommand)
+
+@click.command("edit", cls=ExampleCommand, examples=EXAMPLES)
 @photo_argument
 @path_option(
     "-o",
@@ -54,7 +63,12 @@ log = logging.getLogger(__name__)
 @path_option(
     "--compare",
     kind=Writes(),
-    help="Also write before and after (PNG: side by side, HTML: a slider) and a marked copy.",
+    help="Also write before and after: PNG, JPEG or WebP side by side, HTML a slider, GIF or MP4 a wipe.",
+)
+@path_option(
+    "--marked",
+    kind=Writes(),
+    help="Also write the photo with handles, targets and mask drawn into it (PNG).",
 )
 @path_option("--timelapse", kind=Writes(), help="Also write the drag as it happened (MP4, WebP or GIF).")
 @path_option(
@@ -95,6 +109,7 @@ def edit_command(
     changes: tuple[tuple[str, str], ...],
     use_cache: bool,
     compare: Path | None,
+    marked: Path | None,
     timelapse: Path | None,
     keep: Path | None,
     mode: Any,
@@ -107,6 +122,14 @@ def edit_command(
     quiet: bool,
 ) -> None:
     """Edit PHOTO (- is stdin) by dragging points; the photo itself is never changed."""
+    from realedit.api.files import check_file, edit_file
+    from realedit.api.starting import start_loading
+
+    if photo != STDIN:
+        check_file(photo, max_pixels)
+    start_loading()
+    from realedit.api import EditRequest, PasteSettings
+
     request = EditRequest(
         photo=photo,
         output=output,
@@ -123,6 +146,7 @@ def edit_command(
         label=label,
         device=device,
         compare=compare,
+        marked=marked,
         timelapse=timelapse,
         keep=keep,
         changes=changes,
@@ -141,7 +165,7 @@ def edit_command(
         Watcher(quiet=quiet or as_json) as watcher,
     ):
         request = replace(request, output=place, into=into)
-        report = edit(request, on_step=watcher)
+        report = edit_file(request, on_step=watcher)
         if not as_json:
             tell(request, report, quiet=quiet)
     if as_json:
@@ -154,19 +178,25 @@ def edit_command(
 
 
 def tell(request: EditRequest, report: EditReport, *, quiet: bool) -> None:
-    """The report in words: what was written on stdout, warnings on stderr."""
+    """The report in words: every file that was written on stdout, warnings on stderr."""
     warn(report.warnings, quiet=quiet)
     if quiet:
         return
-    ended = [endings(each.session.history, each.seen) for each in report.faces]
+    ended = [each.in_words() for each in report.faces]
     if len(ended) > 1:
         ended = [f"face {each.face} {words}" for each, words in zip(report.faces, ended, strict=True)]
     place = request.output if request.into is None else "stdout"
     message(f"{place}  ({'; '.join(ended)}, {report.seconds:.1f} s)")
-    if request.compare is not None:
-        message(f"{request.compare}  (before and after)")
-    if request.timelapse is not None:
-        message(f"{request.timelapse}  (the drag as it happened)")
+    written = {
+        "before and after": request.compare,
+        "what was asked, marked in the photo": request.marked,
+        "the drag as it happened": request.timelapse,
+        "the pictures of the paste": request.debug,
+        "the session": request.keep,
+    }
+    for what, path in written.items():
+        if path is not None:
+            message(f"{path}  ({what})")
     for each in report.faces:
         if each.identity is not None:
             log.info("face %d: identity distance %.2f", each.face, each.identity)

@@ -1,12 +1,14 @@
 """What `batch` and `watch` share: their options, and working a folder off."""
 
+from __future__ import annotations
+
 import dataclasses
 import functools
 import os
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -29,8 +31,10 @@ from realedit.cli.paths import Fills, Reads
 from realedit.cli.photo_options import max_pixels_option, writing_options
 from realedit.cli.showing import Shown, print_summary, several
 from realedit.cli.streams import complain
-from realedit.editing.request import EditRequest
 from realedit.errors import UsageError
+
+if TYPE_CHECKING:
+    from realedit.api import EditRequest
 
 _LONGEST = 366 * 24 * 3600.0  # seconds
 
@@ -142,7 +146,7 @@ class FolderCommand:
     metrics_port: int | None
     as_json: bool
 
-    def changed(self, settings: dict[str, Any], **request: Any) -> "FolderCommand":
+    def changed(self, settings: dict[str, Any], **request: Any) -> FolderCommand:
         """The same with other settings of the engine, and other fields of the request."""
         engine = dataclasses.replace(self.request.settings, **settings)
         return dataclasses.replace(
@@ -216,7 +220,8 @@ def _shared(
     **options: Any,
 ) -> FolderCommand:
     """The shared options; those that are neither the folders' nor the run's are the edit's."""
-    from realedit.batch.edits import NOWHERE
+    from realedit.api import EditRequest
+    from realedit.batch.work import NOWHERE
 
     names = {field.name for field in dataclasses.fields(FolderCommand)}
     run = {name: options.pop(name) for name in names & options.keys()}

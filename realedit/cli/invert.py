@@ -1,12 +1,13 @@
 """`realedit invert`: the stage that finds the face in the model, and says how well it did."""
 
+from __future__ import annotations
+
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from inversion import InversionSettings, Step
 from realedit.cli.options import (
     box_option,
     face_option,
@@ -17,19 +18,13 @@ from realedit.cli.options import (
     talk_options,
 )
 from realedit.cli.paths import Keeps, PathCommand
-from realedit.cli.perception import offer_backbone
 from realedit.cli.photo_options import max_pixels_option
 from realedit.cli.piping import piped
 from realedit.cli.progress import Watcher
-from realedit.cli.stages import aligned
 from realedit.cli.streams import message, result
-from realedit.drag import DragStep
-from realedit.editing.kept import invert_once
-from realedit.editing.report import report_of, sheet
-from realedit.editing.request import changed_settings
-from realedit.photos import read_photo
-from realedit.plumbing.files import write_bytes, write_png
-from realedit.sessions.session import check_folder
+
+if TYPE_CHECKING:
+    from realedit.api import DragStep, Step
 
 
 @click.command("invert", cls=PathCommand)
@@ -59,12 +54,18 @@ def invert_command(
     quiet: bool,
 ) -> None:
     """Find the face of PHOTO in the model and keep the session in a folder."""
+    from realedit import api
+    from realedit.api.asking import inversion_settings
+    from realedit.api.pictures import check_folder, write_report
+    from realedit.cli.perception import offer_backbone
+
     check_folder(keep)
-    settings = changed_settings(InversionSettings.preset(quality, seed=seed, label=label), changes)
+    settings = inversion_settings(quality, seed, label, dict(changes))
     if quality != "draft":
         offer_backbone(settings, quiet=quiet)
-    picture = read_photo(photo, max_pixels=max_pixels, source=piped(photo, max_pixels))
-    session, checkpoint = aligned(picture, model, face, box, device, quality, settings)
+    source = piped(photo, max_pixels)
+    picture = api.open(photo if source is None else source, max_pixels=max_pixels)
+    loaded = api.load_model(model, device=device)
     started, worked = time.perf_counter(), False
     with Watcher(quiet=quiet) as watcher:
 
@@ -73,13 +74,15 @@ def invert_command(
             worked = True
             return watcher(step)
 
-        session = invert_once(session, checkpoint, settings, use_cache=use_cache, on_step=on_step)
+        session = api.Session.open(
+            picture, face=face, box=box, quality=quality, model=loaded, seed=seed, label=label,
+            inversion=dict(changes), cache=use_cache, on_step=on_step,
+        )  # fmt: skip
     seconds = time.perf_counter() - started if worked else None
     session.save(keep)
     if report:
-        found = report_of(session, checkpoint, picture, seconds=seconds)
-        write_bytes(keep / "report.json", found.to_json(), private=True)
-        write_png(keep / "report.png", sheet(session, checkpoint), private=True)
+        found = session.measure(seconds=seconds)
+        write_report(keep, found, session.sheet())
         if not quiet:
             result(found.in_words())
     if not quiet:

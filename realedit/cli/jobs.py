@@ -7,8 +7,6 @@ from datetime import datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from realedit.batch.job import Job, State
 from realedit.batch.ledger import Ledger
@@ -51,6 +49,9 @@ def list_jobs(ledger: Ledger, state: str | None, as_json: bool) -> None:
         for job in jobs:
             click.echo(json.dumps(job.as_json()))
         return
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table("id", "state", "tries", box=None, header_style="bold")
     for name in ("photo", "reason"):
         table.add_column(name, overflow="fold")

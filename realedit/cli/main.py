@@ -17,11 +17,13 @@ from realedit.cli.streams import LostOutput, complain, guarded
 from realedit.plumbing.printing import printable
 
 log = logging.getLogger("realedit")
+PROGRAM = "realedit"
 
 COMMANDS = {  # by name: where, and its line in the list of commands
     "edit": ("realedit.cli.edit:edit_command", "Edit PHOTO by dragging points."),
     "studio": ("realedit.cli.studio:studio_command", "Edit photos with the mouse, on a local page."),
-    "align": ("realedit.cli.stages:align_command", "Cut the aligned square of a face out of PHOTO."),
+    "faces": ("realedit.cli.faces:faces_command", "Say which faces PHOTO has, and what may go wrong."),
+    "align": ("realedit.cli.align:align_command", "Cut the aligned square of a face out of PHOTO."),
     "invert": (
         "realedit.cli.invert:invert_command",
         "Find the face of PHOTO in the model, keep the session.",
@@ -75,7 +77,7 @@ def _nothing_is_garbage() -> Iterator[None]:
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="realedit")
+@click.version_option(__version__, prog_name=PROGRAM)
 def cli() -> None:
     """Edit real photographs by dragging points: the same photo comes back with one thing moved."""
 
@@ -90,7 +92,7 @@ def main() -> NoReturn:
 def _run() -> int:
     """Run the command line; its exit code. Says what went wrong."""
     try:
-        code = cli.main(standalone_mode=False)  # None, or what a command gave to ctx.exit
+        code = cli.main(prog_name=PROGRAM, standalone_mode=False)  # None, or what a command gave to ctx.exit
         sys.stdout.flush()
         return code or 0
     except click.ClickException as error:

@@ -1,20 +1,23 @@
 """Options that several commands share, and how their values are read."""
 
+from __future__ import annotations
+
 import functools
 import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from realedit.api.light import LARGEST_STRENGTH, DragSettings, parse_region
 from realedit.cli.logs import set_up_logging
 from realedit.cli.numbers import Number
 from realedit.cli.paths import Logs, Named, PathType, Reads
 from realedit.cli.streams import complain
-from realedit.drag import DragSettings
-from realedit.geometry.masks import parse_region
-from realedit.recipes import LARGEST_STRENGTH, Recipe, Use, load
+
+if TYPE_CHECKING:
+    from realedit.api import Use
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Point = tuple[float, float]
@@ -52,20 +55,11 @@ def parse_pixels(text: str) -> float:
     return length
 
 
-def parse_recipe(text: str) -> tuple[Recipe, float | None]:
-    """`NAME` or `NAME:STRENGTH`, NAME also a .toml file; None: no strength of its own."""
-    name, _, last = text.rpartition(":")
-    try:
-        strength = float(last) if name else None
-    except ValueError:
-        strength = None
-    return load(text if strength is None else name), strength  # another colon belongs to a file's name
-
-
 def uses_of(recipes: Iterable[str], strength: float) -> tuple[Use, ...]:
     """The recipes by name or file, read now; `strength` is of those that name none."""
-    parsed = [parse_recipe(text) for text in recipes]
-    return tuple(Use(recipe=each, strength=strength if own is None else own) for each, own in parsed)
+    from realedit.api.recipes import use_of
+
+    return tuple(use_of(text, strength) for text in recipes)
 
 
 def path_option(*names: str, kind: PathType, **kwargs: Any) -> Callable[[Command], Command]:
@@ -186,13 +180,16 @@ def drag_options(command: Command) -> Command:
     return cast(Command, wrapped)
 
 
+model_option = click.option(
+    "--model", type=Named(), default="face128", show_default=True, help="A model's name or file."
+)
+
+
 def model_options(command: Command) -> Command:
     """Which generator, how thoroughly, and where; which face is for `face_option` or `faces_option`."""
     for option in reversed(
         [
-            click.option(
-                "--model", type=Named(), default="face128", show_default=True, help="A model's name or file."
-            ),
+            model_option,
             click.option(
                 "--quality",
                 type=click.Choice(["draft", "standard", "best"]),

@@ -138,8 +138,8 @@ def _check_sessions(ctx: click.Context) -> None:
     folders = [(option, path) for option, path in folders if path.is_dir()]
     if not folders:
         return
+    from realedit.api.light import session_files
     from realedit.plumbing.places import same_place
-    from realedit.sessions.session import session_files
 
     files = [(option, each) for option, folder in folders for each in session_files(folder)]
     for option, kind, path in paths:

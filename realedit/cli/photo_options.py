@@ -6,9 +6,10 @@ from typing import Any, cast, get_args
 
 import click
 
+from realedit.api import Signing, Strip
+from realedit.api.light import MAX_PIXELS
 from realedit.cli.options import Command, path_option
 from realedit.cli.paths import Reads
-from realedit.photos import MAX_PIXELS, Signing, Strip
 
 ALGORITHMS = ("es256", "es384", "es512", "ps256", "ps384", "ps512", "ed25519")
 

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import click
 
+from realedit.api.light import EXTENSIONS, Format, format_of, most_bytes
 from realedit.cli.options import Command
 from realedit.cli.streams import taken
 from realedit.errors import PhotoError, UsageError
-from realedit.photos import EXTENSIONS, Format
-from realedit.photos.read import most_bytes
-from realedit.photos.sniff import sniff
 from realedit.plumbing.places import STDIN
 
 Sink = Callable[[bytes], object]
@@ -82,7 +80,7 @@ def _suffix(photo: Path | None, source: bytes | None) -> str:
                 source = file.read(_HEAD)
         except OSError:
             return ".png"
-    kind = sniff(source or b"")
+    kind = format_of(source or b"")
     if kind is Format.RAW:
         raise UsageError("a RAW photo is written in another format; say which with --output-format")
     return _SUFFIXES[kind] if kind is not None else ".png"

@@ -5,8 +5,7 @@ import sys
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
-from inversion import Step
-from realedit.drag import DragStep
+from realedit.api import DragStep, Step
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -3,18 +3,14 @@
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from realedit.api import Recipe
+from realedit.api.recipes import SUFFIX, Verified, load, recipe_names
 from realedit.cli.options import path_option, warn
 from realedit.cli.paths import Named, PathCommand, Reads, Sessions, Writes
 from realedit.cli.streams import message, result
 from realedit.errors import OutputError, UsageError
-from realedit.photos import check_place
-from realedit.plumbing.files import output_error, write_bytes
 from realedit.plumbing.printing import printable
-from realedit.recipes import Recipe, Verified, load, shipped
-from realedit.recipes.reading import SUFFIX
 
 name_argument = click.argument("name", metavar="NAME", type=Named())
 
@@ -27,8 +23,11 @@ def recipes_group() -> None:
 @recipes_group.command("list")
 def list_command() -> None:
     """The recipes that come with realedit."""
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table.grid(padding=(0, 2))
-    for name in shipped():
+    for name in recipe_names():
         table.add_row(name, load(name).description)
     Console(soft_wrap=True).print(table)
 
@@ -53,20 +52,20 @@ def check_command(file: Path) -> None:
 @path_option("-o", "--output", kind=Writes(), required=True, help="The recipe to write (.toml).")
 def record_command(folder: Path, output: Path) -> None:
     """Turn what was dragged in the session in DIR into a recipe that fits other faces."""
-    from realedit.recipes.recording import recorded, to_toml
-    from realedit.sessions.session import Session
+    from realedit.api.pictures import check_place
+    from realedit.api.recipes import recorded_in
+    from realedit.plumbing.files import output_error, write_bytes
 
     if output.suffix != SUFFIX:
         raise UsageError(f"a recipe is written as {SUFFIX}; end {output} in it")
     check_place(output)
     _check_recipe(output)
-    session = Session.load(folder)
-    recipe = recorded(session, output.stem)
+    recipe, text, masked = recorded_in(folder, output.stem)
     try:
-        write_bytes(output, to_toml(recipe).encode())
+        write_bytes(output, text.encode())
     except OSError as error:
         raise output_error(error, output) from error
-    if any(drag.mask for drag in session.history):
+    if masked:
         warn(["the session's masks fit this photo alone and are not part of the recipe"], quiet=False)
     message(str(output))
     result(described(recipe))

@@ -1,5 +1,7 @@
 """A batch as it happens: a progress bar on a terminal, plain lines or JSON elsewhere, and a summary."""
 
+from __future__ import annotations
+
 import json
 import logging
 import sys
@@ -8,17 +10,16 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from types import TracebackType
-from typing import Any
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, Any
 
 from realedit.batch.events import Counts, Happening, Show
 from realedit.cli.progress import TITLES
 from realedit.cli.streams import event, message, say
 from realedit.plumbing.printing import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import TaskID
 
 _STAGES = {
     **TITLES,
@@ -29,6 +30,7 @@ _STAGES = {
     "paste": "pasting",
     "write": "writing",
     "identity": "comparing the faces",
+    "look": "looking at the result",
     "verify": "reading back",
 }
 _TOLD = ("note", "retry", "waiting", "paused", "resumed", "stopping", "reloaded", "watching")
@@ -73,6 +75,8 @@ class Bars:
     """A bar for all photos, and one for each that is in work. Lines appear above them."""
 
     def __init__(self, console: Console) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn
+
         self.console = console
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
@@ -107,6 +111,8 @@ class Bars:
 
     def say(self, text: str) -> None:
         """A line above the bars, never broken."""
+        from rich.text import Text
+
         self.console.print(Text(text), soft_wrap=True)
 
     def __call__(self, happening: Happening) -> None:
@@ -147,10 +153,12 @@ class Shown(AbstractContextManager["Shown"]):
 
     def __init__(self, *, quiet: bool = False, as_json: bool = False) -> None:
         self._quiet, self._as_json = quiet, as_json
+        from rich.console import Console
+
         console = Console(stderr=True)
         self._bars = Bars(console) if console.is_terminal and not (quiet or as_json) else None
 
-    def __enter__(self) -> "Shown":
+    def __enter__(self) -> Shown:
         if self._bars is not None:
             self._bars.start()
         return self
@@ -209,6 +217,9 @@ def as_json(happening: Happening) -> dict[str, object]:
 
 def print_summary(counts: Counts, seconds: float) -> None:
     """What became of the photos, as a table."""
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table("photos", "", box=None, header_style="bold")
     rows: Sequence[tuple[str, int]] = (
         ("edited", counts.done),

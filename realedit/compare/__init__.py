@@ -1,4 +1,7 @@
-"""Before/after pictures: stills, animations, a page with a slider, contact sheets, time-lapses."""
+"""Before and after of an edit as one file: a still, an animation, a page with a slider, a contact sheet.
+
+compare(before, after, output, ComparisonSettings())
+"""
 
 from realedit.compare.comparison import (
     STYLES,

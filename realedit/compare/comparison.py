@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
 from PIL import Image
 
@@ -16,11 +15,10 @@ from realedit.compare.still import Divider, difference, side_by_side, split, sta
 from realedit.errors import UsageError
 from realedit.photos import EXTENSIONS, check_place
 from realedit.photos.limits import check_limit
+from realedit.plumbing.choices import STYLES as STYLES
+from realedit.plumbing.choices import Style as Style
 from realedit.plumbing.files import working, write_png
 from realedit.plumbing.places import MARK, check_ours
-
-Style = Literal["side", "stack", "split", "wipe", "blink", "difference", "slider"]
-STYLES: tuple[Style, ...] = get_args(Style)
 
 STILL_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _MOVING = ("wipe", "blink")

@@ -2,7 +2,6 @@
 known."""
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -12,10 +11,10 @@ from realedit.compositing.flow import Array, Bounds, FlowSettings, blur, dilate,
 from realedit.compositing.membrane import membrane
 from realedit.compositing.opening import Mouth, part
 from realedit.compositing.tone import LUMA
+from realedit.plumbing.choices import MODES as MODES
+from realedit.plumbing.choices import Mode as Mode
 
 _LEAST_ERROR = 0.01  # share of white: a likeness that is nearer shows everything
-Mode = Literal["detail", "plain", "seamless"]
-MODES: tuple[Mode, ...] = ("detail", "plain", "seamless")
 
 
 @dataclass(frozen=True, kw_only=True)

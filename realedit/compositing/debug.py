@@ -6,16 +6,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from alignment import extract_crop
 from realedit.compositing.change import Change
 from realedit.compositing.flow import Array
+from realedit.compositing.heads import Head, Turn
+from realedit.perception.points import EYES, FACE_OVAL, INNER_LIP_LOWER, INNER_LIP_UPPER, NOSE_BRIDGE
+from realedit.photos import Photo
 
 Picture = NDArray[np.uint8]
 
 DEBUG_NAMES = (
     *("crop", "before", "after", "reach", "flow", "confidence", "mask", "residual", "generated"),
-    "parts",
+    *("parts", "head"),
 )
-"""What `debug_pictures` returns, and `parts_picture`."""
+"""What `debug_pictures` returns, `parts_picture` and `head_picture`."""
 
 PARTS_SIDE = 512  # pixels
 
@@ -61,7 +65,27 @@ def parts_picture(
     go in red."""
     scale = max(1, round(PARTS_SIDE / crop.shape[0]))
     drawn = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    return _with_lines(drawn, [each * scale for each in before], [each * scale for each in after])
+
+
+def head_picture(photo: Photo, head: Head, turn: Turn) -> Picture:
+    """The view around a head with the lines of its face: where they are in blue, where they go in red."""
+    size = head.size
+    crop = extract_crop(photo.srgb(), head.square, size).pixels
+    own = head.square.to_photo(head.points[:, :2], size)
+    edges = [line for eye in EYES for line in (eye.upper, eye.lower, eye.brow_upper)]
+    lines = [*edges, INNER_LIP_UPPER, INNER_LIP_LOWER, NOSE_BRIDGE, (*FACE_OVAL, FACE_OVAL[0])]
+    before, after = (
+        [head.square.to_crop(points[list(line)], size) for line in lines]
+        for points in (own, head.turned(turn, own))
+    )
+    return _with_lines(np.ascontiguousarray(crop), before, after)
+
+
+def _with_lines(
+    drawn: Picture, before: Sequence[NDArray[np.float64]], after: Sequence[NDArray[np.float64]]
+) -> Picture:
     for curves, colour in ((before, (40, 120, 255)), (after, (255, 40, 40))):
-        lines = [np.rint((each * scale - 0.5) * 16).astype(np.int32) for each in curves]
+        lines = [np.rint((each - 0.5) * 16).astype(np.int32) for each in curves]
         cv2.polylines(drawn, lines, False, colour, 1, cv2.LINE_AA, shift=4)
     return np.asarray(drawn, np.uint8)

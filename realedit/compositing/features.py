@@ -16,9 +16,11 @@ from realedit.compositing.eyes import XS, Eye, Floats
 from realedit.compositing.flow import Array, blur, dilate
 from realedit.compositing.layers import Slide
 from realedit.compositing.lids import Lids, lids_slide
-from realedit.compositing.lips import JAW, Lips, lips_slide, lower_way, upper_way
+from realedit.compositing.lips import lips_slide
 from realedit.compositing.mouths import XS as LIP_XS
 from realedit.compositing.mouths import Mouth
+from realedit.compositing.parting import JAW, Lips
+from realedit.compositing.parting import edges as lip_edges
 from realedit.perception.points import (
     EYES,
     INNER_LIP_LOWER,
@@ -47,6 +49,8 @@ ON_LIP = 0.12  # mouth widths: a handle so near to a lip is on it,
 THICK = 0.2  # of a lip, at the most
 ON_LIPS = 0.35  # and no farther than this from the mouth's middle
 ON_CHIN = 0.4  # mouth widths: a handle so near below or beside the chin is on it, and goes with the lower lip
+ON_CORNER = 0.2  # mouth widths: a handle so near to a mouth's corner, beside its lips' middles, is on it
+DOWN = 0.2  # interocular distances: a corner goes down no farther
 PARTED = 0.4  # interocular distances: lips go apart no farther
 CLOSED = 0.85  # of what lips were apart: those that come so near are closed
 
@@ -160,16 +164,32 @@ def _together(ways: Floats, carried: NDArray[np.bool_]) -> bool:
 
 
 def _asked_lips(mouth: Mouth, lips: Lips, handles: Floats, targets: Floats) -> tuple[Lips, NDArray[np.bool_]]:
-    """Where the lips are to go, and which points say so. A chin goes with a lower lip that does."""
+    """Where the lips are to go, and which points say so: on a lip, or on a corner that goes down. A chin goes
+    with a lower lip that does."""
     start = mouth.to_frame(handles)
     way = mouth.to_frame(targets) - start
-    upper, lower = _lip_edges(mouth, lips, start[:, 0])
     goes = (np.abs(way[:, 1]) >= LEAST) & (np.abs(way[:, 1]) >= np.abs(way[:, 0]))
-    goes &= np.abs(start[:, 0]) < ON_LIPS
+    sides, on_corners = [], np.zeros(len(start), np.bool_)
+    for x, gone in ((-0.5, lips.left), (0.5, lips.right)):
+        on = goes & (np.abs(start[:, 0]) >= ON_LIPS) & ((way[:, 1] > 0) | (gone > 0))
+        on &= np.hypot(start[:, 0] - x, start[:, 1] - gone * mouth.unit) < ON_CORNER
+        add = float(way[on, 1].mean()) / mouth.unit if on.any() else 0.0
+        sides.append(float(np.clip(gone + add, min(gone, 0.0), max(gone, DOWN))))
+        on_corners |= on
+    moved, on_lips = _asked_middles(mouth, lips, start, way, goes & ~on_corners)
+    return Lips(moved.lower, moved.upper, *sides), on_corners | on_lips
+
+
+def _asked_middles(
+    mouth: Mouth, lips: Lips, start: Floats, way: Floats, goes: NDArray[np.bool_]
+) -> tuple[Lips, NDArray[np.bool_]]:
+    """Where handles at `start` of the frame that go `way` take the lips, and which of them do."""
+    upper, lower = _lip_edges(mouth, lips, start[:, 0])
+    within = goes & (np.abs(start[:, 0]) < ON_LIPS)
     thick = ON_LIP + THICK
-    on_lower = goes & (start[:, 1] > (upper + lower) / 2 - 1e-9) & (start[:, 1] < lower + thick)
+    on_lower = within & (start[:, 1] > (upper + lower) / 2 - 1e-9) & (start[:, 1] < lower + thick)
     on_upper = (
-        goes & ~on_lower & (start[:, 1] > upper - thick) & (start[:, 1] < upper + ON_LIP) & (way[:, 1] > 0)
+        within & ~on_lower & (start[:, 1] > upper - thick) & (start[:, 1] < upper + ON_LIP) & (way[:, 1] > 0)
     )
     on_upper &= mouth.gap > 0
     if not (on_lower | on_upper).any():
@@ -195,8 +215,8 @@ def _on_chin(mouth: Mouth, places: Floats) -> NDArray[np.bool_]:
 
 def _lip_edges(mouth: Mouth, lips: Lips, x: Floats) -> tuple[Floats, Floats]:
     """The heights of both lips' inner edges at x when they went as `lips` says."""
-    upper = np.interp(x, LIP_XS, mouth.upper + upper_way(mouth, lips))
-    return upper, np.interp(x, LIP_XS, mouth.lower + lower_way(mouth, lips))
+    upper, lower = (np.interp(x, LIP_XS, each) for each in lip_edges(mouth, lips))
+    return upper, lower
 
 
 def _lip_ways(mouth: Mouth, lips: Lips, places: Floats) -> Floats:
@@ -208,8 +228,13 @@ def _lip_ways(mouth: Mouth, lips: Lips, places: Floats) -> Floats:
     low = within & (y > (upper + lower) / 2 - 1e-9) & (y < lower + ON_LIP + THICK)
     up = within & ~low & (y > upper - ON_LIP) & (y < lower)
     chin = _on_chin(mouth, places)
-    ways = [new[1] - lower, new[0] - upper, np.full_like(x, JAW * lips.lower * mouth.unit)]
-    return np.select([low, up, chin], ways, 0.0)
+    corners = [~within & (np.hypot(x - at, y) < ON_CORNER) for at in (-0.5, 0.5)]
+    down = [new[1] - lower, new[0] - upper]
+    ways = [
+        *down,
+        *(np.full_like(x, each * mouth.unit) for each in (JAW * lips.lower, lips.left, lips.right)),
+    ]
+    return np.select([low, up, chin, *corners], ways, 0.0)
 
 
 def _asked_lids(eye: Eye, lids: Lids, handles: Floats, targets: Floats) -> tuple[Lids, NDArray[np.bool_]]:

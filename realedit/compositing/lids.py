@@ -14,13 +14,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from realedit.compositing.eyes import WIDE, XS, Eye, Floats, Skin, smooth
+from realedit.compositing.eyes import WIDE, XS, Eye, Floats, smooth
 from realedit.compositing.flow import Array
 from realedit.compositing.layers import Layer, Slide
+from realedit.compositing.skin import Skin
 from realedit.photos import Box, Photo
 
 # Lengths are eye widths.
-ROOM, CHEEK = 0.42, 0.3  # above and below the eye within which the lids' skin unfolds, at the most
+ROOM, CHEEK = 0.2, 0.3  # above and below the eye within which the lids' skin unfolds, at the most
 LEAST_ROOM = 0.03
 BROW_GAP, BAND_GAP = 0.03, 0.015  # that a brow, and a frame of glasses, keep
 LASHES = 0.12  # of the eye's height: what goes with a lid's edge, over the eye
@@ -31,6 +32,10 @@ NEAR = 0.2  # from the edge on which it does
 LYING = 0.14  # below a shut lid's edge on which its lashes lie
 LASH_TONE = (0.25, 0.45)  # brightness of the line where lids meet, in shares of the skin's
 EDGE = 1.5  # photo pixels over which an edge is soft
+STRETCHED = (0.3, 0.6)  # of its length: skin that is stretched by so much, and so much more, is painted
+PAINTED = 0.88  # of it, so that something of its own shows
+FOLD = 0.1  # below the fold over which it begins to be
+BULGE = (0.93, 0.12)  # brightness of a lid at its rim, and how much more it is in its middle
 WIDEST = 0.45  # of the skin's room above the lid, which a lid that goes up may take
 
 
@@ -159,13 +164,16 @@ def _lashes(eye: Eye, skin: Skin, lid: _Places, shut: float) -> Layer:
 def _lid_skin(eye: Eye, skin: Skin, lid: _Places, shut: float) -> Layer:
     """The upper lid. Painted is what would be smeared, lashes and crease and skin that is stretched too far,
     what a frame of glasses hides, and where lids meet a line of lashes instead of the eye behind them."""
-    base, shade = (eye.sampled(each, lid.x, lid.source) for each in (skin.base, skin.shade))
+    shade = eye.sampled(skin.shade, lid.x, lid.source)
+    base = _bulging(eye, skin, lid)
     at = lid.upper - lid.source  # above the edge
     within, skinned = np.clip((0.56 - np.abs(lid.x)) / 0.08, 0, 1), np.clip((at - 0.01) / 0.03, 0, 1)
     dark = np.clip((0.95 - shade) / 0.2, 0, 1) * np.clip((0.26 - at) / 0.08, 0, 1)
     dark *= min(1.0, 2 * shut) * np.clip((lid.source - lid.top) / 0.04, 0, 1)
     room = np.maximum(np.minimum(lid.edge, lid.upper) - RIGID - lid.top, 1e-3)
-    far = np.clip(((lid.new - lid.edge) / room - 1.5) / 2, 0, 1)
+    far = np.clip(((lid.new - lid.edge) / room - STRETCHED[0]) / STRETCHED[1], 0, 1)
+    far *= PAINTED + (1 - PAINTED) * np.clip((0.98 - shade) / 0.1, 0, 1)
+    far *= np.clip((lid.y - lid.top) / FOLD, 0, 1)
     band = _band(skin, lid.x)
     behind = np.clip((band + 0.01 - lid.source) / 0.015, 0, 1)
     rim = np.clip(1 - at / 0.012, 0, 1)
@@ -178,6 +186,15 @@ def _lid_skin(eye: Eye, skin: Skin, lid: _Places, shut: float) -> Layer:
     return Layer(
         cover, _offset(eye, shift), paint=_float(base * tone[..., None]), painted=painted, grain=painted
     )
+
+
+def _bulging(eye: Eye, skin: Skin, lid: _Places) -> Array:
+    """The colours of a lid over an eyeball, `[h, w, 3]`: lighter in its middle than at the fold above and
+    the lashes below it."""
+    colour = eye.sampled(skin.lid, lid.x, lid.y)
+    down = np.clip((lid.y - lid.top) / np.maximum(lid.new - lid.top, 1e-3), 0, 1)
+    light = BULGE[0] + BULGE[1] * np.sin(np.pi * down**0.8) * np.clip(1 - (1.6 * lid.x) ** 2, 0, 1)
+    return np.asarray(colour * _float(light)[..., None], np.float32)
 
 
 def _cover(eye: Eye, lid: _Places) -> Array:

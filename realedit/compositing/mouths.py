@@ -20,8 +20,18 @@ CHEEK = 0.95  # of the way from the mouth's middle to the jaw's corners, within 
 OPEN = 0.06  # lips this far apart show what is behind them; less is as much as points are wrong
 INSET = 0.02  # of lips that close: their edges are believed to be so much farther in
 DOUBTED = 0.16  # lips that are said to be less far apart may be closed
-SHOWN = 0.1  # of what is between lips: so much of it is unlike them where they are apart
-DARKER, LIGHTER, PALE = 0.55, 1.35, 0.6  # brightness and saturation of what is no lip, in shares of the lips'
+SHADOWED = 0.1  # lips that are less far apart may have a shadow between them
+SHOWN = 0.022  # high: so much of what is between lips is unlike them where they are apart, in the middle
+PALER = (
+    0.9,
+    1.12,
+)  # brightness of what is pale and no lip, in shares of the lips'; and of lips that are pale,
+GREY_LIP = 0.06  # whose colours differ by less than this, as in photos without colour
+DARKER, LIGHTER, PALE = (
+    0.55,
+    1.35,
+    0.6,
+)  # brightness, and saturation, of what is no lip, in shares of the lips'
 SEAM_NEAR, SEAM_CELLS = (
     0.08,
     33,
@@ -30,6 +40,7 @@ SEAM_FAR, SEAM_DARK = (
     0.25,
     0.93,
 )  # what being so far off costs, and the line's brightness at the most, in shares of the lips'
+WHITER = 1.08  # than the skin's: how bright what is white is at least
 GREY = 0.12  # saturation of skin: below it, a photo has less colour than a mouth
 
 
@@ -95,23 +106,26 @@ class Mouth:
         return np.asarray((points - self.origin) @ self.turn.T / self.width**2)
 
     def shows(self, photo: Photo) -> bool:
-        """Whether what is between the lips' edges is unlike lips: dark, or pale and light as teeth."""
+        """Whether what is between the lips' edges is unlike lips: pale and light as teeth, or dark. Where
+        they are hardly apart a shadow is dark as well, and only teeth count."""
         x = np.linspace(-0.3, 0.3, 31)
         edges = [np.interp(x, XS, each) for each in (self.above, self.upper, self.lower, self.below)]
         within, *lips = (
             sampled(photo, self.to_photo(np.stack(np.broadcast_arrays(x, a + t * (b - a)), -1)))
             for a, b, t in (
-                (edges[1], edges[2], np.linspace(0.2, 0.8, 7)[:, None]),
+                (edges[1], edges[2], np.linspace(0, 1, 21)[:, None]),
                 (edges[0], edges[1], np.linspace(0.3, 0.7, 5)[:, None]),
                 (edges[2], edges[3], np.linspace(0.3, 0.7, 5)[:, None]),
             )
         )
         lip = np.median(np.concatenate([each.reshape(-1, 3) for each in lips]), axis=0)
-        colours = within.reshape(-1, 3)
-        luma, own = colours @ LUMA, float(lip @ LUMA)
-        pale = np.ptp(colours, axis=1) < PALE * float(np.ptp(lip)) + 0.02
-        unlike = (luma < DARKER * own) | (pale & (luma > own)) | (luma > LIGHTER * own)
-        return bool(unlike.mean() > SHOWN)
+        luma, own = within @ LUMA, float(lip @ LUMA)
+        pale = np.ptp(within, axis=-1) < PALE * float(np.ptp(lip)) + 0.02
+        teeth = PALER[float(np.ptp(lip)) < GREY_LIP] * own
+        unlike = (pale & (luma > teeth)) | (luma > LIGHTER * own)
+        if self.gap > SHADOWED:
+            unlike |= luma < DARKER * own
+        return bool(np.median(unlike.mean(0) * (edges[2] - edges[1])) > SHOWN)
 
     def to_photo(self, places: Floats) -> Floats:
         """Places of the frame `[..., 2]` in photo pixels."""
@@ -189,7 +203,7 @@ class Light:
                 eyes.append(_colour(photo, ends[0] + t * (ends[1] - ends[0])))
         bright = float(np.quantile(np.array(eyes) @ LUMA, 0.8))
         luma = float(skin @ LUMA)
-        level = float(np.clip(max(bright, luma * 0.95), 0.25, 0.92))
+        level = float(np.clip(max(bright, luma * WHITER), 0.25, 0.92))
         tint = skin / max(luma, 1e-3)
         return cls(skin, np.clip(level * (0.75 + 0.25 * tint), 0, 1))
 

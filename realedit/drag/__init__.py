@@ -1,10 +1,20 @@
-"""Dragging points on a latent (DragGAN)."""
+"""Dragging points on a latent (DragGAN, Pan et al. 2023).
 
-from realedit.drag.editor import Editor
-from realedit.drag.preview import Previews
-from realedit.drag.settings import DragSettings, Lengths, feature_resolution, moving_layers
-from realedit.drag.state import DragStep, Ending
-from realedit.drag.watching import OnStep, keep_going
+editor = Editor(generator, latent, DragSettings(), codes)
+editor.add(handles, targets)                  # `[K, 2]` pixels of the crop
+for step in editor.steps():                   # `DragStep`s; who takes no more of them stops the drag
+    ...
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from realedit.drag.editor import Editor
+    from realedit.drag.preview import Previews
+    from realedit.drag.settings import DragSettings, Lengths, feature_resolution, moving_layers
+    from realedit.drag.state import DragStep, Ending
+    from realedit.drag.watching import OnStep, keep_going
 
 __all__ = [
     "DragSettings",
@@ -18,3 +28,26 @@ __all__ = [
     "keep_going",
     "moving_layers",
 ]
+
+_HOMES = {
+    "editor": "Editor",
+    "preview": "Previews",
+    "settings": "DragSettings Lengths feature_resolution moving_layers",
+    "state": "DragStep Ending",
+    "watching": "OnStep keep_going",
+}
+"""The names of each module, which is imported when one of them is first asked for: errors and settings are
+there without torch."""
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        for home, names in _HOMES.items():
+            if name in names.split():
+                found = getattr(import_module(f"{__name__}.{home}"), name)
+                globals()[name] = found
+                return found
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

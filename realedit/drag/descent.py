@@ -1,7 +1,7 @@
 """Steps down a loss's slope whose length is given.
 
 DragGAN takes Adam, whose first steps move every number of the latent equally far, whether the points depend
-on it or not; that changes a face more than the same way along the slope itself (docs/benchmarks.md).
+on it or not; that changes a face more than the same way along the slope itself (docs/benchmarks/tried.md).
 """
 
 import torch

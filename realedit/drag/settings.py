@@ -1,9 +1,14 @@
 """Settings of the drag by the paper's symbols, and their lengths on a given generator."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from checkpoints import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from realedit.errors import UsageError
+
+if TYPE_CHECKING:
+    from checkpoints import Generator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +78,7 @@ class Lengths:
         return self.r2 - 0.25
 
     @classmethod
-    def of(cls, settings: DragSettings, cells: int) -> "Lengths":
+    def of(cls, settings: DragSettings, cells: int) -> Lengths:
         """For feature maps of `cells` x `cells` over the whole crop."""
         scale = cells / 512
         return cls(

@@ -2,8 +2,8 @@
 
 Both compare patches with templates: what the patch around each handle looked like when the handle was put
 there, `[K, P, C]`. DragGAN supervises with the patch as it is now, whose drift adds up, and tracks single
-cells; original patches land nearer and are lost less (docs/benchmarks.md). Supervising with the original
-features is GoodDrag's idea (Zhang et al. 2024, arXiv 2404.07206).
+cells; original patches land nearer and are lost less (docs/benchmarks/tried.md). Supervising with the
+original features is GoodDrag's idea (Zhang et al. 2024, arXiv 2404.07206).
 
 Points are `(x, y)` in feature cells, centres at +0.5.
 """

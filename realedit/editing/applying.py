@@ -15,6 +15,7 @@ from realedit.errors import OutsideError
 from realedit.geometry.reach import Parts, Reach
 from realedit.recipes.placing import draggable, frame_for, place, within
 from realedit.recipes.recipe import Recipe, Use
+from realedit.sessions import turning
 from realedit.sessions.pictures import features_of, moved_landmarks, pictures
 from realedit.sessions.session import Session
 
@@ -90,7 +91,10 @@ def placed(
             "the recipe %s at strength %g goes farther than the model learned; it goes as far as that",
             recipe.name, use.strength,
         )  # fmt: skip
-    return points[useful], recipe.where, recipe.drag.over(settings, use.strength)
+    points = points[useful]
+    if use.strength and np.array_equal(points[:, 0], points[:, 1]):
+        log.warning("the recipe %s has nothing to move on this face: all is there already", recipe.name)
+    return points, recipe.where, recipe.drag.over(settings, use.strength)
 
 
 def beyond(recipe: Recipe, strength: float, checkpoint: Checkpoint) -> bool:
@@ -130,7 +134,8 @@ def current_landmarks(session: Session, checkpoint: Checkpoint) -> NDArray[np.fl
     """Where the face's landmarks are in the current result, photo pixels `[68, 2]`; None without a face.
 
     Lids' are where the dense points see them. After a drag all are moved as dlib sees them move from
-    before to after, and as the parts of the face slid.
+    before to after, and as the parts of the face slid, and as the
+    head turned.
     """
     if session.landmarks is None:
         return None
@@ -143,4 +148,4 @@ def current_landmarks(session: Session, checkpoint: Checkpoint) -> NDArray[np.fl
     if features is not None and session.points is not None:
         landmarks[list(LANDMARKS)] = session.points[list(LANDMARKS.values())]
         landmarks = features.moved(session.moves, landmarks)
-    return np.asarray(landmarks + shift)
+    return turning.in_result(session, np.asarray(landmarks + shift))

@@ -8,7 +8,6 @@ from realedit.compare import (
 )
 from realedit.compare.animation import check_encoder
 from realedit.compositing import DEBUG_NAMES
-from realedit.editing.comparing import marked_place
 from realedit.editing.request import EditRequest
 from realedit.errors import UsageError
 from realedit.photos import (
@@ -19,7 +18,7 @@ from realedit.photos import (
 )
 from realedit.plumbing.files import make_folder
 from realedit.plumbing.places import check_apart, check_ours
-from realedit.sessions.session import check_folder
+from realedit.sessions.folders import check_folder
 
 
 def check_request(request: EditRequest) -> None:
@@ -32,6 +31,8 @@ def check_request(request: EditRequest) -> None:
         check_output(request.output, request.photo)
     if request.compare is not None:
         check_comparison(request.compare, ComparisonSettings(), request.photo)
+    if request.marked is not None:
+        check_picture(request.marked, request.photo, what="the marked photo")
     if request.timelapse is not None:
         check_encoder(request.timelapse)
         check_place(request.timelapse, request.photo)
@@ -47,8 +48,14 @@ def check_folders(request: EditRequest) -> None:
     if request.keep is not None:
         check_folder(request.keep)
     if request.debug is not None:
-        make_folder(request.debug)
-        check_ours(*(request.debug / f"{name}.png" for name in DEBUG_NAMES))
+        check_debug(request.debug)
+
+
+def check_debug(folder: Path) -> None:
+    """Make the folder for the pictures of the paste; raise OutputError where it holds others by their
+    names."""
+    make_folder(folder)
+    check_ours(*(folder / f"{name}.png" for name in DEBUG_NAMES))
 
 
 def _check_places(request: EditRequest) -> None:
@@ -57,7 +64,7 @@ def _check_places(request: EditRequest) -> None:
     outputs = {
         "-o": request.output if request.into is None else None,
         "--compare": compare,
-        "the marked copy of --compare": None if compare is None else marked_place(compare),
+        "--marked": request.marked,
         "--timelapse": request.timelapse,
         "--debug": request.debug,
         "--keep": request.keep,
@@ -69,13 +76,11 @@ def _check_places(request: EditRequest) -> None:
         "the signature": [] if signing is None else [signing.certificate, signing.key],
     }
     check_apart(outputs, inputs)
-    if compare is not None:
-        check_ours(marked_place(compare))
 
 
-def check_picture(path: Path, photo: Path) -> None:
-    """Raise for a crop's name that is not a PNG, or cannot be written."""
+def check_picture(path: Path, photo: Path, *, what: str = "a crop") -> None:
+    """Raise for the name of a picture that is not a PNG, or cannot be written."""
     if path.suffix.lower() != ".png":
-        raise UsageError(f"a crop is written as PNG; end {path} in .png")
+        raise UsageError(f"{what} is written as PNG; end {path} in .png")
     check_output(path, photo)
     check_ours(path)

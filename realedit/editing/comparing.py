@@ -19,18 +19,11 @@ from realedit.plumbing.files import write_png
 from realedit.sessions.session import Session
 
 
-def marked_place(compare: Path) -> Path:
-    """Where the marked photo of a comparison is."""
-    return compare.with_suffix(".marked.png")
-
-
-def write_before_after(path: Path, before: Photo, after: Photo, sessions: Sequence[Session]) -> None:
-    """Before and after as the file's name says (PNG: side by side), and beside it `NAME.marked.png`, the
-    photo with handles, targets and mask."""
+def write_before_after(path: Path, before: Photo, after: Photo) -> None:
+    """Before and after as the file's name says (PNG: side by side)."""
     settings = ComparisonSettings()
     pair = pair_of(before, after, max_side=max_side(path, settings))
     write_comparison(path, pair, settings)
-    write_marked(marked_place(path), before, sessions)
 
 
 def write_marked(path: Path, before: Photo, sessions: Sequence[Session]) -> None:

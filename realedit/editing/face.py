@@ -16,7 +16,8 @@ from realedit.editing.kept import invert_once
 from realedit.editing.request import EditRequest, inversion_settings
 from realedit.errors import AlignmentError, RealeditError, SessionError
 from realedit.plumbing.timing import Laps
-from realedit.sessions.session import Session, make_private
+from realedit.sessions.folders import make_private
+from realedit.sessions.session import Session
 
 Drag = tuple[tuple[float, float], tuple[float, float]]  # handle and target, photo pixels
 

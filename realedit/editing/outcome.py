@@ -17,11 +17,15 @@ from realedit.drag import DragStep
 from realedit.editing.applying import known_limits
 from realedit.editing.face import FaceEdit
 from realedit.editing.request import EditRequest
+from realedit.editing.verdicts import verdict_on
+from realedit.looks import Verdict
 from realedit.photos import Box, Photo
 from realedit.plumbing.timing import Laps
+from realedit.recipes import Use
 from realedit.sessions.pictures import features_of
 from realedit.sessions.regions import around_face
 from realedit.sessions.session import Drag, Session
+from realedit.sessions.turning import in_result
 
 LIKENESS = 0.35  # identity distance from which the result looks less like the same person
 NEARLY = 0.2  # of the movement: a drag that ends with so little left has done it
@@ -34,17 +38,23 @@ TELLABLE = 0.03  # interocular distances: dlib cannot tell less of a movement
 class FaceReport:
     """What came of one face: its session after the drags, and dlib's distance between it before and after,
     None without a face. seen: the share of the movement that was asked which dlib sees in the result, None
-    where no landmark was asked to move. certainty: how sure the face is."""
+    where no landmark was asked to move. certainty: how sure the face is. looks: what the eye would say of
+    it, None without a face or a change."""
 
     session: Session
     identity: float | None
     seen: float | None = None
     certainty: Certainty | None = None
+    looks: Verdict | None = None
 
     @property
     def face(self) -> int | None:
         """Its number from the left."""
         return self.session.face
+
+    def in_words(self) -> str:
+        """How its drags ended."""
+        return endings(self.session.history, self.seen)
 
     def handles(self) -> list[dict[str, Any]]:
         """Where each dragged point was, should go and went, in photo pixels."""
@@ -58,7 +68,8 @@ class FaceReport:
 @dataclass(frozen=True, kw_only=True)
 class Made:
     """An edit that is done and not written. sessions, certainties: of its faces from left to right; laps: its
-    seconds by stage; steps: those of its drags, where they were recorded."""
+    seconds by stage; steps: those of its drags, where they were recorded; recipes: what its last drags are
+    from."""
 
     photo: Photo
     result: Photo
@@ -68,6 +79,7 @@ class Made:
     warnings: tuple[str, ...]
     laps: Laps
     steps: tuple[DragStep, ...] = ()
+    recipes: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +103,7 @@ class EditReport:
     def written(self, output: Path | None, said: Sequence[str]) -> "EditReport":
         """The report with where the result was written, what was said of that, and what the result itself
         shows; each sentence once."""
-        shown = _by_face((each.face, result_warnings(each)) for each in self.faces)
+        shown = by_face((each.face, result_warnings(each)) for each in self.faces)
         warnings = tuple(dict.fromkeys((*self.warnings, *said, *shown)))
         return dataclasses.replace(self, output=output, warnings=warnings)
 
@@ -116,6 +128,7 @@ class EditReport:
                     "identity": _rounded(each.identity),
                     "seen": _rounded(each.seen),
                     "certainty": None if each.certainty is None else _plain(each.certainty),
+                    "looks": None if each.looks is None else each.looks.as_json(),
                 }
                 for each in self.faces
             ],
@@ -160,6 +173,8 @@ def result_warnings(report: FaceReport) -> list[str]:
             f"hardly any of the movement shows in the result ({max(0.0, report.seen):.0%}): the model does "
             "not do this to this face"
         )
+    if report.looks is not None and report.looks.grade != "good":
+        warnings.append(f"the result looks {report.looks.in_words()}; look at it before you use it")
     return warnings
 
 
@@ -243,14 +258,18 @@ def seen_share(after: Photo, session: Session) -> float | None:
 
 
 def identity_distance(before: Photo, after: Photo, session: Session) -> float | None:
-    """dlib descriptor distance between the face before and after, at the landmarks of the photo; None
-    without a face."""
+    """dlib descriptor distance between the face before and after, at the landmarks of the photo, turned
+    with the head; None without a face."""
     if session.landmarks is None:
         return None
     if after.changed is None:
         return 0.0
     box, landmarks, _ = around_face(session)
-    one, other = (descriptor(photo.srgb(box), landmarks) for photo in (before, after))
+    corner = session.landmarks - landmarks
+    turned = in_result(session, session.landmarks) - corner
+    one, other = (
+        descriptor(photo.srgb(box), places) for photo, places in ((before, landmarks), (after, turned))
+    )
     return distance(one, other)
 
 
@@ -263,7 +282,7 @@ def edit_warnings(
 ) -> tuple[str, ...]:
     """What the user should know before anything is written. edits: the faces that were meant; done: their
     sessions, as far as the edit went."""
-    told = _by_face((each.session.face, each.warnings) for each in edits[: len(done)])
+    told = by_face((each.session.face, each.warnings) for each in edits[: len(done)])
     warnings = [*told, *known_limits(request.recipes, checkpoint), *after.warnings, *face_warnings(done)]
     if len(done) < len(edits):
         warnings.append(f"stopped at face {done[-1].face}; the faces after it stay as they are")
@@ -271,16 +290,10 @@ def edit_warnings(
 
 
 def report_on(done: Made) -> EditReport:
-    """What came of an edit. Looking for the same person before and after is added to its seconds by stage."""
+    """What came of an edit. Looking at the faces before and after is added to its seconds by stage."""
     seconds = sum(done.laps.seconds.values())
-    done.laps("identity")
     faces = tuple(
-        FaceReport(
-            session=session,
-            identity=identity_distance(done.photo, done.result, session),
-            seen=seen_share(done.result, session),
-            certainty=certainty,
-        )
+        _face_report(done, session, certainty)
         for session, certainty in zip(done.sessions, done.certainties, strict=True)
     )
     done.laps.end()
@@ -295,7 +308,16 @@ def report_on(done: Made) -> EditReport:
     )
 
 
-def _by_face(said: Iterable[tuple[int | None, Sequence[str]]]) -> list[str]:
+def _face_report(done: Made, session: Session, certainty: Certainty | None) -> FaceReport:
+    done.laps("identity")
+    identity = identity_distance(done.photo, done.result, session)
+    seen = seen_share(done.result, session)
+    done.laps("look")
+    looks = verdict_on(done.photo, done.result, session, done.recipes, identity=identity)
+    return FaceReport(session=session, identity=identity, seen=seen, certainty=certainty, looks=looks)
+
+
+def by_face(said: Iterable[tuple[int | None, Sequence[str]]]) -> list[str]:
     """Warnings of each face, which is named where there are several."""
     faces = list(said)
     return [

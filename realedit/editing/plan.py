@@ -21,8 +21,9 @@ from realedit.errors import SessionError
 from realedit.geometry.cropping import square_without_face
 from realedit.photos import Photo
 from realedit.recipes.placing import check_suits, within
+from realedit.sessions.folders import session_folders
 from realedit.sessions.regions import around_face, check_in_photo, check_points
-from realedit.sessions.session import Session, session_folders
+from realedit.sessions.session import Session
 
 log = logging.getLogger(__name__)
 

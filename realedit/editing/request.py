@@ -7,10 +7,10 @@ from pathlib import Path
 from checkpoints.bundled import BUNDLED
 from checkpoints.registry import registry
 from inversion import InversionSettings, Quality
-from realedit.drag import DragSettings
-from realedit.editing.stages import PasteSettings
+from realedit.compositing.settings import PasteSettings
+from realedit.drag.settings import DragSettings
 from realedit.errors import UsageError
-from realedit.geometry.reach import Reach
+from realedit.geometry.parts import Reach
 from realedit.photos import (
     MAX_PIXELS,
     Box,
@@ -45,6 +45,7 @@ class EditRequest:
     label: str | None = None
     device: str = "auto"
     compare: Path | None = None
+    marked: Path | None = None
     timelapse: Path | None = None
     keep: Path | None = None
     changes: tuple[tuple[str, str], ...] = ()

@@ -1,13 +1,18 @@
 """The square of a photo that the generator sees: which, where no face decides, and its pixels."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from alignment import Alignment, Crop, box_square, centred_square, extract_crop, region_under
 from alignment.errors import OutsideError
-from checkpoints import Checkpoint
 from realedit.photos import Box, Photo
+
+if TYPE_CHECKING:
+    from checkpoints import Checkpoint
 
 
 def crop_of(photo: Photo, square: Alignment, size: int) -> Crop:
@@ -29,9 +34,14 @@ def square_without_face(size: tuple[int, int], checkpoint: Checkpoint, box: Box 
     """The box's square, else the largest centred one for a model that draws no faces, else None: the faces of
     the photo of `size` (width, height) decide. Raises OutsideError for a box that leaves the photo.
     """
+    return square_of(size, checkpoint.alignment, box)
+
+
+def square_of(size: tuple[int, int], alignment: str, box: Box | None) -> Alignment | None:
+    """`square_without_face` of a model whose photos become crops by `alignment`: `ffhq` or `box`."""
     width, height = size
     if box is None:
-        return None if checkpoint.alignment == "ffhq" else centred_square(width, height)
+        return None if alignment == "ffhq" else centred_square(width, height)
     left, top, right, bottom = box
     if not (0 <= left < right <= width and 0 <= top < bottom <= height):
         raise OutsideError(

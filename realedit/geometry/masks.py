@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realedit.errors import PhotoError, UsageError
+from realedit.geometry.boxes import parse_region as parse_region
 from realedit.photos import Box, read_photo
-
-_MOST_PIXELS = 1 << 31  # of a coordinate
 
 
 def read_mask(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -44,21 +43,6 @@ def checked_mask(grey: NDArray[np.uint8], size: tuple[int, int], name: str) -> N
     if not mask.any():
         raise UsageError(f"the mask {name} is black everywhere, so nothing may move; paint white what may")
     return mask
-
-
-def parse_region(text: str) -> Box:
-    """`X,Y,W,H`, a rectangle of photo pixels, as (left, top, right, bottom). Raises ValueError."""
-    try:
-        left, top, width, height = (int(number) for number in text.split(","))
-    except ValueError as error:
-        raise ValueError(
-            f"{text!r} is not a rectangle; write X,Y,W,H in pixels, e.g. 200,300,120,80"
-        ) from error
-    if max(map(abs, (left, top, width, height))) >= _MOST_PIXELS:
-        raise ValueError(f"the rectangle {text!r} is larger than any photo; write X,Y,W,H in pixels")
-    if width < 1 or height < 1:
-        raise ValueError(f"the rectangle {text!r} is empty; its width and height must be at least 1")
-    return left, top, left + width, top + height
 
 
 def edit_mask(mask: Path | None, regions: Sequence[Box], size: tuple[int, int]) -> NDArray[np.uint8] | None:

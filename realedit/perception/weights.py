@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from checkpoints.bundled import bundled_file
 from checkpoints.errors import CheckpointError
-from checkpoints.storage import read_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -55,6 +54,7 @@ def bundled() -> Eyesight:
 
 def load(path: Path) -> Eyesight:
     """Read a file of weights. Raises CheckpointError where it is missing, damaged or something else."""
+    from checkpoints.storage import read_tensors
     from realedit.perception.network import EYE_FACTS, EYE_SIZE, MOUTH_SIZE, DetailNet, ViewNet
 
     tensors, metadata = read_tensors(path)

@@ -6,7 +6,6 @@ versions share their memory, and the writer knows exactly which pixels are no lo
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from realedit.photos.colour.display import ToSrgb, converter, in_strips, to_8bit
 from realedit.photos.colour.inks import Inks
 from realedit.photos.colour.profile import SRGB, Colour
+from realedit.photos.kinds import Format as Format
 from realedit.photos.metadata.metadata import Metadata
 from realedit.photos.orientation import (
     Box,
@@ -28,18 +28,6 @@ from realedit.photos.orientation import (
     to_stored,
 )
 from realedit.photos.shared.layout import Layout, premultiplied, straightened
-
-
-class Format(StrEnum):
-    """The file formats photos are read from; all but RAW are written too."""
-
-    JPEG = "JPEG"
-    PNG = "PNG"
-    TIFF = "TIFF"
-    WEBP = "WebP"
-    HEIC = "HEIC"
-    AVIF = "AVIF"
-    RAW = "RAW"
 
 
 @dataclass(frozen=True, eq=False)

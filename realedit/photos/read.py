@@ -7,25 +7,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from realedit.errors import PhotoError, ResourceError, UsageError
+from realedit.errors import PhotoError, ResourceError
 from realedit.photos.colour.inks import inks_of
 from realedit.photos.colour.profile import SRGB, Colour, colour_of
 from realedit.photos.heif import avif
 from realedit.photos.heif import heic as heif
 from realedit.photos.jpeg import codec as jpeg
+from realedit.photos.kinds import MAX_PIXELS as MAX_PIXELS
 from realedit.photos.metadata import exif
 from realedit.photos.photo import Format, Photo
 from realedit.photos.png import codec as png
 from realedit.photos.raw import codec as raw
 from realedit.photos.shared.decoded import Decoded, UnreadableError
 from realedit.photos.sniff import describe, sniff
+from realedit.photos.source import bytes_of, not_empty
 from realedit.photos.tiff import codec as tiff
 from realedit.photos.webp import codec as webp
 
 log = logging.getLogger(__name__)
 _D = TypeVar("_D")
 
-MAX_PIXELS = 200_000_000
 _READERS: dict[Format, Callable[[bytes, int], Decoded]] = {
     Format.JPEG: jpeg.read,
     Format.PNG: png.read,
@@ -47,7 +48,7 @@ def read_photo(path: Path, *, max_pixels: int = MAX_PIXELS, source: bytes | None
     cut short or of more than `max_pixels` pixels, ResourceError when memory runs out.
     """
     shown = path if source is None else Path("stdin")
-    source = _bytes_of(path, max_pixels) if source is None else _not_empty(shown, source)
+    source = bytes_of(path, max_pixels) if source is None else not_empty(shown, source)
     kind, decoded = _decoded(shown, source, max_pixels, _READERS)
     return replace(_photo(shown, source, kind, decoded), path=path)
 
@@ -55,7 +56,7 @@ def read_photo(path: Path, *, max_pixels: int = MAX_PIXELS, source: bytes | None
 def check_photo(path: Path, *, max_pixels: int = MAX_PIXELS) -> str:
     """The SHA-256 of the file at `path`, which can be decoded to its end. Raises as `read_photo` does; faster
     for JPEG, whose coefficients are decoded and not made pixels of."""
-    source = _bytes_of(path, max_pixels)
+    source = bytes_of(path, max_pixels)
     _decoded(path, source, max_pixels, _CHECKS)
     return hashlib.sha256(source).hexdigest()
 
@@ -80,36 +81,6 @@ def _decoded(
     except Exception as error:
         log.debug("%s cannot be decoded", path, exc_info=error)
         raise PhotoError(f"cannot read {path} ({kind}): its picture data are damaged or cut short") from error
-
-
-def _bytes_of(path: Path, max_pixels: int) -> bytes:
-    try:
-        if path.is_dir():
-            raise PhotoError(f"cannot read {path}: it is a folder; give one photo")
-        if not path.exists():
-            raise UsageError(f"there is no photo {path}; check the name")
-        if not path.is_file():
-            raise PhotoError(f"cannot read {path}: it is not a plain file")
-        size = path.stat().st_size
-        if size > most_bytes(max_pixels):
-            raise PhotoError(
-                f"cannot read {path}: {size} bytes are more than a photo of {max_pixels} pixels can have"
-            )
-        source = path.read_bytes()
-    except OSError as error:
-        raise PhotoError(f"cannot read {path}: {error.strerror or error}") from error
-    return _not_empty(path, source)
-
-
-def most_bytes(max_pixels: int) -> int:
-    """More than a file of so many pixels has."""
-    return 8 * max_pixels + (64 << 20)
-
-
-def _not_empty(path: Path, source: bytes) -> bytes:
-    if not source:
-        raise PhotoError(f"cannot read {path}: the file is empty")
-    return source
 
 
 def _photo(path: Path, source: bytes, kind: Format, decoded: Decoded) -> Photo:

@@ -18,6 +18,7 @@ from realedit.photos.copying import copied_without
 from realedit.photos.heif import avif
 from realedit.photos.heif import heic as heif
 from realedit.photos.jpeg import codec as jpeg
+from realedit.photos.kinds import EXTENSIONS as EXTENSIONS
 from realedit.photos.label import with_visible_label
 from realedit.photos.limits import check_limit
 from realedit.photos.metadata.metadata import Metadata, Strip
@@ -34,20 +35,6 @@ from realedit.plumbing.places import same_place
 
 log = logging.getLogger(__name__)
 
-EXTENSIONS: dict[str, Format] = {
-    ".jpg": Format.JPEG,
-    ".jpeg": Format.JPEG,
-    ".jpe": Format.JPEG,
-    ".jfif": Format.JPEG,
-    ".png": Format.PNG,
-    ".tif": Format.TIFF,
-    ".tiff": Format.TIFF,
-    ".webp": Format.WEBP,
-    ".heic": Format.HEIC,
-    ".heif": Format.HEIC,
-    ".hif": Format.HEIC,
-    ".avif": Format.AVIF,
-}
 _EIGHT_BITS = frozenset({Format.JPEG, Format.WEBP, Format.AVIF})
 
 

@@ -23,3 +23,15 @@ def choose_device(name: str) -> torch.device:
             found = f"it has {count}" if count else "PyTorch finds none here"
             raise UsageError(f"there is no device {name}: {found}; use --device auto or cpu")
     return torch.device(name)
+
+
+def found_devices() -> list[tuple[str, str]]:
+    """(name as `choose_device` takes it, what it is) of every device here, the CPU last."""
+    found = []
+    if torch.cuda.is_available():
+        for number in range(torch.cuda.device_count()):
+            facts = torch.cuda.get_device_properties(number)
+            found.append((f"cuda:{number}", f"{facts.name}, {facts.total_memory / 2**30:.0f} GB"))
+    if torch.backends.mps.is_available():
+        found.append(("mps", "Apple's GPU"))
+    return [*found, ("cpu", f"{torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}")]

@@ -1,5 +1,7 @@
 """Writing files that are complete or absent."""
 
+from __future__ import annotations
+
 import errno
 import os
 import secrets
@@ -10,14 +12,14 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from realedit.errors import OutputError, ResourceError
 from realedit.plumbing.places import MARK, check_ours
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @contextmanager
@@ -64,6 +66,9 @@ def write_png(path: Path, picture: NDArray[np.uint8], *, private: bool = False) 
 
 def png_of(picture: NDArray[np.uint8], mark: str = MARK) -> bytes:
     """A picture `[H, W, 3]` RGB or `[H, W, 4]` RGBA as PNG, with a mark that says who made it."""
+    import cv2
+    import numpy as np
+
     layers = picture[..., [2, 1, 0, 3][: picture.shape[2]]]
     ok, data = cv2.imencode(".png", np.ascontiguousarray(layers))
     assert ok

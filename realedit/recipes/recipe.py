@@ -15,9 +15,9 @@ import msgspec
 
 from alignment.names import indices
 from checkpoints.domains import DOMAINS
-from realedit.drag import DragSettings
+from realedit.drag.settings import DragSettings
 from realedit.errors import LandmarkError, UsageError
-from realedit.geometry.reach import Parts, Reach
+from realedit.geometry.parts import Parts, Reach
 
 Pair = tuple[float, float]
 MOST_POINTS = 256

@@ -7,6 +7,8 @@ Folders and files are their owner's alone. What was not used for long goes first
 limit. A cache that cannot be read or written, and whatever else lies in it, costs time, never an edit.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -18,13 +20,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from checkpoints.cache import cache_folder, read_error, subfolder, without_cache
 from inversion import ALGORITHM
 from realedit.errors import CheckpointError, OutputError, RealeditError, SessionError
 from realedit.plumbing.files import output_error
-from realedit.sessions.session import Session
+
+if TYPE_CHECKING:
+    from realedit.sessions.session import Session
 
 DAY = 24 * 3600.0
 _ENTRY = re.compile(r"\.?[0-9a-f]{32}-.+")  # what is called otherwise is not ours
@@ -62,13 +66,9 @@ def find(photo_sha256: str, model_sha256: str, settings: Mapping[str, Any]) -> I
     """The kept inversions of a photo, one per face that was edited. One that is damaged, or of another photo,
     model or settings, is deleted.
     """
-    prefix = key(photo_sha256, model_sha256, settings)
-    try:
-        found = [path for path in _listed() if path.name.startswith(f"{prefix}-")]
-    except OutputError as error:
-        without_cache(error)
-        return
-    for path in sorted(found):
+    from realedit.sessions.session import Session
+
+    for path in _of(photo_sha256, model_sha256, settings):
         try:
             session = Session.load(path)
             asked = (photo_sha256, model_sha256, dict(settings))
@@ -86,6 +86,21 @@ def find(photo_sha256: str, model_sha256: str, settings: Mapping[str, Any]) -> I
         with suppress(OSError):
             os.utime(path)  # it was used now
         yield session
+
+
+def may_have(photo_sha256: str, model_sha256: str, settings: Mapping[str, Any]) -> bool:
+    """Whether `find` has anything to look at."""
+    return bool(_of(photo_sha256, model_sha256, settings))
+
+
+def _of(photo_sha256: str, model_sha256: str, settings: Mapping[str, Any]) -> list[Path]:
+    """Where inversions of a photo are kept. A cache that cannot be read has none, and that is said."""
+    prefix = key(photo_sha256, model_sha256, settings)
+    try:
+        return sorted(path for path in _listed() if path.name.startswith(f"{prefix}-"))
+    except OutputError as error:
+        without_cache(error)
+        return []
 
 
 def keep(session: Session, settings: CacheSettings | None = None) -> None:

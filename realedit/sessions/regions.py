@@ -8,9 +8,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from alignment import Alignment, extract_crop
 from alignment.errors import OutsideError
+from realedit.compositing import Turn
 from realedit.errors import UsageError
 from realedit.geometry.reach import reach_region
 from realedit.photos import Box
+from realedit.sessions import turning
 from realedit.sessions.session import Drag, Session
 
 
@@ -54,10 +56,15 @@ def crop_region(session: Session, entry: Drag, size: int) -> NDArray[np.float32]
     if not kept:
         return np.zeros((size, size), np.float32)
     landmarks = None if session.landmarks is None else square.to_crop(session.landmarks, size)
+    turn = turn_before(session, entry)
+    handles, targets = (
+        turning.back(session, turn, np.array([points[i] for i in kept]))
+        for points in (entry.handles, entry.targets)
+    )
     region = reach_region(
         entry.reach,
-        square.to_crop([entry.handles[i] for i in kept], size),
-        square.to_crop([entry.targets[i] for i in kept], size),
+        square.to_crop(handles, size),
+        square.to_crop(targets, size),
         size,
         landmarks=landmarks,
     )
@@ -66,6 +73,16 @@ def crop_region(session: Session, entry: Drag, size: int) -> NDArray[np.float32]
         crop = extract_crop(np.repeat(mask[..., None], 3, -1), square, size)
         region = region * (crop.pixels[..., 0] >= 128) * crop.valid
     return region.astype(np.float32)
+
+
+def turn_before(session: Session, entry: Drag) -> Turn:
+    """How far the head had turned when a drag began: one of the session's, or the next one."""
+    before = Turn()
+    for each in session.history:
+        if each is entry:
+            return before
+        before = each.turn
+    return before
 
 
 def reach_of(session: Session, size: int) -> NDArray[np.float32]:

@@ -12,7 +12,6 @@ are used, so that stages run one by one and all at once give the same bytes.
 """
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -31,9 +30,10 @@ from alignment import Alignment
 from checkpoints import Checkpoint
 from inversion import Quality
 from realedit.compositing.features import Moves
-from realedit.errors import OutputError, SessionError
+from realedit.compositing.heads import Turn
+from realedit.errors import SessionError
 from realedit.plumbing.files import output_error, png_of, write_bytes
-from realedit.plumbing.places import has_mark
+from realedit.sessions.folders import MARK, make_private
 from realedit.sessions.stored import (
     SCHEMA,
     Drag,
@@ -49,13 +49,8 @@ from realedit.sessions.stored import (
     read_tuning,
 )
 
-__all__ = ["Drag", "Session", "check_folder", "make_private", "mask_name", "session_folders"]
+__all__ = ["Drag", "Session", "mask_name"]
 
-_MARK = "realedit session"  # in the crop
-_OWN = re.compile(
-    r"(session|report)\.json|(crop|report|mask-[0-9a-f]{12})\.png|(latents|tuned)\.safetensors"
-    r"|history\.jsonl|\.realedit-[0-9a-f]{16}\.part"
-)
 _STALE = re.compile(r"mask-[0-9a-f]{12}\.png|(latents|tuned)\.safetensors")
 
 
@@ -95,6 +90,11 @@ class Session:
         """How far parts of the face slide after the drags so far."""
         return self.history[-1].moves if self.history else Moves()
 
+    @property
+    def turn(self) -> Turn:
+        """How far the head has turned after the drags so far."""
+        return self.history[-1].turn if self.history else Turn()
+
     def from_start(self) -> "Session":
         """The same inversion with nothing dragged yet."""
         return replace(self, current=self.pivot, history=(), masks={})
@@ -121,7 +121,7 @@ class Session:
     def _files(self) -> dict[str, bytes]:
         """Content by name; session.json last, so that a folder without it is an unfinished one."""
         alpha = np.where(self.valid, 255, 0).astype(np.uint8)
-        files = {"crop.png": png_of(np.dstack([self.crop, alpha]), _MARK)}
+        files = {"crop.png": png_of(np.dstack([self.crop, alpha]), MARK)}
         if self.pivot is not None and self.current is not None:
             latents = {"pivot": self.pivot.cpu().contiguous(), "current": self.current.cpu().contiguous()}
             files["latents.safetensors"] = save_tensors({k: v.clone() for k, v in latents.items()})
@@ -229,70 +229,6 @@ def one_line(reason: object) -> str:
     """A reason that may quote a file, as a sentence can hold it."""
     text = " ".join(str(reason).split())
     return text if len(text) <= 200 else f"{text[:200]}..."
-
-
-def check_folder(folder: Path) -> None:
-    """Raise OutputError for a place where no session can be kept: a file, a folder of other things, no
-    parent."""
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file; name a folder for the session")
-    if not folder.exists():
-        if not folder.parent.is_dir():
-            raise OutputError(f"there is no folder {folder.parent} to keep the session in; make it first")
-        if not os.access(folder.parent, os.W_OK | os.X_OK):
-            raise OutputError(f"no right to write into {folder.parent}; keep the session elsewhere")
-    elif not _is_sessions(folder):
-        raise OutputError(f"{folder} holds other files; name an empty or new folder for the session")
-
-
-def is_own_name(name: str) -> bool:
-    """Whether a session keeps a file of that name in its folder, and may replace it."""
-    return _OWN.fullmatch(name) is not None
-
-
-def session_files(folder: Path) -> list[Path]:
-    """The files of a session in `folder`, and of those of several faces in its numbered folders."""
-    inside = [folder, *(each for each in folder.glob("*") if each.name.isdecimal())]
-    return [path for each in inside for path in each.glob("*") if is_own_name(path.name)]
-
-
-def _is_sessions(folder: Path) -> bool:
-    """Whether a folder is empty or a session's, finished or not, or holds those of several faces."""
-    names = {path.name for path in folder.iterdir()}
-    if "session.json" in names:
-        return _is_header(folder / "session.json")
-    inner = [folder / name for name in names if name.isdecimal() and (folder / name).is_dir()]
-    if any(any(each.iterdir()) and _is_sessions(each) for each in inner):
-        return True
-    begun = {name for name in names if not name.endswith(".part")}
-    marked = "crop.png" in begun and has_mark(folder / "crop.png", _MARK)
-    return all(map(is_own_name, names)) and (marked or not begun)
-
-
-def _is_header(path: Path) -> bool:
-    """Whether a session.json is a session's, whole or damaged; who reads it tells what may not be read."""
-    try:
-        return path.is_file() and b'"photo_sha256"' in path.read_bytes()
-    except PermissionError:
-        return True
-
-
-def session_folders(folder: Path) -> list[Path]:
-    """Where sessions are kept in a folder that a person named: in itself, or, of several faces of a photo, in
-    folders by their numbers."""
-    if (folder / "session.json").is_file():
-        return [folder]
-    found = folder.iterdir() if folder.is_dir() else ()
-    numbered = [each for each in found if each.name.isdecimal() and (each / "session.json").is_file()]
-    return sorted(numbered, key=lambda each: int(each.name))
-
-
-def make_private(folder: Path) -> None:
-    """Make `folder`, or narrow it, for its owner only (0700)."""
-    check_folder(folder)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if os.name == "posix":
-        folder.chmod(0o700)
 
 
 def _png(picture: NDArray[np.uint8]) -> bytes:

@@ -24,6 +24,7 @@ from torch import Tensor
 from checkpoints import Generator
 from inversion import Quality
 from realedit.compositing.features import Moves
+from realedit.compositing.heads import Turn
 from realedit.geometry.reach import Parts, Reach
 from realedit.perception.points import COUNT
 
@@ -49,7 +50,8 @@ _Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 class Drag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A finished drag; points in photo pixels, as displayed. vague: the handles, by their place in the list,
     that lie where all looks alike, so that `reached` means little. carried: those that the paste carries out
-    instead of the generator; moves: how far parts of the face slide when the drag is over."""
+    instead of the generator; moves: how far parts of the face slide when the drag is over, and turn: how far
+    the head has turned."""
 
     handles: _Points
     targets: _Points
@@ -61,6 +63,7 @@ class Drag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vague: list[int] = []
     carried: list[int] = []
     moves: Moves = Moves()
+    turn: Turn = Turn()
 
 
 class Square(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -28,7 +28,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import lpips
 import torch
 import torch.nn.functional as F
 from commands import itself
@@ -47,6 +46,7 @@ from inversion import (
     tune,
     tuned_copy,
 )
+from inversion.perceptual import untrained_lpips
 from realedit.editing import stages
 from realedit.sessions.session import to_tensor
 
@@ -204,7 +204,7 @@ def tuning_race(
 def perceptual(net: str, resolution: int | None) -> Callable[[Tensor, Tensor], Tensor]:
     """LPIPS with random weights, at `resolution` (None: as it is)."""
     torch.manual_seed(0)
-    network = lpips.LPIPS(net=net, pnet_rand=True, verbose=False).eval().requires_grad_(False)
+    network = untrained_lpips(net, spatial=False).eval().requires_grad_(False)
 
     def distance(one: Tensor, other: Tensor) -> Tensor:
         if resolution is not None and one.shape[-1] > resolution:

@@ -51,7 +51,7 @@ DOCS = ROOT / "docs" / "recipes.md"
 PICTURES = ROOT / "docs" / "recipes"
 GOALS = {"good": (("smile", "open-mouth", "raise-brows"), 0.8), "inside": (("open-mouth",), 0.5)}
 # at -1 they make no sense
-ONE_WAY = ("close-mouth", "close-eyes", "wink-left", "wink-right", "hair-volume", "serious")
+ONE_WAY = ("close-mouth", "close-eyes", "wink-left", "wink-right", "hair-volume", "serious", "frown")
 SIDE = 232  # pixels of one face in a picture
 
 

@@ -17,6 +17,7 @@ import checkpoints
 from train.faces import dataset
 from train.generating import watching
 from train.generating.evaluation import DIVERSITY, MEMORISED, Counts, drags, reconstruction, samples
+from train.generating.groups import CORNERS, LIPS, WORST_KIND, groups
 
 # what -> goal at 128 px, goal at 256 px, whether higher is better
 GOALS: dict[str, tuple[float, float, bool]] = {
@@ -27,6 +28,15 @@ GOALS: dict[str, tuple[float, float, bool]] = {
     "identity distance, projection": (0.30, 0.22, False),
     "identity distance, tuning": (0.18, 0.13, False),
     "handles that arrive, all drags": (0.85, 0.95, True),
+    WORST_KIND: (1.15, 1.15, False),
+    CORNERS: (0.03, 0.03, False),
+    LIPS: (0.03, 0.03, False),
+}
+PARTS = {
+    "samples": samples,
+    "reconstruction": reconstruction,
+    "groups": lambda checkpoint, faces, _: groups(checkpoint, faces),
+    "drags": drags,
 }
 
 
@@ -39,16 +49,14 @@ def main() -> None:
         counts = counts.with_drags(arguments.drags)
     faces = dataset.load(arguments.data, dataset.SIZE)
     values: dict[str, tuple[float, str]] = {}
-    for part in (samples, reconstruction, drags):
-        if arguments.only in (None, part.__name__):
+    for name, part in PARTS.items():
+        if arguments.only in (None, name):
             found, tiles = part(checkpoint, faces, counts)
             values |= found
-            for name, (value, unit) in found.items():
-                print(f"{name:68} {value:8.3f} {unit}", flush=True)
+            for what, (value, unit) in found.items():
+                print(f"{what:68} {value:8.3f} {unit}", flush=True)
             if arguments.sheet and len(tiles):
-                watching.write_sheet(
-                    tiles, arguments.sheet.with_stem(f"{arguments.sheet.stem}-{part.__name__}")
-                )
+                watching.write_sheet(tiles, arguments.sheet.with_stem(f"{arguments.sheet.stem}-{name}"))
     report(rows(values, checkpoint.generator.resolution), f"{arguments.model}, {counts}", arguments.json)
 
 
@@ -62,7 +70,7 @@ def parse() -> argparse.Namespace:
         "--quick", action="store_true", help="few photos: under two minutes on two idle cores"
     )
     parser.add_argument("--drags", type=int, help="portraits to drag")
-    parser.add_argument("--only", choices=[part.__name__ for part in (samples, reconstruction, drags)])
+    parser.add_argument("--only", choices=list(PARTS))
     parser.add_argument("--json", type=Path)
     parser.add_argument("--sheet", type=Path, help="one picture per part, the part's name added")
     return parser.parse_args()

@@ -69,6 +69,9 @@ def parse() -> argparse.Namespace:
         if name == "export":
             each.add_argument("--out", type=Path, required=True)
             each.add_argument("--name", default="face128")
+            each.add_argument(
+                "--sources", required=True, help="whose photographs these were, and their licences"
+            )
         else:
             add_training(each)
     again = commands.add_parser("samples", help="fit the samples of an exported model once more")
@@ -198,4 +201,10 @@ def train(arguments: argparse.Namespace) -> None:
 
 
 def write(arguments: argparse.Namespace) -> None:
-    export(arguments.run / "state.pt", arguments.data, arguments.out, name=arguments.name)
+    export(
+        arguments.run / "state.pt",
+        arguments.data,
+        arguments.out,
+        name=arguments.name,
+        sources=arguments.sources,
+    )

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import lpips
 import pytest
 import torch
 import torchvision
@@ -11,7 +10,14 @@ from torch import Tensor
 
 from checkpoints.testing import random_checkpoint
 from inversion import GanFeatures, Lpips, PerceptualLoss, Pyramid, choose
-from inversion.perceptual import LPIPS_NETS, LpipsNet, load_backbone, resize_valid, weighted_mean
+from inversion.perceptual import (
+    LPIPS_NETS,
+    LpipsNet,
+    load_backbone,
+    resize_valid,
+    untrained_lpips,
+    weighted_mean,
+)
 
 CKPT = random_checkpoint(64, seed=3)
 NETWORKS: dict[LpipsNet, Callable[..., Any]] = {
@@ -145,7 +151,7 @@ def test_lpips_agrees_with_its_package_given_the_same_weights(net: LpipsNet, tmp
     ours = choose(f"lpips-{net}", CKPT, {f"lpips-{net}": stored}.get)
     assert ours.name == f"lpips-{net}"
 
-    reference = lpips.LPIPS(net=net, pnet_rand=True, spatial=False, verbose=False).eval()
+    reference = untrained_lpips(net, spatial=False).eval()
     layers = [layer for i in range(1, 8) for layer in _layers(reference.net, f"slice{i}")]
     with torch.device("meta"):
         features = NETWORKS[net](weights=None).features
@@ -182,7 +188,7 @@ def test_lpips_takes_small_pictures() -> None:
 
 
 def test_weights_that_do_not_fit_are_refused_by_name() -> None:
-    model = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
+    model = untrained_lpips("alex", spatial=False)
     missing = _backbone("alex")
     del missing["features.3.weight"]
     with pytest.raises(ValueError, match=r"lpips-alex: features\.3\.weight is missing"):

@@ -18,7 +18,7 @@ from checkpoints.testing import random_checkpoint
 from inversion import InversionSettings, ProjectionSettings, TuningSettings
 from realedit.compositing import Moves
 from realedit.compositing.lids import Lids
-from realedit.compositing.lips import Lips
+from realedit.compositing.parting import Lips
 from realedit.editing import stages
 from realedit.photos import Format, Photo, read_photo
 from realedit.sessions.session import Drag, Session, mask_name

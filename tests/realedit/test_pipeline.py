@@ -259,10 +259,12 @@ def test_a_mask_that_is_black_at_the_handle_is_refused(photo: Path, model: str) 
         edit(_request(photo, model, mask=png(photo.with_name("mask.png"), mask)))
 
 
-def test_a_comparison_is_written_with_its_marked_copy(photo: Path, model: str) -> None:
+def test_a_comparison_is_written_and_the_marked_photo_where_it_is_asked_for(photo: Path, model: str) -> None:
     edit(_request(photo, model, compare=photo.with_name("both.png")))
     both = read_photo(photo.with_name("both.png"))
-    marked = read_photo(photo.with_name("both.marked.png"))
+    assert {path.name for path in photo.parent.glob("*.png")} == {"photo.png", "out.png", "both.png"}
+    edit(_request(photo, model, marked=photo.with_name("marked.png")))
+    marked = read_photo(photo.with_name("marked.png"))
     assert both.height == 80 and 192 <= both.width < 220
     assert (marked.width, marked.height) == (96, 80)
     assert not np.array_equal(marked.view(), read_photo(photo).view())

@@ -1,7 +1,7 @@
 """The third stage: session -> session whose latent is dragged, step by step; targets may move on the way.
 
-Points on lids and lips are not the generator's: the paste lets these slide. The others are dragged by an
-`Editor`, where there are any.
+Points on lids and lips are not the generator's: the paste lets these slide. Nor are turns of the head: the
+paste turns it. The others are dragged by an `Editor`, where there are any.
 """
 
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ from checkpoints import Checkpoint
 from realedit.drag import DragSettings, DragStep, Editor, OnStep, keep_going
 from realedit.editing import sliding
 from realedit.geometry.reach import Parts, Reach
+from realedit.sessions import turning
 from realedit.sessions.pictures import device_of, generator_of, latents_of
 from realedit.sessions.regions import check_mask, check_points, crop_region
 from realedit.sessions.session import Drag, Session, mask_name
@@ -44,7 +45,9 @@ class Dragging:
         """mask `[height, width]` uint8 over the displayed photo, white (>= 128) may move. Raises OutsideError
         for a point outside of the square, UsageError for a mask that holds a handle."""
         self.checkpoint = checkpoint
-        self.settings = settings or DragSettings()
+        self._settings = self.settings = (
+            settings or DragSettings()
+        )  # as given, and without what is the head's
         self.starts = np.asarray(handles, float).reshape(-1, 2)
         self._reach, self._mask = reach, None if mask is None else mask_name(mask)
         self._editor: Editor | None = None
@@ -72,6 +75,11 @@ class Dragging:
         current, entry = self._before.current, self._entry
         if self._editor is not None and self.last is not None:
             current, entry = self._editor.latent.detach().cpu(), self._reached(self._editor, self.last)
+        elif self._moves_generator():  # nothing of that is done yet
+            reached = list(entry.reached)
+            for i in self._own:
+                reached[i] = entry.handles[i]
+            entry = msgspec.structs.replace(entry, reached=reached, ending="stopped")
         return replace(self._before, current=current, history=(*self._before.history, entry))
 
     def __iter__(self) -> Iterator[DragStep]:
@@ -103,27 +111,31 @@ class Dragging:
         if self._editor is None:
             return
         if own != self._own:  # a point became a lid's or lip's, or no longer is: the generator begins anew
-            self._editor, self._steps, self.last, self._done = None, None, None, 0
+            self._editor, self._steps, self.last, self._done, self._rests = None, None, None, 0, False
             return
         self._rests = False
         size = self.checkpoint.generator.resolution
         self._editor.aim(
-            self._before.alignment.to_crop(ends[self._own], size),
+            self._before.alignment.to_crop(turning.in_photo(self._before, ends[self._own]), size),
             crop_region(self._before, self._entry, size),
         )
 
     def _asked(self, ends: NDArray[np.float64]) -> Drag:
         """The drag as it is asked for, and whose its points are."""
-        moves, carried = self._before.moves, np.zeros(len(self.starts), np.bool_)
-        if not _led(self.checkpoint, self.settings):
+        before, moves = self._before, self._before.moves
+        turn, self.settings, carried = turning.asked(before, self._reach, self._settings, self.starts, ends)
+        if carried.all():
+            ends = turning.turned_points(before, turn, self.starts)
+        elif not _led(self.checkpoint, self.settings):
+            starts, goal = (turning.in_photo(before, points) for points in (self.starts, ends))
             if self._moved is None:
-                self._moved = sliding.moved_before(self._before, self.checkpoint, self.starts)
-            moves, carried = sliding.asked(self._before, self.starts, ends, self._moved)
+                self._moved = sliding.moved_before(before, self.checkpoint, starts)
+            moves, carried = sliding.asked(before, starts, goal, self._moved)
         self._own = (~carried).nonzero()[0].tolist()
         goals = _points(ends)
         return Drag(
             _points(self.starts), goals, goals, 0, "arrived", self._reach, self._mask,
-            carried=carried.nonzero()[0].tolist(), moves=moves,
+            carried=carried.nonzero()[0].tolist(), moves=moves, turn=turn,
         )  # fmt: skip
 
     def _moves_generator(self) -> bool:
@@ -144,7 +156,7 @@ class Dragging:
             motions=None if checkpoint.codes is None else checkpoint.codes.motions,
         )
         start, goal = (
-            self._before.alignment.to_crop([points[i] for i in self._own], size)
+            self._before.alignment.to_crop(turning.in_photo(self._before, np.array(points)[self._own]), size)
             for points in (self._entry.handles, self._entry.targets)
         )
         editor.add(start, goal)
@@ -154,9 +166,9 @@ class Dragging:
         """The drag with where its points went, and how it ended."""
         square, size = self._before.alignment, self.checkpoint.generator.resolution
         reached, targets = np.array(self._entry.targets), np.array(self._entry.targets)
-        reached[self._own] = square.to_photo(editor.handles, size)
+        reached[self._own] = turning.in_result(self._before, square.to_photo(editor.handles, size))
         if self.settings.amounts:  # the motions' amounts said how far, not the targets
-            targets[self._own] = square.to_photo(editor.targets, size)
+            targets[self._own] = turning.in_result(self._before, square.to_photo(editor.targets, size))
         under_way = self._steps is not None
         return msgspec.structs.replace(
             self._entry,

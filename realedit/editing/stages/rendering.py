@@ -1,29 +1,23 @@
 """The last stage: photo and session -> the photo with what was dragged."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from checkpoints import Checkpoint
-from realedit.compositing import ChangeSettings, Mode, Mouth, debug_pictures, describe, paste
+from realedit.compositing import Mouth, debug_pictures, describe, paste
+from realedit.compositing.settings import PasteSettings as PasteSettings
 from realedit.editing import sliding
 from realedit.geometry.cropping import crop_of
 from realedit.photos import Photo
 from realedit.plumbing.files import make_folder, write_png
+from realedit.sessions import turning
 from realedit.sessions.pictures import features_of, moved_landmarks, pictures
 from realedit.sessions.regions import photo_mask, reach_of
 from realedit.sessions.session import Session
-
-
-@dataclass(frozen=True, kw_only=True)
-class PasteSettings:
-    """mode: how to paste. change: how the change is described."""
-
-    mode: Mode = "detail"
-    change: ChangeSettings = field(default_factory=ChangeSettings)
 
 
 def render(
@@ -40,16 +34,18 @@ def render(
     other. debug: a folder that gets the pictures the paste is made of.
     """
     settings = settings or PasteSettings()
-    mask, features = photo_mask(session), features_of(session)
+    mask, features, original = photo_mask(session), features_of(session), photo
     photo = sliding.slid(photo, session, mask)
     if debug is not None and features is not None:
         write_png(debug / "parts.png", sliding.parts(session, features))
+    if debug is not None and (drawn := turning.picture(original, session)) is not None:
+        write_png(debug / "head.png", drawn)
     if (
         session.pivot is None
         and session.history
         and all(entry.carried and not entry.steps for entry in session.history)
     ):
-        return photo  # nothing was the generator's
+        return turning.turned(photo, original, session, mask)  # nothing was the generator's
     before, after = pictures(session, checkpoint)
     size = checkpoint.generator.resolution
     reach = reach_of(session, size)
@@ -69,7 +65,8 @@ def render(
     if debug is not None:
         for name, picture in debug_pictures(crop, before, after, reach, change).items():
             write_png(debug / f"{name}.png", picture)
-    return paste(photo, change, session.alignment, mask=mask)
+    photo = paste(photo, change, session.alignment, mask=mask)
+    return turning.turned(photo, original, session, mask)
 
 
 def _mouth(session: Session, before: NDArray[np.float32], after: NDArray[np.float32]) -> Mouth | None:

@@ -4,17 +4,22 @@ The user's own certificate signs; nothing is sent anywhere unless a time stamp a
 Source: C2PA 2.1, sections 18.15 (actions) and 13.2 (certificates).
 """
 
+from __future__ import annotations
+
 import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from realedit.errors import UsageError
+from realedit.photos.kinds import Format
 from realedit.photos.metadata.provenance import Provenance
-from realedit.photos.photo import Format, Photo
+
+if TYPE_CHECKING:
+    from realedit.photos.photo import Photo
 
 _MISSING = "signing needs one more package: pip install 'realedit[c2pa]'"
 _TYPES = {

@@ -31,13 +31,14 @@ class Jitter:
 @dataclass(frozen=True)
 class Batch:
     """crops `[N, 3, R, R]` in [-1, 1]; valid `[N, 1, R, R]`, 1 where the photo was; chips: affines from
-    dlib's chip to the crop. still: the crops before their faces moved; amounts `[N, KINDS]`: by how much they
-    did.
+    dlib's chip to the crop; close_ups `[N, C, 2, 3]`: affines from close-ups of eyes and mouth to the crop.
+    still: the crops before their faces moved; amounts `[N, KINDS]`: by how much they did.
     """
 
     crops: Tensor
     valid: Tensor
     chips: Tensor
+    close_ups: Tensor
     still: Tensor
     amounts: Tensor
 
@@ -46,6 +47,7 @@ def crop_batch(
     pixels: Tensor,
     valid: Tensor,
     chips: Tensor,
+    close_ups: Tensor,
     size: int,
     jitter: Jitter | None,
     rng: torch.Generator,
@@ -53,8 +55,8 @@ def crop_batch(
 ) -> Batch:
     """Crops of `size` pixels from squares.
 
-    pixels `[N, S, S, 3]` uint8, valid `[N, V, V]` bool, chips `[N, 2, 3]` from chip to square. jitter None:
-    the FFHQ square itself. acting: what the faces do, if anything.
+    pixels `[N, S, S, 3]` uint8, valid `[N, V, V]` bool, chips `[N, 2, 3]` from chip to square, close_ups
+    `[N, C, 2, 3]` likewise. jitter None: the FFHQ square itself. acting: what the faces do, if anything.
     """
     n, device = len(pixels), pixels.device
     to_square = _jittered(n, jitter, rng).to(device)
@@ -73,7 +75,10 @@ def crop_batch(
     if jitter is not None:
         colours = _colours(still, jitter, rng)
         crops, still = _recoloured(crops, *colours), _recoloured(still, *colours)
-    return Batch(crops, (there > 0.99).float(), compose(invert(to_square), chips), still, amounts)
+    to_crop = invert(to_square)
+    near = compose(to_crop.repeat_interleave(close_ups.shape[1], 0), close_ups.flatten(0, 1))
+    near = near.unflatten(0, close_ups.shape[:2])
+    return Batch(crops, (there > 0.99).float(), compose(to_crop, chips), near, still, amounts)
 
 
 def _sampled(squares: Tensor, places: Tensor) -> Tensor:
@@ -133,6 +138,20 @@ def _recoloured(crops: Tensor, u: Tensor, mean: Tensor, cast: Tensor) -> Tensor:
     return (crops + cast * (1 - grey.square())).clamp(-1, 1)
 
 
+def _shifted(pictures: Tensor, by: Tensor) -> Tensor:
+    """Pictures moved by whole pixels `[N, 2]` (x, y) to the left and up, black where nothing comes.
+
+    By indexing, because sampling grids have no second derivative on CUDA, which R1 needs.
+    """
+    n, _, h, w = pictures.shape
+    numbers = torch.arange(n, device=pictures.device)[:, None, None]
+    rows = torch.arange(h, device=pictures.device)[None, :, None] + by[:, 1, None, None]
+    columns = torch.arange(w, device=pictures.device)[None, None] + by[:, 0, None, None]
+    there = (rows >= 0) & (rows < h) & (columns >= 0) & (columns < w)
+    found = pictures.permute(0, 2, 3, 1)[numbers, rows.clamp(0, h - 1), columns.clamp(0, w - 1)]
+    return (found * there[..., None]).permute(0, 3, 1, 2)
+
+
 def diff_augment(pictures: Tensor, rng: torch.Generator) -> Tensor:
     """DiffAugment (Zhao et al. 2020, arXiv 2006.10738): colour, translation, cutout; gradients flow."""
     n, _, h, w = pictures.shape
@@ -143,10 +162,7 @@ def diff_augment(pictures: Tensor, rng: torch.Generator) -> Tensor:
     x = grey + (x - grey) * (u[:, 1] * 2)[:, None, None, None]
     mean = x.mean((1, 2, 3), keepdim=True)
     x = mean + (x - mean) * (u[:, 2] + 0.5)[:, None, None, None]
-    shift = ((u[:, 3:5] * 2 - 1) * (h // 8)).round() * 2 / h
-    affine = torch.cat([torch.eye(2, device=device).expand(n, 2, 2), shift[:, :, None]], 2)
-    x = F.grid_sample(x, F.affine_grid(affine, list(x.shape), align_corners=False), mode="nearest",
-                      padding_mode="zeros", align_corners=False)  # fmt: skip
+    x = _shifted(x, ((u[:, 3:5] * 2 - 1) * (h // 8)).round().long())
     rows, columns = torch.arange(h, device=device)[None], torch.arange(w, device=device)[None]
     top, left = (u[:, 5, None] * (h + 1) - h // 4).floor(), (u[:, 6, None] * (w + 1) - w // 4).floor()
     inside = ((rows >= top) & (rows < top + h // 2))[:, :, None] & (

@@ -17,9 +17,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from alignment import AlignmentError, extract_crop, find_faces
+from alignment import AlignmentError, Face, NoFaceError, extract_crop, find_faces
+from alignment.detection import HogDetector
 from realedit.errors import EXPECTED
+from realedit.perception import perceive
 from realedit.photos import read_photo
+from train.faces.kinds import NAMES, kinds_of
 
 MARGIN = 1.125  # side of the stored square over the FFHQ square's
 SIZE = 288  # its pixels: 256 for the FFHQ square
@@ -35,14 +38,15 @@ class Faces:
 
     pixels `[N, S, S, 3]` uint8 RGB; valid `[N, V, V]` bool, False outside of the photo; landmarks `[N, 68,
     2]` float32 in the unit square; sides `[N]` float32, the width of the FFHQ square in pixels of the photo;
-    people, folders and photos `[N]` names (photos: the files' without ending); held_out: the people kept out
-    of training.
+    kinds `[N, K]` bool, in the order of `kinds.NAMES`; people, folders and photos `[N]` names (photos: the
+    files' without ending); held_out: the people kept out of training.
     """
 
     pixels: Pixels
     valid: NDArray[np.bool_]
     landmarks: NDArray[np.float32]
     sides: NDArray[np.float32]
+    kinds: NDArray[np.bool_]
     people: list[str]
     folders: list[str]
     photos: list[str]
@@ -99,6 +103,7 @@ def build(
         np.stack([face[1] for _, face in kept]),
         np.stack([face[2] for _, face in kept]),
         np.array([face[3] for _, face in kept], np.float32),
+        np.stack([face[4] for _, face in kept]),
         people,
         [path.parent.name for path, _ in kept],
         [path.stem for path, _ in kept],
@@ -113,6 +118,7 @@ def write(
     valid: NDArray[np.bool_],
     landmarks: NDArray[np.float32],
     sides: NDArray[np.float32],
+    kinds: NDArray[np.bool_],
     people: Sequence[str],
     folders: Sequence[str],
     photos: Sequence[str],
@@ -127,6 +133,7 @@ def write(
         valid=np.packbits(valid, axis=None),
         landmarks=landmarks,
         sides=sides,
+        kinds=kinds,
         names=json.dumps(
             {"people": people, "folders": folders, "photos": photos, "held_out": sorted(held_out)}
         ),
@@ -163,7 +170,9 @@ def load(path: Path, size: int) -> Faces:
     with np.load(path) as stored:
         names = json.loads(str(stored["names"]))
         jpegs, offsets = stored["jpegs"], stored["offsets"]
-        landmarks, sides = stored["landmarks"], stored["sides"]
+        if "kinds" not in stored or stored["kinds"].shape[1] != len(NAMES):
+            raise SystemExit(f"{path} does not say of which kinds its faces are; prepare the photos again.")
+        landmarks, sides, kinds = stored["landmarks"], stored["sides"], stored["kinds"]
         count = len(names["people"])
         valid = np.unpackbits(stored["valid"], count=count * _VALID * _VALID).astype(np.bool_)
     pixels = np.empty((count, size, size, 3), np.uint8)
@@ -172,16 +181,27 @@ def load(path: Path, size: int) -> Faces:
         assert picture is not None
         pixels[i] = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
     return Faces(
-        pixels, valid.reshape(count, _VALID, _VALID), landmarks, sides,
+        pixels, valid.reshape(count, _VALID, _VALID), landmarks, sides, kinds,
         names["people"], names["folders"], names["photos"], frozenset(names["held_out"]),
     )  # fmt: skip
 
 
-def _aligned(path: Path) -> tuple[Pixels, NDArray[np.bool_], NDArray[np.float32], float] | str:
-    """The square, its mask, the landmarks in it and the FFHQ square's side; or why there is none."""
+def _found(photo: Pixels) -> list[Face]:
+    """The faces that one look from the front finds; where it finds none, those of a full search."""
+    try:
+        return find_faces(photo, detector=HogDetector())
+    except NoFaceError:
+        return find_faces(photo)
+
+
+_Aligned = tuple[Pixels, NDArray[np.bool_], NDArray[np.float32], float, NDArray[np.bool_]]
+
+
+def _aligned(path: Path) -> _Aligned | str:
+    """The square, its mask, the landmarks in it, the FFHQ square's side, its kinds; or why there is none."""
     try:
         photo = read_photo(path).srgb()
-        faces = find_faces(photo)
+        faces = _found(photo)
     except (*EXPECTED, AlignmentError) as error:
         return str(error)
     if len(faces) != 1:
@@ -190,4 +210,5 @@ def _aligned(path: Path) -> tuple[Pixels, NDArray[np.bool_], NDArray[np.float32]
     pixels = np.asarray(extract_crop(photo, square, SIZE).pixels, np.uint8)
     valid = extract_crop(photo, square, _VALID).valid
     landmarks = square.to_crop(faces[0].landmarks, 1).astype(np.float32)
-    return pixels, valid, landmarks, faces[0].alignment.side
+    kinds = kinds_of(photo, perceive(photo, faces[0].alignment))
+    return pixels, valid, landmarks, faces[0].alignment.side, kinds

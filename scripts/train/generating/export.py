@@ -37,11 +37,14 @@ def export(
     target: Path,
     *,
     name: str,
+    sources: str,
     mapping_steps: int = 1000,
     apart_steps: int = 300,
 ) -> None:
     """Write the averaged networks of a state as a model file, with codes and samples fitted to them. Drags
     should move the layers that were trained to move faces.
+
+    sources: whose photographs these were and under which licences; the file says so.
     """
     state = torch.load(state_file, map_location="cpu", weights_only=True)
     shape = Shape(**state["shape"])
@@ -69,7 +72,7 @@ def export(
         "images_seen": str(state["images"]),
         "seed": str(state["settings"]["seed"]),
         "training": json.dumps(state["settings"]),
-        "data": f"{len(source)} portraits of {len(set(faces.people) - faces.held_out)} people, public domain",
+        "data": f"{len(source)} portraits of {len(set(faces.people) - faces.held_out)} people: {sources}",
         "held_out": json.dumps(sorted(faces.held_out)),
     }
     commit = commit_of(Path(__file__).parent)

@@ -15,7 +15,7 @@ from checkpoints.faces import FaceBranch
 from checkpoints.layers import leaky_relu
 from checkpoints.synthesis import NoiseMode
 from checkpoints.testing import random_checkpoint
-from train.faces.expressions import KINDS
+from train.faces.expressions import KIND_NAMES, KINDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +68,7 @@ def make(shape: Shape, init: Path | str | None, seed: int) -> Networks:
         if given.encoder.face is not None:
             nets.encoder.face = FaceBranch(nets.encoder.fc.out_features)
         _take(nets.encoder, per_layer(given.encoder).state_dict())
+        _take_directions(nets.directions, given)
     for parameter in nets.parameters():
         parameter.requires_grad_(True)
         if parameter.ndim == 4:
@@ -84,6 +85,16 @@ def _take(module: nn.Module, state: dict[str, Tensor]) -> None:
         if ".torgb.weight" in name:
             own[name].zero_()
     module.load_state_dict(fitting, strict=False)
+
+
+@torch.no_grad()
+def _take_directions(directions: nn.Parameter, given: checkpoints.Checkpoint) -> None:
+    """The ways of the motions that training teaches, where the model has them."""
+    motions = None if given.codes is None else given.codes.motions
+    for kind, name in enumerate(KIND_NAMES):
+        if motions is not None and name in motions.names and motions.ways.shape[2] == directions.shape[2]:
+            layers = min(motions.ways.shape[1], directions.shape[1])
+            directions[kind, :layers] = motions.ways[motions.names.index(name)][:layers]
 
 
 def per_layer(encoder: Encoder) -> Encoder:

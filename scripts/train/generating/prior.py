@@ -17,7 +17,7 @@ PSI = 0.7
 SPREAD = 1.7
 """Samples are spread so many times as far as the codes. They are drawn at PSI, and an encoder's guesses
 at people are nearer to the mean than people are: there, at 1.2 times the codes, descriptors of samples are
-nearest to those of people (docs/benchmarks.md).
+nearest to those of people (docs/benchmarks/tried.md).
 """
 
 

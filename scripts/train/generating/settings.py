@@ -21,6 +21,7 @@ class Weights:
     moved: float = 1.5
     features: float = 0.4
     identity: float = 1.0
+    seen: float = 1.0
     spread: float = 0.02
     adversarial: float = 0.05
     details: float = 0.1
@@ -38,7 +39,8 @@ class Settings:
     the layers' mean, so that the generator also knows codes that are the same in all layers. led: share
     of the moved faces whose code is that of the still face and a direction for what moves; drag_layers:
     the first so many layers have directions, as only they are moved by drags. coarse: pictures are
-    compared at half the resolution for so many steps.
+    compared at half the resolution for so many steps. rare: how much more often faces of a
+    rare kind are drawn.
     """
 
     shape: Shape = field(default_factory=Shape)
@@ -58,6 +60,7 @@ class Settings:
     drag_layers: int = 8
     mixing: float = 0.5
     coarse: int = 0
+    rare: float = 2.0
     warm_up: int = 20
     adversarial: bool = False
     r1_every: int = 16

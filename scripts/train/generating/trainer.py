@@ -10,6 +10,7 @@ from torch import Tensor
 import checkpoints.files
 from train.faces.augment import Batch
 from train.faces.recogniser import Recogniser
+from train.faces.seeing import Onlooker
 from train.faces.source import Source
 from train.generating.face_branch import face_branch
 from train.generating.game import Game
@@ -27,6 +28,7 @@ class Trainer:
         self.device = source.pixels.device
         self.dtype = getattr(torch, settings.dtype)
         self.recogniser = Recogniser().to(self.device).eval()
+        self.onlooker = Onlooker().to(self.device).eval().requires_grad_(False)
         self.nets = nets.to(self.device)
         if nets.encoder.face is None:
             nets.encoder.face = face_branch(nets.encoder, source)
@@ -60,7 +62,7 @@ class Trainer:
             self.settings,
             torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.step),
         )
-        chosen = torch.randint(len(self.source), (settings.batch,), generator=rng)
+        chosen = self.source.draw(settings.batch, settings.rare, rng)
         batch = self.source.batch(chosen, self.size, settings.jitter, rng, settings.expressions)
         for group in self.optimiser.param_groups:
             group["lr"] = group["rate"] * min(1.0, (self.step + 1) / settings.warm_up)
@@ -100,6 +102,7 @@ class Trainer:
             "moved": weights.moved * moved_loss(images, batch),
             "features": weights.features * features,
             "identity": weights.identity * identity,
+            "seen": weights.seen * self.onlooker.loss(images, batch, self.dtype),
             "spread": weights.spread * spread,
         }, ws, images  # fmt: skip
 

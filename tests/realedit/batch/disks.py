@@ -1,10 +1,11 @@
 """A small disk of one's own, where one may mount."""
 
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.rights import held_to_rights
 
 
 @contextmanager
@@ -30,21 +31,15 @@ def small_disk(folder: Path, size: str) -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def forbidding(*folders: Path) -> Iterator[Callable[[bool], None]]:
-    """Yields what forbids, and allows again, to make files in the folders; for root too, where the file
-    system can (ext4). PermissionError where it cannot."""
+    """Yields what forbids, and allows again, to make files in the folders. It holds for what is started
+    within, and for root too."""
 
     def forbid(forbidden: bool) -> None:
         for folder in folders:
-            if os.geteuid() != 0:
-                folder.chmod(0o555 if forbidden else 0o755)
-                continue
-            command = ["chattr", "+i" if forbidden else "-i", str(folder)]
-            if subprocess.run(command, capture_output=True, check=False).returncode:
-                raise PermissionError(f"{folder} cannot be made immutable")
+            folder.chmod(0o555 if forbidden else 0o755)
 
-    forbid(True)
-    forbid(False)
-    try:
-        yield forbid
-    finally:
-        forbid(False)
+    with held_to_rights():
+        try:
+            yield forbid
+        finally:
+            forbid(False)

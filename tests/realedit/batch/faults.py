@@ -68,11 +68,11 @@ class InProcess(Bench):
     arguments: tuple[str, ...] = ()
 
     def start(self) -> None:
-        """Forked, which takes a moment where a new Python would take seconds; its workers are spawned."""
+        """Forked from a process without threads, since a new Python takes seconds; workers are spawned."""
         words = [str(self.photos), str(self.output), "--log", str(self.log), *self.arguments]
-        self.process = multiprocessing.get_context("fork").Process(
-            target=_daemon, args=(words, self.folder / "lines")
-        )
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([__name__])
+        self.process = context.Process(target=_daemon, args=(words, self.folder / "lines"))
         self.process.start()
 
     def kinds(self) -> list[str]:

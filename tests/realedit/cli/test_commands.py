@@ -107,11 +107,16 @@ def test_a_log_file_keeps_all_messages(shell: Shell) -> None:
     assert logging.getLogger().level == logging.WARNING
 
 
-def test_compare_writes_the_picture_and_a_marked_copy(shell: Shell) -> None:
-    result = shell(*EDIT, *QUICK, "--compare=both.png")
-    assert "both.png" in result.out
+def test_every_file_that_is_written_is_named_and_no_other_is_there(shell: Shell) -> None:
+    before = {path.name for path in shell.folder.iterdir()}
+    extra = ["--compare=both.png", "--marked=marked.png", "--timelapse=drag.gif", "--keep=kept"]
+    extra += ["--debug=parts"]
+    result = shell(*EDIT, *QUICK, *extra)
+    named = {line.split()[0] for line in result.out.splitlines()}
+    assert named == {"out.png", "both.png", "marked.png", "drag.gif", "kept", "parts"}
+    assert {path.name for path in shell.folder.iterdir()} - before == named
     assert read_photo(shell.folder / "both.png").height == 80
-    marked = read_photo(shell.folder / "both.marked.png")
+    marked = read_photo(shell.folder / "marked.png")
     assert (marked.width, marked.height) == (96, 80)
 
 
@@ -119,7 +124,7 @@ def test_compare_writes_the_picture_and_a_marked_copy(shell: Shell) -> None:
 def test_stages_and_edit_give_the_same_bytes(extension: str, shell: Shell) -> None:
     model = ["--model=box.safetensors", "--quality=draft"]
     shell(*EDIT, *QUICK, "-o", f"edited.{extension}")
-    shell("align", "photo.png", "-o", "crop.png", *model)
+    shell("align", "photo.png", "-o", "crop.png", "--model=box.safetensors")
     shell("invert", "photo.png", "--keep=session", *model)
     shell("drag", "session", "--drag=40,40:46,40", "--max-steps=4")
     shell("paste", "session", "-o", f"pasted.{extension}")

@@ -36,7 +36,7 @@ def test_the_demo_widens_the_smile_of_the_same_person(tmp_path: Path) -> None:
     done = run(["demo"], tmp_path)
     assert done.code == 0, done
     made = tmp_path / "realedit-demo"
-    names = {"photo.png", "edited.png", "before-after.png", "before-after.marked.png"}
+    names = {"photo.png", "edited.png", "before-after.png"}
     assert {path.name for path in made.iterdir()} == names
     assert "edited.png" in done.out and "before-after.png" in done.out
     before, after = (read_photo(made / name).view() for name in ("photo.png", "edited.png"))

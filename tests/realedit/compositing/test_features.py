@@ -6,7 +6,7 @@ import pytest
 from alignment import Alignment
 from realedit.compositing.features import LANDMARKS, Features, Moves
 from realedit.compositing.lids import Lids
-from realedit.compositing.lips import Lips
+from realedit.compositing.parting import Lips
 from realedit.perception import points as parts
 from realedit.recipes import load
 from realedit.recipes.placing import Frame, place
@@ -85,6 +85,30 @@ def test_close_mouth_lets_lips_meet() -> None:
     assert _asked(points(gap=0.0), "close-mouth", 1.0)[0].lips == Lips()
 
 
+@pytest.mark.parametrize("gap", [0.0, 0.15])
+def test_frown_takes_the_corners_down_and_lips_that_show_teeth_together(gap: float) -> None:
+    face = points(gap=gap)
+    features, landmarks = Features.of(face), _landmarks(face)
+    landmarks[[48, 54]] = face[[61, 291]]
+    handles, targets = np.moveaxis(place(load("frown"), Frame.of_face(landmarks)), 1, 0)
+    moves, carried = features.asked(NOTHING, handles, targets)
+    assert (moves.lips.left, moves.lips.right) == pytest.approx((0.12, 0.12), rel=0.05)
+    assert moves.lips.upper - moves.lips.lower == pytest.approx(gap, abs=0.01)
+    held = ~carried
+    assert carried[:2].all() and np.array_equal(handles[held], targets[held]), "nothing is the generator's"
+
+
+def test_a_corner_goes_down_alone_comes_back_and_is_the_generators_upwards() -> None:
+    face = points()
+    corner = face[61]
+    down, carried = _drag(face, corner, corner + np.array([0, 10]))
+    assert carried and down.lips == Lips(left=pytest.approx(0.1, rel=0.02))
+    back, carried = _drag(face, corner + np.array([0, 10]), corner, down)
+    assert carried and back.lips.left == pytest.approx(0, abs=1e-6)
+    assert _drag(face, corner, corner - [0, 10]) == (NOTHING, False)
+    assert _drag(face, corner, corner + DOWN)[0].lips.left == pytest.approx(0.2)
+
+
 @pytest.mark.parametrize("name", ["smile", "raise-brows", "slim-jaw", "longer-chin", "turn-left", "look-up"])
 def test_other_recipes_are_the_generators(name: str) -> None:
     face = points()
@@ -132,7 +156,7 @@ def test_a_lid_dragged_sideways_or_held_is_the_generators(way: tuple[float, floa
     assert _drag(face, upper, upper + way) == (NOTHING, False)
 
 
-@pytest.mark.parametrize("index", [parts.CHIN, parts.LEFT_EYE.inner_corner, parts.OUTER_LIP_LOWER[0], 50])
+@pytest.mark.parametrize("index", [parts.CHIN, parts.LEFT_EYE.inner_corner, 2, 50])
 def test_points_elsewhere_are_the_generators(index: int) -> None:
     face = points()
     assert _drag(face, face[index], face[index] + [0.0, 12.0]) == (NOTHING, False)

@@ -5,9 +5,10 @@ import pytest
 from numpy.typing import NDArray
 
 from realedit.compositing import layers
-from realedit.compositing.eyes import XS, Eye, Skin
+from realedit.compositing.eyes import XS, Eye
 from realedit.compositing.layers import slide
 from realedit.compositing.lids import Lids, lids_slide, unfolded
+from realedit.compositing.skin import Skin
 from realedit.perception.points import EYES, LEFT_EYE
 from realedit.photos import Photo
 from tests.realedit.compositing.faces import IRIS, Points, drawn, near, points
@@ -143,3 +144,24 @@ def test_eyes_at_and_past_the_photos_edge_do_no_harm(centre: tuple[float, float]
     face = points(centre=centre)
     photo = photo_of(drawn(points(), (400, 400)))
     assert _moved(photo, face, SHUT, SHUT).view().shape == photo.view().shape
+
+
+@pytest.mark.parametrize("shade", [1.0, 0.5])
+def test_a_shut_lid_is_about_as_light_as_the_skin_around_it(shade: float) -> None:
+    photo, face = _face()
+    lit = np.rint(photo.view() * shade).astype(np.uint8)
+    after = _moved(photo_of(lit), face, SHUT).view().astype(float)
+    x, y = np.rint(face[LEFT_EYE.pupil]).astype(int)
+    lid, skin = (
+        after[y - 6 : y + 2, x - 8 : x + 8].mean((0, 1)),
+        lit[y - 26 : y - 20, x - 8 : x + 8].mean((0, 1)),
+    )
+    assert lid == pytest.approx(skin, rel=0.12)
+
+
+def test_the_brow_and_the_fold_stay_where_they_are() -> None:
+    photo, face = _face()
+    before, after = photo.view(), _moved(photo, face, SHUT, SHUT).view()
+    top = min(int(face[list(eye.upper), 1].min()) for eye in EYES) - 12  # a fold above the lid
+    assert np.array_equal(before[:top], after[:top])
+    assert not np.array_equal(before[top:], after[top:])

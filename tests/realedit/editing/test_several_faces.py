@@ -119,13 +119,20 @@ def test_a_kept_inversion_is_known_by_its_square_and_not_by_its_number(three: li
 
 def test_all_faces_are_edited_into_one_output(request_of: EditRequest, tmp_path: Path) -> None:
     request = _with(request_of, keep=tmp_path / "kept", debug=tmp_path / "pictures")
-    report = edit(_with(request, compare=tmp_path / "both.png", timelapse=tmp_path / "drag.gif"))
+    report = edit(
+        _with(
+            request,
+            compare=tmp_path / "both.png",
+            marked=tmp_path / "marked.png",
+            timelapse=tmp_path / "drag.gif",
+        )
+    )
     assert _faces(report) == [0, 1, 2] and _changed(request) == [True, True, True]
     shown = report.as_json()
     assert shown["face"] is None and len(shown["handles"]) == sum(len(f["handles"]) for f in shown["faces"])
     assert shown["identity"] == max(each["identity"] for each in shown["faces"])
     assert all((tmp_path / "pictures" / str(n) / "flow.png").exists() for n in range(3))
-    assert (tmp_path / "drag.gif").exists() and (tmp_path / "both.marked.png").exists()
+    assert (tmp_path / "drag.gif").exists() and (tmp_path / "marked.png").exists()
     assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["0", "1", "2"]
     stages: list[str] = []
 

@@ -12,7 +12,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-needs_imagemagick = pytest.mark.skipif(shutil.which("convert") is None, reason="ImageMagick is not installed")
+
+def _imagemagick() -> str | None:
+    """ImageMagick's command, which is `magick` from version 7 on; another program may be called `convert`."""
+    for name in ("magick", "convert"):
+        if shutil.which(name):
+            said = subprocess.run([name, "-version"], capture_output=True, text=True, check=False).stdout
+            if "ImageMagick" in said:
+                return name
+    return None
+
+
+IMAGEMAGICK = _imagemagick()
+needs_imagemagick = pytest.mark.skipif(IMAGEMAGICK is None, reason="ImageMagick is not installed")
 needs_libtiff = pytest.mark.skipif(shutil.which("tiffcp") is None, reason="libtiff's tools are not installed")
 
 
@@ -26,7 +38,7 @@ def run(*command: str | Path) -> bytes:
 def seen(paths: Sequence[Path], sizes: Sequence[tuple[int, int]]) -> list[NDArray[np.uint16]]:
     """The displayed RGBA [h, w, 4] of each file, as ImageMagick shows it; `sizes` are (width, height)."""
     pixels = np.frombuffer(
-        run("convert", *[f"{path}[0]" for path in paths], "-auto-orient", *_RAW), np.uint16
+        run(str(IMAGEMAGICK), *[f"{path}[0]" for path in paths], "-auto-orient", *_RAW), np.uint16
     )
     ends = np.cumsum([4 * width * height for width, height in sizes])
     assert ends[-1] == len(pixels)

@@ -19,7 +19,8 @@ from alignment import Alignment
 from inversion import InversionSettings
 from realedit.editing.kept import check_belongs, same_settings
 from realedit.errors import OutputError, ResourceError, SessionError
-from realedit.sessions.session import Session, check_folder, to_picture, to_tensor
+from realedit.sessions.folders import check_folder
+from realedit.sessions.session import Session, to_picture, to_tensor
 from tests.realedit.samples import box_checkpoint, photo_of, picture, random_session
 
 FILES = {"session.json", "crop.png", "latents.safetensors", "tuned.safetensors", "history.jsonl"}

@@ -8,6 +8,7 @@ import torch
 from train.faces import dataset
 from train.faces.augment import Jitter
 from train.faces.expressions import Expressions
+from train.faces.kinds import NAMES
 from train.faces.source import Source
 from train.generating.networks import Shape, make
 from train.generating.settings import Settings
@@ -49,15 +50,16 @@ def faces(people: int = 10, *, size: int = 36, seed: int = 0) -> dataset.Faces:
     points = np.repeat(landmarks()[None], people, 0)
     folders = ["some"] * people
     sides = np.full(people, float(size), np.float32)
+    kinds = np.zeros((people, len(NAMES)), np.bool_)
     return dataset.Faces(
-        np.stack(stretched), valid, points, sides, names, folders, list(names), frozenset(names[:1])
+        np.stack(stretched), valid, points, sides, kinds, names, folders, list(names), frozenset(names[:1])
     )
 
 
 def stored(path: Path, given: dataset.Faces) -> Path:
     """The faces as the file that `dataset.load` reads."""
     dataset.write(
-        path, given.pixels, given.valid, given.landmarks, given.sides,
+        path, given.pixels, given.valid, given.landmarks, given.sides, given.kinds,
         given.people, given.folders, given.photos, given.held_out,
     )  # fmt: skip
     return path

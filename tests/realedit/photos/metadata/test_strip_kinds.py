@@ -2,7 +2,6 @@
 
 import io
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ from tests.realedit.photos import builders as make
 from tests.realedit.photos import carriers, hiding, phones
 from tests.realedit.photos.carriers import KINDS
 from tests.realedit.photos.hiding import Hiding
+from tests.realedit.photos.independent import IMAGEMAGICK, needs_imagemagick
 from tests.realedit.photos.metadata.test_metadata import edited
 from tests.realedit.photos.metadata.test_strip import needs_exiftool, places_in, write
 
@@ -56,12 +56,12 @@ def test_what_exiftool_planted_goes_and_the_rest_stays(kind: str, tmp_path: Path
 
 
 @needs_exiftool
-@pytest.mark.skipif(shutil.which("convert") is None, reason="ImageMagick is not installed")
+@needs_imagemagick
 def test_what_imagemagick_puts_into_a_png_goes(tmp_path: Path) -> None:
     photo, source = tmp_path / "photo.jpg", tmp_path / "photo.png"
     gps, city = hiding.exif_parts()["gps"], hiding.resources()["city"]
     photo.write_bytes(carriers.carrier(".jpg", exif=gps, xmp=carriers.packet_of_gps(), iptc=city))
-    subprocess.run(["convert", photo, source], check=True, timeout=60)
+    subprocess.run([str(IMAGEMAGICK), photo, source], check=True, timeout=60)
     write_photo(read_photo(source), tmp_path / "plain.png", provenance=None, strip="gps")
     write_photo(edited(read_photo(source)), tmp_path / "edited.png", provenance=None, strip="gps")
     before, *after = tags_of(source, tmp_path / "plain.png", tmp_path / "edited.png")

@@ -23,7 +23,7 @@ from realedit.photos import Photo, read_photo, write_photo
 from realedit.photos.orientation import to_displayed, to_stored
 from realedit.photos.shared.layout import FURTHER, PREMULTIPLIED, STRAIGHT, premultiplied
 from tests.realedit.photos import builders as make
-from tests.realedit.photos.independent import needs_imagemagick, needs_libtiff, pairs, run, seen
+from tests.realedit.photos.independent import IMAGEMAGICK, needs_imagemagick, needs_libtiff, pairs, run, seen
 
 SIZE = (37, 29)
 BOX = (5, 7, 20, 19)
@@ -236,7 +236,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for name, (channels, options, _) in WRITTEN.items():
         clone = ["(", "-clone", str(channels - 1), *options.split(), "-write", str(folder / f"{name}.tif")]
         words += [*clone, "+delete", ")"]
-    run("convert", "-respect-parentheses", *words, "null:")
+    run(str(IMAGEMAGICK), "-respect-parentheses", *words, "null:")
     return {name: folder / f"{name}.tif" for name in WRITTEN}
 
 

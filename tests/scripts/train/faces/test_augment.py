@@ -1,12 +1,14 @@
 """The copies that training sees."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from train.faces.augment import Jitter, chips_of, compose, crop_batch, diff_augment, invert
 from train.faces.expressions import Expressions
+from train.faces.seeing import close_ups as close_ups_of
 from train.faces.source import Source
 
-from tests.scripts.train.samples import CPU, faces
+from tests.scripts.train.samples import CPU, faces, landmarks
 
 
 def _tensors(size: int = 72) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -15,9 +17,13 @@ def _tensors(size: int = 72) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return torch.from_numpy(given.pixels), torch.from_numpy(given.valid), chips
 
 
+def close_ups() -> torch.Tensor:
+    return close_ups_of(np.repeat(landmarks()[None], 4, 0))
+
+
 def test_without_jitter_the_crop_is_the_middle_of_the_square() -> None:
     pixels, valid, chips = _tensors()
-    batch = crop_batch(pixels, valid, chips, 64, None, torch.Generator())
+    batch = crop_batch(pixels, valid, chips, close_ups(), 64, None, torch.Generator())
     middle = pixels[:, 4:-4, 4:-4].permute(0, 3, 1, 2) / 127.5 - 1
     torch.testing.assert_close(batch.crops, middle, atol=2e-3, rtol=0)
     assert bool((batch.valid == 1).all())
@@ -27,7 +33,7 @@ def test_a_chip_shows_the_same_whatever_the_jitter() -> None:
     pixels, valid, chips = _tensors(144)
     smooth = F.avg_pool2d(pixels.permute(0, 3, 1, 2).float(), 9, 1, 4).permute(0, 2, 3, 1).byte()
     jitter = Jitter(colour=0, tint=0)
-    batch = crop_batch(smooth, valid, chips, 128, jitter, torch.Generator().manual_seed(3))
+    batch = crop_batch(smooth, valid, chips, close_ups(), 128, jitter, torch.Generator().manual_seed(3))
     direct = chips_of(smooth.permute(0, 3, 1, 2).float() / 127.5 - 1, chips, 60)
     torch.testing.assert_close(chips_of(batch.crops, batch.chips, 60), direct, atol=0.06, rtol=0)
 
@@ -35,7 +41,7 @@ def test_a_chip_shows_the_same_whatever_the_jitter() -> None:
 def test_the_same_seed_gives_the_same_copies_and_another_one_others() -> None:
     pixels, valid, chips = _tensors()
     one, two, three = (
-        crop_batch(pixels, valid, chips, 64, Jitter(), torch.Generator().manual_seed(seed)).crops
+        crop_batch(pixels, valid, chips, close_ups(), 64, Jitter(), torch.Generator().manual_seed(seed)).crops
         for seed in (1, 1, 2)
     )
     assert torch.equal(one, two)
@@ -45,7 +51,7 @@ def test_the_same_seed_gives_the_same_copies_and_another_one_others() -> None:
 def test_what_was_outside_of_the_photo_is_not_valid() -> None:
     pixels, valid, chips = _tensors()
     valid[:, :, :36] = False
-    batch = crop_batch(pixels, valid, chips, 64, None, torch.Generator())
+    batch = crop_batch(pixels, valid, chips, close_ups(), 64, None, torch.Generator())
     assert bool((batch.valid[..., :31] == 0).all())
     assert bool((batch.valid[..., 34:] == 1).all())
 
@@ -54,8 +60,8 @@ def test_grey_pictures_get_a_colour_cast_and_colour_ones_none() -> None:
     pixels, valid, chips = _tensors()
     pixels[0] = pixels[0].float().mean(-1, keepdim=True).byte()
     jitter = Jitter(shift=0, scale=0, turn=0, colour=0, tint=1)
-    batch = crop_batch(pixels, valid, chips, 64, jitter, torch.Generator().manual_seed(0))
-    plain = crop_batch(pixels, valid, chips, 64, None, torch.Generator()).crops
+    batch = crop_batch(pixels, valid, chips, close_ups(), 64, jitter, torch.Generator().manual_seed(0))
+    plain = crop_batch(pixels, valid, chips, close_ups(), 64, None, torch.Generator()).crops
     assert float((batch.crops[0, 0] - batch.crops[0, 2]).abs().mean()) > 0.02
     for one, other in zip(batch.crops[1:], plain[1:], strict=True):
         torch.testing.assert_close(one.mean((1, 2)), other.mean((1, 2)), atol=0.02, rtol=0)
@@ -91,3 +97,13 @@ def test_diff_augment_changes_pictures_and_passes_gradients() -> None:
     changed.sum().backward()
     assert pictures.grad is not None
     assert bool((pictures.grad.abs().sum((1, 2, 3)) > 0).all())
+
+
+def test_diff_augment_has_second_derivatives() -> None:
+    pictures = torch.rand(2, 3, 16, 16, requires_grad=True)
+    scale = torch.ones((), requires_grad=True)
+    changed = diff_augment(pictures, torch.Generator().manual_seed(1))
+    (gradient,) = torch.autograd.grad((changed.square() * scale).sum(), pictures, create_graph=True)
+    gradient.square().sum().backward()
+    assert scale.grad is not None
+    assert float(scale.grad) > 0

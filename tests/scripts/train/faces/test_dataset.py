@@ -43,12 +43,14 @@ def test_all_photos_of_a_person_are_on_the_same_side() -> None:
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     given = faces(5, size=dataset.SIZE)
     given.valid[2, :10] = False
+    given.kinds[1, 2] = True
     read = dataset.load(stored(tmp_path / "faces.npz", given), dataset.SIZE)
     assert read.people == given.people
     assert read.held_out == given.held_out
     assert np.array_equal(read.valid, given.valid)
     assert np.array_equal(read.landmarks, given.landmarks)
     assert np.array_equal(read.sides, given.sides)
+    assert np.array_equal(read.kinds, given.kinds)
     assert read.photos == given.photos
     assert np.abs(read.pixels.astype(int) - given.pixels).mean() < 4  # JPEG
     assert dataset.load(tmp_path / "faces.npz", 36).pixels.shape == (5, 36, 36, 3)

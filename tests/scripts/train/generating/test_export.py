@@ -25,7 +25,15 @@ def test_an_exported_state_is_a_model(tmp_path: Path) -> None:
     runner.save(tmp_path / "state.pt")
     data = stored(tmp_path / "faces.npz", faces(size=dataset.SIZE))
     target = tmp_path / "tiny.safetensors"
-    export(tmp_path / "state.pt", data, target, name="tiny", mapping_steps=2, apart_steps=1)
+    export(
+        tmp_path / "state.pt",
+        data,
+        target,
+        name="tiny",
+        sources="by nobody, CC0",
+        mapping_steps=2,
+        apart_steps=1,
+    )
     model = checkpoints.load(target)
     assert (model.domain, model.alignment, model.licence) == ("face", "ffhq", "CC-BY-4.0")
     assert model.drag_layers == runner.settings.drag_layers
@@ -58,7 +66,7 @@ def test_an_exported_state_is_a_model(tmp_path: Path) -> None:
     assert metrics == {"PSNR, encoder": 19.5, "one face": 0.5}
     assert "PSNR, encoder: 19.5" in said and "one face: 1.0" in said
     assert "lips apart" in said and "brows up" in said
-    assert "1: P000" in said and "public domain" in said
+    assert "1: P000" in said and "by nobody, CC0" in said
 
 
 def test_samples_are_fitted_again_and_nothing_else_of_a_model_changes(tmp_path: Path) -> None:
@@ -66,7 +74,15 @@ def test_samples_are_fitted_again_and_nothing_else_of_a_model_changes(tmp_path: 
     runner.save(tmp_path / "state.pt")
     data = stored(tmp_path / "faces.npz", faces(size=dataset.SIZE))
     target = tmp_path / "tiny.safetensors"
-    export(tmp_path / "state.pt", data, target, name="tiny", mapping_steps=2, apart_steps=1)
+    export(
+        tmp_path / "state.pt",
+        data,
+        target,
+        name="tiny",
+        sources="by nobody, CC0",
+        mapping_steps=2,
+        apart_steps=1,
+    )
     before, _ = checkpoints.storage.read_tensors(target)
     before = {name: tensor.clone() for name, tensor in before.items()}
     fit_again(target, data, mapping_steps=4, apart_steps=1)

@@ -1,0 +1,131 @@
+"""What should not happen is seen, and nothing is seen where nothing happened."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from realedit.looks.pair import Pair
+from realedit.looks.verdict import LIMITS, measure
+from realedit.perception import points as parts
+from tests.realedit.looks.conftest import Portrait
+
+Pixels = NDArray[np.uint8]
+
+
+def pair_of(portrait: Portrait, before: Pixels, after: Pixels) -> Pair:
+    return Pair.of(before, after, portrait.face, portrait.seen)
+
+
+def place(portrait: Portrait, point: int) -> tuple[int, int]:
+    x, y = portrait.seen.points[point]
+    return round(x), round(y)
+
+
+def over(measures: dict[str, float]) -> set[str]:
+    return {name for name, limit in LIMITS.items() if measures.get(name, 0) >= limit.weak}
+
+
+def test_nothing_is_seen_where_nothing_happened(portrait: Portrait) -> None:
+    measures = measure(pair_of(portrait, portrait.photo, portrait.photo.copy()))
+    assert not any(measures.values()) and not over(measures)
+
+
+def test_noise_of_a_code_value_is_no_fault(portrait: Portrait) -> None:
+    noise = np.random.default_rng(0).integers(-1, 2, portrait.photo.shape)
+    after = np.clip(portrait.photo + noise, 0, 255).astype(np.uint8)
+    assert not over(measure(pair_of(portrait, portrait.photo, after)))
+
+
+def painted(portrait: Portrait, point: int, colour: tuple[int, int, int], size: float) -> Pixels:
+    after = portrait.photo.copy()
+    cv2.circle(after, place(portrait, point), round(size * portrait.seen.interocular), colour, -1)
+    return after
+
+
+def test_a_purple_blob_between_the_lips_is_a_stain(portrait: Portrait) -> None:
+    after = painted(portrait, 13, (120, 40, 170), 0.12)
+    assert "stains" in over(measure(pair_of(portrait, portrait.photo, after)))
+
+
+def test_a_green_patch_on_the_cheek_is_no_colour_of_this_face(portrait: Portrait) -> None:
+    found = over(measure(pair_of(portrait, portrait.photo, painted(portrait, 205, (60, 180, 70), 0.12))))
+    assert {"strange", "seam"} <= found
+
+
+def test_colour_in_a_grey_photo_is_seen_and_grey_is_not(portrait: Portrait) -> None:
+    grey = np.repeat(cv2.cvtColor(portrait.photo, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
+    patch = (slice(100, 140), slice(200, 250))
+    tinted, brighter = grey.copy(), grey.copy()
+    tinted[patch] = np.clip(tinted[patch].astype(int) + np.array([25, 0, 0]), 0, 255)
+    brighter[patch] = np.clip(brighter[patch].astype(int) + 25, 0, 255)
+    assert measure(pair_of(portrait, grey, tinted))["coloured"] > LIMITS["coloured"].weak
+    assert measure(pair_of(portrait, grey, brighter))["coloured"] < LIMITS["coloured"].weak / 2
+    assert "coloured" not in measure(
+        pair_of(portrait, portrait.photo, painted(portrait, 205, (60, 180, 70), 0.1))
+    )
+
+
+def test_a_change_that_fades_has_no_seam_and_one_that_is_cut_has(portrait: Portrait) -> None:
+    x, y = place(portrait, 205)
+    unit = portrait.seen.interocular
+    rows, columns = np.mgrid[: portrait.photo.shape[0], : portrait.photo.shape[1]]
+    away = np.hypot(columns - x, rows - y)
+    soft, hard = 40 * np.exp(-((away / (0.2 * unit)) ** 2)), 40.0 * (away < 0.2 * unit)
+    seams = [
+        measure(
+            pair_of(
+                portrait, portrait.photo, np.clip(portrait.photo + step[..., None], 0, 255).astype(np.uint8)
+            )
+        )
+        for step in (soft, hard)
+    ]
+    assert seams[0]["seam"] < LIMITS["seam"].weak < LIMITS["seam"].bad < seams[1]["seam"]
+
+
+def warped(photo: Pixels, shift: NDArray[np.floating]) -> Pixels:
+    """The photo with each pixel taken from `shift` `[H, W, 2]` away."""
+    y, x = np.mgrid[: photo.shape[0], : photo.shape[1]].astype(np.float32)
+    map_x, map_y = (np.asarray(x + shift[..., 0], np.float32), np.asarray(y + shift[..., 1], np.float32))
+    return np.asarray(
+        cv2.remap(photo, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), np.uint8
+    )
+
+
+def bump(
+    portrait: Portrait, centre: tuple[float, float], width: float, by: tuple[float, float]
+) -> NDArray[np.floating]:
+    rows, columns = np.mgrid[: portrait.photo.shape[0], : portrait.photo.shape[1]]
+    weight = np.exp(-(((columns - centre[0]) ** 2 + (rows - centre[1]) ** 2) / (2 * width**2)))
+    return weight[..., None] * np.array(by)
+
+
+def test_a_background_that_bends_is_seen(portrait: Portrait) -> None:
+    unit = portrait.seen.interocular
+    behind = portrait.seen.fine_matte(portrait.photo) < 0.05
+    photo = portrait.photo.copy()
+    photo[behind & (np.arange(photo.shape[1]) // 8 % 2 == 0)] = 200  # a striped wall
+    beside = portrait.seen.points[234] - (0.9 * unit, 0.3 * unit)
+    by = (0.2 * unit, 0.0)
+    wall = warped(photo, bump(portrait, tuple(beside), 0.5 * unit, by))
+    nose = warped(photo, bump(portrait, place(portrait, 1), 0.2 * unit, by))
+    assert measure(pair_of(portrait, photo, wall))["behind"] > LIMITS["behind"].weak
+    assert measure(pair_of(portrait, photo, nose))["behind"] == 0.0
+
+
+@pytest.mark.parametrize("bent", [True, False])
+def test_frames_that_bend_are_seen_and_such_that_move_whole_are_not(portrait: Portrait, bent: bool) -> None:
+    unit, seen = portrait.seen.interocular, portrait.seen
+    photo = portrait.photo.copy()
+    for eye in parts.EYES:
+        middle = seen.points[list(eye.corners)].mean(axis=0)
+        box = [np.rint(middle + unit * np.array(side)).astype(int) for side in ((-0.42, -0.3), (0.42, 0.3))]
+        cv2.rectangle(photo, tuple(map(int, box[0])), tuple(map(int, box[1])), (20, 20, 20), 2)
+    centre = seen.points[168]
+    away = np.mgrid[: photo.shape[0], : photo.shape[1]].astype(float)
+    shift = np.zeros((*photo.shape[:2], 2))
+    wave = np.sin((away[1] - centre[0]) / (0.08 * unit)) if bent else np.ones_like(away[1])
+    shift[..., 1] = 0.06 * unit * wave * np.exp(-(((away[0] - centre[1]) / (0.8 * unit)) ** 2) if bent else 0)
+    worn = Portrait(photo, portrait.face, seen.__class__(**{**seen.__dict__, "glasses": 0.9}))
+    measures = measure(pair_of(worn, photo, warped(photo, shift)))
+    assert (measures["bent"] >= LIMITS["bent"].weak) == bent
