@@ -13,10 +13,10 @@ from realedit.photos.metadata import place_exif
 from realedit.photos.metadata.location import Cleaner, stripped
 from realedit.photos.metadata.metadata import Metadata, Strip
 from realedit.photos.photo import Format, Photo
-from realedit.photos.png.codec import stripping as png
-from realedit.photos.tiff.codec import stripping as tiff
+from realedit.photos.png import stripping as png
+from realedit.photos.tiff import stripping as tiff
 from realedit.photos.tiff.directories import DirectoryError
-from realedit.photos.webp.codec import stripping as webp
+from realedit.photos.webp import stripping as webp
 
 
 @dataclass(frozen=True)

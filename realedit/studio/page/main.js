@@ -128,7 +128,7 @@ class App {
     else if (running === "run") now = text.hints.running;
     else if (work && !work.quality) now = text.hints.preparing;
     else if (work && work.at === 0) now = text.hints[this.tool];
-    $("hint").textContent = this.tools?.action ? "" : now;
+    $("hint").textContent = this.tools?.action && !name ? "" : now;
   }
 
   moved() {

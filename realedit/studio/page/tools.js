@@ -70,6 +70,7 @@ export class Tools {
     if (this.pointers.size > 2) return;
     if (app.tool === "pan" || this.space || event.button === 1) this.action = new Pan(app, screen);
     else this.action = this.begun(app.view.toPhoto(...screen), screen, event.shiftKey);
+    if (this.action) app.hint();
     app.overlay.draw();
   }
 
