@@ -65,7 +65,7 @@ def parts_picture(
     go in red."""
     scale = max(1, round(PARTS_SIDE / crop.shape[0]))
     drawn = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    return _with_lines(drawn, [each * scale for each in before], [each * scale for each in after])
+    return _with_lines(np.asarray(drawn, np.uint8), [each * scale for each in before], [each * scale for each in after])
 
 
 def head_picture(photo: Photo, head: Head, turn: Turn) -> Picture:
