@@ -159,9 +159,9 @@ class Features:
         boxes = [box for eye in self.eyes if (box := eye.box(photo)) is not None]
         if not boxes:
             return 0.0
-        ends = np.array(boxes)
-        left, top, right, bottom = *ends[:, :2].min(0), *ends[:, 2:].max(0)
-        around = photo.srgb((int(left), int(top), int(right), int(bottom)))
+        left, top = (min(box[side] for box in boxes) for side in (0, 1))
+        right, bottom = (max(box[side] for box in boxes) for side in (2, 3))
+        around = photo.srgb((left, top, right, bottom))
         return wears_glasses(around, self.points - (left, top))
 
 
