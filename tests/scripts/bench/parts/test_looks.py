@@ -16,7 +16,7 @@ from realedit.looks.effects import Did
 from realedit.looks.verdict import LIMITS
 from realedit.recipes import load, shipped
 
-LEAST = {"of good, weak, bad": 0.72, "of good or not": 0.76, "of bad or not": 0.88}
+LEAST = {"of good, weak, bad": 0.7, "of good or not": 0.74, "of bad or not": 0.88}
 
 
 def one(verdict: str, what: str = "smile", photo: str = "a/b.jpg", reasons: tuple[str, ...] = ()) -> Looked:
