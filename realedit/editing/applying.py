@@ -21,6 +21,7 @@ from realedit.sessions.session import Session
 
 log = logging.getLogger(__name__)
 
+_THERE = 0.02  # interocular distances: what is so near to where it should go is there
 _MOST = 0.75  # of the photos: a recipe that came out well in fewer says so
 
 
@@ -92,7 +93,8 @@ def placed(
             recipe.name, use.strength,
         )  # fmt: skip
     points = points[useful]
-    if use.strength and np.array_equal(points[:, 0], points[:, 1]):
+    far = np.linalg.norm(points[:, 1] - points[:, 0], axis=1).max()
+    if use.strength and far < _THERE * abs(use.strength) * np.linalg.norm(frame.right):
         log.warning("the recipe %s has nothing to move on this face: all is there already", recipe.name)
     return points, recipe.where, recipe.drag.over(settings, use.strength)
 

@@ -4,11 +4,14 @@ r"""Learn ways of W+ from photographs as they are, and add them to a model's mot
     python scripts/train motions smile --data faces.npz --model face128 --pairs pairs.pt --out m.safetensors \
         --source "whose photographs, under which licence" --licence CC-BY-4.0
     python scripts/train motions sheet --data faces.npz --model m.safetensors --pairs pairs.pt --out sheet.png
+    python scripts/train motions heads --data faces.npz --model face128 --out m.safetensors \
+        --sheet heads.png --source "whose photographs, under which licence" --licence CC-BY-4.0
 
 `project` finds the codes of people who were photographed at rest and smiling (`NNN_03`, `NNN_08-smiling`),
 about four seconds of a core each. `smile` learns one way from them and writes the model again with it; all
 its other tensors stay bit for bit. The file says whose photographs these were, and is under the licence that
-they ask for. People held out take no part; `sheet` shows them.
+they ask for. People held out take no part; `sheet` shows them. `heads` learns `turn` and `nod`, in degrees,
+from portraits, in two to three minutes of a core.
 """
 
 import argparse
@@ -29,6 +32,7 @@ from train.faces import dataset
 from train.faces.codes import projected, squares
 from train.generating.export import commit_of
 from train.generating.watching import pixels
+from train.moving.heads import head_ways, sheet_of
 from train.moving.ways import Pairs, pairs_of, smile
 
 NAME = "smile"
@@ -48,16 +52,22 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--threads", type=int, default=1)
     commands = parser.add_subparsers(required=True)
-    for command in (project, learn, sheet):
+    for command in (project, learn, sheet, heads):
         each = commands.add_parser("smile" if command is learn else command.__name__)
         each.add_argument(
             "--data", type=Path, required=True, help="what scripts/train generator prepare wrote"
         )
         each.add_argument("--model", default=checkpoints.DEFAULT, help="name or file")
         each.add_argument("--out", type=Path, required=True)
-        if command is not project:
+        if command in (learn, sheet):
             each.add_argument("--pairs", type=Path, required=True, help="what `project` wrote")
-        if command is learn:
+        if command is heads:
+            each.add_argument(
+                "--every", type=int, default=2, help="learn from every so many of the portraits"
+            )
+            each.add_argument("--people", type=int, default=12, help="held out, to tell degrees by")
+            each.add_argument("--sheet", type=Path, help="a picture of what the ways do to people held out")
+        if command in (learn, heads):
             each.add_argument(
                 "--source", required=True, help="whose photographs these are, and their licence"
             )
@@ -85,6 +95,25 @@ def learn(arguments: argparse.Namespace) -> None:
     stored = replace(stored, metadata={**stored.metadata, "licence": arguments.licence})
     write_model(stored, arguments.out)
     print(f"{arguments.out}: {NAME} from {len(pairs)} people")
+
+
+def heads(arguments: argparse.Namespace) -> None:
+    checkpoint = checkpoints.load(arguments.model)
+    faces = faces_for(arguments, checkpoint)
+    ways = head_ways(checkpoint, faces, every=arguments.every, people=arguments.people)
+    stored = read_stored(arguments.model)
+    for each in ways:
+        count = len(faces.indices(held_out=False)[:: arguments.every])
+        stored = with_motion(
+            stored, each.name, each.way, each.limits, f"{count} portraits, {arguments.source}"
+        )
+        print(f"{each.name}: {each.limits[0]:.0f} to {each.limits[1]:.0f} degrees")
+        for asked, (seen, apart) in each.measured.items():
+            print(f"  asked {asked:6.1f}: seen {seen:6.1f} degrees, identity distance {apart:.2f}")
+    stored = replace(stored, metadata={**stored.metadata, "licence": arguments.licence})
+    write_model(stored, arguments.out)
+    if arguments.sheet is not None:
+        Image.fromarray(sheet_of(checkpoint, ways, faces, people=8)).save(arguments.sheet)
 
 
 def sheet(arguments: argparse.Namespace) -> None:

@@ -11,13 +11,14 @@ from commands import ROOT
 
 from alignment import extract_crop
 from bench.parts.looked import Looked, Picture
-from bench.shared.measuring import inverted
+from bench.shared.measuring import aligned
 from checkpoints import Checkpoint
-from inversion import Quality
+from inversion import InversionSettings, Quality
 from realedit.compare.comparison import write_still
 from realedit.compare.labels import labelled
 from realedit.editing import stages
 from realedit.editing.applying import drag
+from realedit.errors import SessionError
 from realedit.plumbing.files import write_png
 from realedit.recipes import Use, load, shipped
 from realedit.sessions.session import Session
@@ -26,7 +27,16 @@ SHIPPED = ROOT / "realedit" / "recipes" / "shipped"
 DOCS = ROOT / "docs" / "recipes.md"
 PICTURES = ROOT / "docs" / "recipes"
 # at -1 they make no sense
-ONE_WAY = ("close-mouth", "close-eyes", "wink-left", "wink-right", "hair-volume", "serious", "frown")
+ONE_WAY = (
+    "close-mouth",
+    "close-eyes",
+    "wink-left",
+    "wink-right",
+    "hair-volume",
+    "serious",
+    "frown",
+    "smile-with-teeth",
+)
 SIDE = 232  # pixels of one face in a picture
 _BEGIN, _END = "<!-- figures -->\n", "<!-- end of figures -->"
 
@@ -77,12 +87,17 @@ def make_pictures(checkpoint: Checkpoint, names: Sequence[str], quality: Quality
     with TemporaryDirectory() as folder:
         path = Path(folder) / "astronaut.png"
         write_png(path, astronaut())
-        photo, session = inverted(path, checkpoint, quality)
+        photo, session = aligned(path, checkpoint, quality)
     for name in names or shipped():
         recipe = load(name)
         tiles = [_tile(photo.srgb(), session, "0")]
         for strength in (0.5, 1.0, *(() if name in ONE_WAY else (-1.0,))):
-            dragged = drag(session, checkpoint, [], [Use(recipe=recipe, strength=strength)])
+            use = Use(recipe=recipe, strength=strength)
+            try:
+                dragged = drag(session, checkpoint, [], [use])
+            except SessionError:  # what slides needs no inversion
+                session = stages.invert(session, checkpoint, InversionSettings.preset(quality))
+                dragged = drag(session, checkpoint, [], [use])
             edited = stages.render(photo, dragged, checkpoint).srgb()
             tiles.append(_tile(edited, session, f"{strength:g}"))
             print(f"{name} {strength:g}: {dragged.history[-1].ending}", flush=True)
