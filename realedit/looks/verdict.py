@@ -77,7 +77,7 @@ OWN: dict[str, dict[str, Limit | None]] = {
         "identity": Limit(0.35, 0.6, LIMITS["identity"].said),
     },
     **dict.fromkeys(("close-eyes", "wink-left", "wink-right", "open-eyes", "bigger-eyes"), _LIDS_MOVE),
-    **dict.fromkeys(("turn-left", "turn-right", "look-up", "look-down"), _TURNS),
+    **dict.fromkeys(("turn-left", "turn-right", "look-up", "look-down", "tilt-left", "tilt-right"), _TURNS),
 }
 """Limits of single recipes; None: what the measure sees is what the recipe does, and does not count."""
 
