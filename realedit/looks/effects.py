@@ -57,6 +57,11 @@ def _wider_open(old: Perceived, new: Perceived) -> float:
     return sum(figures.eyes_open(new)) / max(sum(figures.eyes_open(old)), 0.04) - 1
 
 
+def _smile_and_gap(old: Perceived, new: Perceived) -> float:
+    """How far the corners rose, and no more than the lips parted."""
+    return min(figures.corners_up(new) - figures.corners_up(old), new.mouth_gap - old.mouth_gap)
+
+
 def _hair_up(old: Perceived, new: Perceived) -> float:
     """How far the top of the person rose above the forehead, as the mattes say."""
     left, right = (old.points[list(eye.corners)].mean(axis=0) for eye in parts.EYES)
@@ -71,6 +76,9 @@ def _hair_up(old: Perceived, new: Perceived) -> float:
 
 EFFECTS: dict[str, Effect] = {
     "smile": Effect(_by(figures.corners_up), 0.04, 0.009, "the corners of the mouth were to rise"),
+    "smile-with-teeth": Effect(_smile_and_gap, 0.04, 0.009, "the mouth was to smile with its lips apart"),
+    "tilt-left": Effect(_by(lambda seen: seen.pose.roll, -1), 3.0, 1.0, "the head was to lean to the left"),
+    "tilt-right": Effect(_by(lambda seen: seen.pose.roll), 3.0, 1.0, "the head was to lean to the right"),
     "open-eyes": Effect(_wider_open, 0.1, 0.04, "the eyes were to open wider"),
     "bigger-eyes": Effect(_wider_open, 0.1, 0.04, "the eyes were to become larger"),
     "open-mouth": Effect(_by(lambda seen: seen.mouth_gap), 0.12, 0.05, "the lips were to come apart"),

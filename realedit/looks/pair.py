@@ -19,7 +19,7 @@ Floats = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
 
 WIDER = 1.3  # side of the view over that of the face's square: its rim is seen from both sides
-LEAST, MOST = 200, 400  # pixels of the view's side; between them it has the photo's own
+LEAST, MOST = 200, 320  # pixels of the view's side; between them it has the photo's own
 STILL = 2.5  # of 255: pixels that differ by less are the same
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Rec. 601
 

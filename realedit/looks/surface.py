@@ -66,7 +66,8 @@ def _seam(pair: Pair) -> float:
     kernel = np.ones((5, 5), np.uint8)
     changed = cv2.morphologyEx(pair.changed.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
     changed = cv2.morphologyEx(changed, cv2.MORPH_OPEN, kernel)
-    border = (changed > cv2.erode(changed, np.ones((3, 3), np.uint8))) & pair.valid
+    inside = cv2.erode(pair.valid.astype(np.uint8), np.ones((9, 9), np.uint8), borderValue=1) > 0
+    border = (changed > cv2.erode(changed, np.ones((3, 3), np.uint8))) & inside  # not the photo's own edge
     return highest(blur(pair.change, 1.0)[border], 0.05)
 
 

@@ -48,14 +48,14 @@ LIMITS: dict[str, Limit] = {
     "lid remains": Limit(0.3, 0.7, "remains of the eyes show on the lids"),
     "new": Limit(0.15, 0.5, "something on the face that was not there"),
     "new beyond": Limit(0.15, 0.5, "something beside the face that was not there"),
-    "seam": Limit(0.042, 0.1, "a hard line where the change ends"),
+    "seam": Limit(0.16, 0.25, "a hard line where the change ends"),
     "edges": Limit(0.02, 0.1, "lines beside the face that were not there"),
     "softer": Limit(0.35, 0.8, "a blurred patch"),
     "rougher": Limit(0.5, 1.0, "a patch that is rougher than the photo"),
     "strange": Limit(0.01, 0.05, "colours that this face has not"),
     "coloured": Limit(0.04, 0.1, "colour in a photo without colours"),
     "behind": Limit(0.25, 0.6, "the background is bent"),
-    "bent": Limit(0.075, 0.085, "the glasses are bent"),
+    "bent": Limit(0.075, 0.078, "the glasses are bent"),
     "identity": Limit(0.35, 0.5, "it looks less like the same person"),
 }
 
@@ -77,7 +77,7 @@ OWN: dict[str, dict[str, Limit | None]] = {
         "identity": Limit(0.35, 0.6, LIMITS["identity"].said),
     },
     **dict.fromkeys(("close-eyes", "wink-left", "wink-right", "open-eyes", "bigger-eyes"), _LIDS_MOVE),
-    **dict.fromkeys(("turn-left", "turn-right", "look-up", "look-down"), _TURNS),
+    **dict.fromkeys(("turn-left", "turn-right", "look-up", "look-down", "tilt-left", "tilt-right"), _TURNS),
 }
 """Limits of single recipes; None: what the measure sees is what the recipe does, and does not count."""
 

@@ -173,6 +173,9 @@ def measured(
 def rows(results: Sequence[Looked]) -> list[Row]:
     """All edits, each recipe and drag, each kind of photo; then the reasons, the most frequent first."""
     table = shares(results, "all edits", GOOD, BAD)
+    share = table[1]["value"]
+    spread = 1.96 * float(np.sqrt(max(share * (1 - share), 0.25 / len(results)) / len(results)))
+    table.append(row("all edits: good, give or take (95 %)", spread, "1"))
     for what in dict.fromkeys(each.what for each in results):
         table += shares([each for each in results if each.what == what], what, KIND)
     for kind in sorted({kind for each in results for kind in each.kinds}):
