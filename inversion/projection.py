@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from checkpoints import Checkpoint
+from checkpoints.layers import ModulatedConv
 from inversion.journal import Journal
 from inversion.likeness import Likeness
 from inversion.perceptual import PerceptualLoss, resize_valid, weighted_mean
@@ -110,6 +111,8 @@ class _Task:
             latent.flatten(1) / codes.scale, history=settings.history, first_fall=settings.first_fall
         )
         self.names: list[str] = []
+        self.layers = [each for each in self.generator.modules() if isinstance(each, ModulatedConv)]
+        self.held: list[object] = []
 
     def steps(self, count: int) -> Iterator[_Seen]:
         """`count` evaluations."""
@@ -130,6 +133,8 @@ class _Task:
             total = each.sum(0)
             (gradient,) = torch.autograd.grad(total.sum(), trial)
         self.names = list(terms)
+        # a recording reads weights where they were prepared, whoever has them prepared anew meanwhile
+        self.held = [layer.held for layer in self.layers]
         each, total = each.detach(), total.detach()
         self.search.tell(total, gradient.flatten(1) * self.codes.scale)
         report = torch.cat([each.mean(1), total.mean()[None], self.search.best_loss])

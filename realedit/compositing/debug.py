@@ -64,8 +64,8 @@ def parts_picture(
     """The crop with the edges of lids and lips, `[K, 2]` crop pixels each: where they are in blue, where they
     go in red."""
     scale = max(1, round(PARTS_SIDE / crop.shape[0]))
-    drawn = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    return _with_lines(np.asarray(drawn, np.uint8), [each * scale for each in before], [each * scale for each in after])
+    drawn = np.asarray(cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
+    return _with_lines(drawn, [each * scale for each in before], [each * scale for each in after])
 
 
 def head_picture(photo: Photo, head: Head, turn: Turn) -> Picture:

@@ -213,7 +213,7 @@ class Source:
         self.resident = latent.device.type == "cuda"  # whether steps are decided there
         self.whole = self.synthesis.plan() if self.resident else None
         self._plan: tuple[tuple[int, bool], Plan] | None = None
-        self._layout: tuple[Plan, Layout] | None = None
+        self._layouts: dict[Plan, Layout] = {}
         self.kept: dict[object, object] = {}  # what was recorded for the device
 
     def __call__(self, latent: Tensor, handles: Tensor, *, hold: bool) -> Maps:
@@ -224,10 +224,16 @@ class Source:
         """The same, and what the way back needs; of the latent only the layers that move are looked at."""
         plan = self.plan(handles, hold=hold)
         trace = self.synthesis.run(latent, plan, hold=self.hold if hold else None)
-        if self._layout is None or self._layout[0] != plan:
-            self._layout = plan, Layout.of(plan, latent.device)
         features = trace.features
-        return Sight(Maps.of(features.windows, self._layout[1], self.cells, features.held), trace)
+        return Sight(Maps.of(features.windows, self._laid(plan), self.cells, features.held), trace)
+
+    def _laid(self, plan: Plan) -> Layout:
+        """The plan's layout. Recordings read it where it is, so that it stays as long as they may."""
+        if plan not in self._layouts:
+            if not self.resident:
+                self._layouts.clear()
+            self._layouts[plan] = Layout.of(plan, self.synthesis.const.device)
+        return self._layouts[plan]
 
     def back(
         self,

@@ -9,7 +9,7 @@ Points are `(x, y)` in feature cells, centres at +0.5.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ SPACING = 0.5  # of the places that tracking tries, in cells
 AT_ONCE = 500_000  # numbers of patches that a CPU compares at once: they fit its cache
 
 
-@lru_cache(maxsize=16)
+@cache  # recordings read it where it is, so none is ever forgotten
 def disc(radius: float, *, device: torch.device | None = None) -> Tensor:
     """Whole offsets `[P, 2]` within `radius` of the origin, which is one of them. Not to be changed."""
     count = int(radius + 1e-6)
@@ -121,7 +121,7 @@ class _Search:
     beside: Tensor
 
 
-@lru_cache(maxsize=8)
+@cache  # see `disc`
 def _search(r1: float, r2: float, device: torch.device) -> _Search:
     count = int(r2 / SPACING + 1e-6)
     rim = int(r1 + 1e-6) * round(1 / SPACING)

@@ -128,6 +128,7 @@ def test_a_key_of_another_kind_is_refused_before_the_work(
     assert "cannot sign" in result.err and "own.key" in result.err and not (shell.folder / "out.png").exists()
 
 
+@pytest.mark.filterwarnings("default:something old")
 def test_warnings_of_libraries_go_where_messages_go(shell: Shell) -> None:
     def old(*arguments: Any, **options: Any) -> Photo:
         warnings.warn("something old", DeprecationWarning, stacklevel=1)

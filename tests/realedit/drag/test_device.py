@@ -133,6 +133,17 @@ def test_one_recording_serves_every_drag_of_as_many_handles(
         assert len(made) == 2, "shapes are others with two"
 
 
+def test_what_a_recording_reads_stays_when_other_drags_come_between(
+    checkpoint: Checkpoint, latent: Tensor
+) -> None:
+    source = _editor(checkpoint, latent, resident=True).source
+    places = []
+    for count in (1, 2, 1):
+        layout = source.look(latent, torch.full((count, 2), 12.0), hold=False).maps.layout
+        places.append([each.data_ptr() for each in (layout.first, layout.origin, layout.extent)])
+    assert places[0] == places[2] != places[1]
+
+
 def test_points_that_are_added_on_the_way_start_from_the_step_that_was_shown(
     checkpoint: Checkpoint, latent: Tensor
 ) -> None:
