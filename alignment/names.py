@@ -8,12 +8,13 @@ they run from the left of the picture to the right. `68:54` names landmark 54 by
 from __future__ import annotations
 
 import difflib
-
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from typing import TYPE_CHECKING
 
 from alignment.errors import LandmarkError
-from alignment.geometry import as_points
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
 
 REGIONS: dict[str, tuple[int, ...]] = {
     "jaw": tuple(range(0, 17)),
@@ -93,6 +94,10 @@ def indices(name: str) -> tuple[int, ...]:
 
 def position(landmarks: ArrayLike, name: str) -> NDArray[np.float64]:
     """[2]: where `name` is on a face with these `landmarks` [68, 2], in their pixels."""
+    import numpy as np  # where it is needed: names alone are there at once
+
+    from alignment.geometry import as_points
+
     points = as_points(landmarks)
     return np.asarray(points[list(indices(name))].mean(axis=0))
 

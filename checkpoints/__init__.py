@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .architecture import Architecture
     from .bundled import BUNDLED, DEFAULT
     from .checkpoint import Checkpoint, Codes, Motions, load
+    from .drawing import Drawer
     from .encoder import Encoder
     from .errors import (
         CapacityError,
@@ -40,6 +41,7 @@ __all__ = [
     "Codes",
     "DamagedFileError",
     "DownloadError",
+    "Drawer",
     "Encoder",
     "Generator",
     "Motions",
@@ -57,6 +59,7 @@ _HOMES = {
     "architecture": "Architecture",
     "bundled": "BUNDLED DEFAULT",
     "checkpoint": "Checkpoint Codes Motions load",
+    "drawing": "Drawer",
     "encoder": "Encoder",
     "errors": "CapacityError CheckpointError DamagedFileError DownloadError UnknownModelError "
     "UnsupportedModelError",

@@ -85,6 +85,11 @@ class ModulatedConv(nn.Module):
                 self._ready = (key, self.weight.detach(), self._prepare(dtype))
         return self._ready[2]
 
+    @property
+    def held(self) -> object:
+        """What was prepared last: whoever keeps it keeps its memory."""
+        return self._ready
+
     def _prepare(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         return self.weight.to(dtype), self.weight.float().square().sum(dim=(2, 3))
 

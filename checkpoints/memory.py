@@ -53,9 +53,9 @@ def synthesis_bytes(
 
 def require_memory(needed: int, device: torch.device, what: str) -> None:
     """Raise CapacityError where `needed` bytes are more than the device has left; small needs are not
-    checked.
+    checked, and nothing is while a GPU's work is recorded, which ran before.
     """
-    if needed < _WORTH_ASKING:
+    if needed < _WORTH_ASKING or (device.type == "cuda" and torch.cuda.is_current_stream_capturing()):
         return
     free = available(device)
     if free is not None and needed > free:

@@ -6,19 +6,17 @@ folded into them, gradients go to the latent alone, and the last layers may run 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
-from .layers import GAIN, LEAK, demodulation
-from .local import Places, convolve, take, upsample
+from .frozen import Cut, FrozenLayer, Kept, Modulation, Styles, laid_out
+from .local import Part
 from .memory import require_memory, synthesis_bytes
 from .network import Generator
-from .synthesis import SynthesisLayer
-from .windows import Boxes, LayerShape, Plan, Shape, make_plan
+from .windows import Boxes, Plan, make_plan
 
 
 def fast_dtype(device: torch.device) -> torch.dtype:
@@ -44,6 +42,16 @@ class Features:
     held: Tensor | None
 
 
+@dataclass(frozen=True)
+class Trace:
+    """A run whose way back can be gone. hold: the block whose features were asked for."""
+
+    features: Features
+    modulation: Modulation
+    kept: tuple[Kept, ...]
+    hold: int | None
+
+
 class TruncatedSynthesis:
     """ws -> features of the block `upto`, on whole maps or in windows; without noise.
 
@@ -61,19 +69,23 @@ class TruncatedSynthesis:
         require_memory(needed, ws.device, "A drag")
         network = generator.synthesis_network
         self.size = upto
-        self.const = _laid_out(network.block(4).const.detach()[None], dtype)
-        self.layers: list[_Layer] = []
+        self.const = laid_out(network.block(4).const.detach()[None], dtype)
+        self.layers: list[FrozenLayer] = []
         self.ends: dict[int, int] = {}  # resolution -> how many layers lead to the end of its block
         with torch.no_grad():
+            moved = []
             for resolution in network.upto(upto):
                 block = network.block(resolution)
                 for layer in [block.conv1] if block.is_first else [block.conv0, block.conv1]:
                     index = len(self.layers)
                     style = None if index < moving else layer.affine(ws[:, index])
-                    self.layers.append(_Layer(layer, resolution, style, dtype))
+                    moved += [layer] if style is None else []
+                    self.layers.append(FrozenLayer(layer, resolution, style, dtype))
                 self.ends[resolution] = len(self.layers)
+            self.styles = Styles(moved, ws.shape[-1], dtype)
+        self.moving = len(moved)
         self.shapes = [layer.shape for layer in self.layers]
-        self._ready: tuple[Plan, list[_Cut]] | None = None
+        self._ready: tuple[Plan, list[Cut]] | None = None
 
     def plan(self, boxes: Boxes | None = None, *, hold: int = 4) -> Plan:
         """The cheapest plan that covers boxes [N, 4] of the last block (None: all of it), with whole maps up
@@ -85,105 +97,87 @@ class TruncatedSynthesis:
         return make_plan(self.shapes, boxes, splits=range(self.ends[hold], end + 1))
 
     def __call__(self, ws: Tensor, plan: Plan, *, hold: int | None = None) -> Features:
-        """ws [1, >= moving, w_dim] -> features; hold: a block on whole maps whose features are wanted too."""
-        x, held = self.const, None
-        for index in range(plan.split):
-            x = self.layers[index](x, ws[:, index])
+        """ws [1, >= moving, w_dim] -> features; hold: a block on whole maps whose features are wanted too.
+
+        Gradients flow to ws by autograd; who wants them without it takes `run` and `back`.
+        """
+        if not (torch.is_grad_enabled() and ws.requires_grad):
+            return self.run(ws, plan, hold=hold).features
+        windows, held = _Traced.apply(ws, self, plan, hold)
+        return Features(plan, windows, None if hold is None else held)
+
+    @torch.no_grad()
+    def run(self, ws: Tensor, plan: Plan, *, hold: int | None = None) -> Trace:
+        """`__call__`, and what its way back needs."""
+        found = self.styles(ws[0, : self.moving, None].float())
+        x, held, kept = self.const, None, []
+        cuts = self._cuts(plan)
+        for index, layer in enumerate(self.layers):
+            modulation = found.of(index, layer.shape) if layer.moving else None
+            if index < plan.split:
+                kept.append(layer.whole(x, modulation))
+            else:
+                cut = cuts[index - plan.split]
+                kept.append(layer.in_windows(cut.taken(x), modulation, cut))
+            x = kept[-1].y
             if hold is not None and index + 1 == self.ends[hold]:
                 held = x
-        for index, cut in enumerate(self._cuts(plan), plan.split):
-            x = self.layers[index].in_windows(x, ws[:, index], cut)
-        return Features(plan, x, held)
+        return Trace(Features(plan, x, held), found, tuple(kept), hold)
 
-    def _cuts(self, plan: Plan) -> list["_Cut"]:
+    @torch.no_grad()
+    def back(
+        self, trace: Trace, gradient: Tensor, *, held: Tensor | None = None, part: Part | None = None
+    ) -> Tensor:
+        """The gradient [1, moving, w_dim], float32, of a run's codes, from that of its windows [N, C, h, w]
+        and of what it held. part: where in the windows theirs is not zero (None: anywhere).
+        """
+        split, found = trace.features.plan.split, trace.modulation
+        cuts = self._cuts(trace.features.plan)
+        of_style, of_factors = torch.zeros_like(found.style), torch.zeros_like(found.factors)
+        for index in reversed(range(len(self.layers))):
+            layer, kept = self.layers[index], trace.kept[index]
+            if held is not None and trace.hold is not None and index + 1 == self.ends[trace.hold]:
+                gradient = gradient + held
+            modulation = found.of(index, layer.shape) if layer.moving else None
+            cut = cuts[index - split] if index >= split else None
+            gradient, part, slopes = layer.back(gradient, kept, modulation, cut, part)
+            if slopes is not None:
+                of_style[index, 0, : len(slopes[0])] = slopes[0]
+                of_factors[index, 0, : len(slopes[1])] = slopes[1]
+            if index == split and cut is not None:
+                below = trace.kept[index - 1].y if index else self.const
+                gradient, part = cut.given_back(gradient, below), None
+        return self.styles.back(found, of_style, of_factors).transpose(0, 1)
+
+    def _cuts(self, plan: Plan) -> list[Cut]:
         """What the windowed layers read, from first to last; remembered while the windows stay."""
         if self._ready is None or self._ready[0] != plan:
             origins, shape = np.array(plan.origins, np.int64), plan.shape
-            cuts: list[_Cut] = []
+            cuts: list[Cut] = []
             for index in reversed(range(plan.split, len(self.layers))):
                 layer = self.layers[index]
-                cuts.insert(0, _Cut(layer, origins, shape, first=index == plan.split))
+                cuts.insert(0, Cut(layer, origins, shape, first=index == plan.split))
                 origins, shape = layer.shape.input_origins(origins), layer.shape.input_shape(shape)
             self._ready = plan, cuts
         return self._ready[1]
 
 
-class _Layer:
-    """One synthesis layer: weight in the running dtype, everything that does not change worked out."""
+class _Traced(torch.autograd.Function):
+    """A run as a step of autograd's."""
 
-    def __init__(
-        self, layer: SynthesisLayer, resolution: int, style: Tensor | None, dtype: torch.dtype
-    ) -> None:
-        weight = layer.weight.detach()  # [O, I, 3, 3]
-        self.affine = layer.affine
-        self.power = weight.float().square().sum((2, 3))  # [O, I]
-        self.moving = style is None
-        if style is not None:
-            factors = demodulation(style, self.power)[0] * GAIN
-            weight = weight * style[0][None, :, None, None] * factors[:, None, None, None]
-        self.shape = LayerShape(weight.shape[1], weight.shape[0], resolution, layer.up)
-        self.weight = _laid_out(weight.transpose(0, 1) if layer.up else weight, dtype)
-        self.bias = (layer.bias.detach() * GAIN).to(dtype)[None, :, None, None]
-        fir = layer.resample_filter.detach().flip((0, 1)) * 4
-        self.fir = fir.to(dtype).expand(weight.shape[0], 1, 4, 4)
-        self.limit = None if layer.clamp is None else layer.clamp * GAIN
+    @staticmethod
+    def forward(
+        ctx: Any, ws: Tensor, synthesis: TruncatedSynthesis, plan: Plan, hold: int | None
+    ) -> tuple[Tensor, Tensor]:
+        ctx.synthesis, ctx.trace, ctx.shape = synthesis, synthesis.run(ws, plan, hold=hold), ws.shape
+        features: Features = ctx.trace.features
+        held = features.held if features.held is not None else ws.new_zeros(())
+        return features.windows.clone(), held.clone()
 
-    def __call__(self, x: Tensor, w: Tensor) -> Tensor:
-        """Whole maps: x [1, I, H, W], w [1, w_dim] -> [1, O, H, W], or [1, O, 2H, 2W] where it doubles."""
-        x, factors = self._modulated(x, w)
-        if self.shape.up:
-            y = F.conv_transpose2d(x, self.weight, stride=2)  # [1, O, 2H+1, 2W+1]
-            y = F.conv2d(y, self.fir, padding=1, groups=y.shape[1])
-        else:
-            y = F.conv2d(x, self.weight, padding=1)
-        return self._activated(y, factors)
-
-    def in_windows(self, x: Tensor, w: Tensor, cut: "_Cut") -> Tensor:
-        """What `cut` says of x [M, I, ., .] -> [N, O, h, w]."""
-        if cut.source is not None:
-            x = take(x, cut.source)
-        x, factors = self._modulated(x, w)
-        if cut.filtered is not None:
-            y = upsample(x, self.weight, self.fir, cut.offsets, cut.filtered)
-        else:
-            y = convolve(x, self.weight)
-        y = self._activated(y, factors)
-        return y if cut.inside is None else y * cut.inside
-
-    def _modulated(self, x: Tensor, w: Tensor) -> tuple[Tensor, Tensor | None]:
-        if not self.moving:
-            return x, None
-        style = self.affine(w)  # [1, I]
-        factors = demodulation(style, self.power) * GAIN  # [1, O]
-        return x * style.to(x.dtype)[:, :, None, None], factors.to(x.dtype)[:, :, None, None]
-
-    def _activated(self, y: Tensor, factors: Tensor | None) -> Tensor:
-        y = y + self.bias if factors is None else torch.addcmul(self.bias, y, factors)
-        y = F.leaky_relu_(y, LEAK)
-        return y if self.limit is None else y.clamp(-self.limit, self.limit)
-
-
-class _Cut:
-    """Everything about a layer's windows that their place decides.
-
-    source: cells of the whole maps that the first windowed layer reads; None for the others, whose input is
-    what the layer before them gave. filtered: cells of the transposed convolution that the low-pass filter
-    reads, from offsets [N, 2] on; None where nothing is doubled. inside [N, 1, h, w]: 0 beyond the picture,
-    where the next layer must see zeros; None where all of it is inside.
-    """
-
-    def __init__(self, layer: _Layer, origins: NDArray[np.int64], shape: Shape, *, first: bool) -> None:
-        sizes, like = layer.shape, layer.weight
-        begin, read = sizes.input_origins(origins), sizes.input_shape(shape)
-        one = np.zeros(len(origins), np.int64)
-        self.source = Places.of(begin, read, (sizes.in_size,) * 2, like, one) if first else None
-        self.offsets = origins - 1 - 2 * begin
-        self.filtered: Places | None = None
-        if sizes.up:
-            raw = (2 * read[0] + 1, 2 * read[1] + 1)
-            self.filtered = Places.of(self.offsets, (shape[0] + 3, shape[1] + 3), raw, like)
-        self.inside = Places.of(origins, shape, (sizes.out_size,) * 2, like, one).inside
-
-
-def _laid_out(tensor: Tensor, dtype: torch.dtype) -> Tensor:
-    return tensor.to(dtype).contiguous(memory_format=torch.channels_last)
+    @staticmethod
+    def backward(ctx: Any, *above: Tensor) -> tuple[Tensor | None, ...]:
+        synthesis, trace = ctx.synthesis, ctx.trace
+        held = None if trace.hold is None else above[1]
+        slope = above[0].new_zeros(ctx.shape, dtype=torch.float32)
+        slope[:, : synthesis.moving] = synthesis.back(trace, above[0], held=held)
+        return slope, None, None, None

@@ -48,7 +48,7 @@ class Lbfgs:
 
     def tell(self, loss: Tensor, gradient: Tensor) -> None:
         """Losses `[N]` and gradients `[N, D]` at `trial`; makes the next `trial`."""
-        slope = _dot(self._gradient, self._direction)  # [N], at the best, along the step
+        slope = dot(self._gradient, self._direction)  # [N], at the best, along the step
         enough = self.best_loss + DECREASE * self._length * slope
         finite = torch.isfinite(loss) & torch.isfinite(gradient.sum(1))
         good = finite & ((loss <= enough) | self.best_loss.isinf())
@@ -83,12 +83,12 @@ class Lbfgs:
         move, bend = self.trial - self.best, gradient - self._gradient
         if not bool(good.all()):
             bend = torch.where(good[:, None], bend, torch.zeros_like(bend))
-        product = _dot(move, bend)
-        curved = good & self.best_loss.isfinite() & (product > 1e-10 * _dot(bend, bend))
+        product = dot(move, bend)
+        curved = good & self.best_loss.isfinite() & (product > 1e-10 * dot(bend, bend))
         if not bool(curved.any()):
             return
         inverse = torch.where(curved, 1 / product.clamp_min(1e-30), torch.zeros_like(product))
-        self._pairs.append(_Pair(move, bend, inverse, torch.where(curved, product / _dot(bend, bend), 0)))
+        self._pairs.append(_Pair(move, bend, inverse, torch.where(curved, product / dot(bend, bend), 0)))
         del self._pairs[: -self._history]
 
     def _newton_direction(self) -> Tensor:
@@ -96,25 +96,26 @@ class Lbfgs:
         direction = -self._gradient
         factors = []
         for pair in reversed(self._pairs):
-            factor = pair.inverse * _dot(pair.move, direction)
+            factor = pair.inverse * dot(pair.move, direction)
             direction.addcmul_(factor[:, None], pair.bend, value=-1)
             factors.append(factor)
         direction.mul_(self._scale()[:, None])
         for pair, factor in zip(self._pairs, reversed(factors), strict=True):
-            back = pair.inverse * _dot(pair.bend, direction)
+            back = pair.inverse * dot(pair.bend, direction)
             direction.addcmul_((factor - back)[:, None], pair.move)
         return direction
 
     def _scale(self) -> Tensor:
         """The Hessian's estimate before any pair: the newest pair's, or the first step's length `[N]`."""
-        steepest = _dot(self._gradient, self._gradient).clamp_min(1e-20)
+        steepest = dot(self._gradient, self._gradient).clamp_min(1e-20)
         scale = self._first_fall * self.best_loss.nan_to_num(posinf=0) / steepest
         for pair in self._pairs:
             scale = torch.where(pair.inverse > 0, pair.scale, scale)
         return scale
 
 
-def _dot(one: Tensor, other: Tensor) -> Tensor:
+def dot(one: Tensor, other: Tensor) -> Tensor:
+    """The products of the rows `[N, D]` of one and other: `[N]`."""
     products: Tensor = torch.linalg.vecdot(one, other)  # [N, D] -> [N]
     return products
 

@@ -7,16 +7,19 @@ the noise fixed, and L-BFGS instead of Adam. A batch of pictures is searched for
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from checkpoints import Checkpoint
-from inversion.lbfgs import Lbfgs
+from checkpoints.layers import ModulatedConv
+from inversion.journal import Journal
 from inversion.likeness import Likeness
 from inversion.perceptual import PerceptualLoss, resize_valid, weighted_mean
 from inversion.regularisers import CodeSpace
+from inversion.resident import search_from
 from inversion.settings import Precision, ProjectionSettings
 from inversion.step import Step
 from inversion.synthesis import chosen_dtype, run_blocks, seen_and_full
@@ -56,33 +59,86 @@ def project(
     dtype = chosen_dtype(precision, crop.device)
     index = 0
     for resolution, steps in schedule(checkpoint.generator.resolution, settings):
-        target = F.adaptive_avg_pool2d(crop, resolution)
-        counts = resize_valid(valid, (resolution, resolution))
-        likeness = Likeness.to(checkpoint, target, counts, dtype) if settings.likeness else None
-        search = Lbfgs(
-            latent.flatten(1) / codes.scale, history=settings.history, first_fall=settings.first_fall
-        )
+        task = _Task(checkpoint, latent, crop, valid, loss, settings, codes, dtype, resolution)
         watches = [Plateau(settings.plateau, settings.patience) for _ in crop]
-        searched = torch.ones(len(crop), dtype=torch.bool, device=crop.device)  # rows that still get better
-        for _ in range(steps):
+        searched = torch.ones(len(crop), dtype=torch.bool)  # rows that still get better
+        for seen in task.steps(steps):
             index += 1
-            trial = (search.trial.reshape(latent.shape) * codes.scale).requires_grad_(True)
-            with torch.enable_grad():
-                _, image = run_blocks(checkpoint.generator, trial, dtype=dtype, upto=resolution)
-                terms = _terms(image, trial, target, counts, loss, likeness, settings, codes)
-                total = torch.stack(list(terms.values())).sum(0)  # [N]
-                (gradient,) = torch.autograd.grad(total.sum(), trial)
-            search.tell(total.detach(), gradient.flatten(1) * codes.scale)
-            best = (search.best * codes.scale).reshape(latent.shape)
-            latent = torch.where(searched[:, None, None], best, latent)
-            values = {name: float(term.detach().mean()) for name, term in terms.items()}
-            yield Step("project", index, settings.steps, float(total.detach().mean()), values, latent)
-            stalled = [
-                watch.stalled(loss) for watch, loss in zip(watches, search.best_loss.tolist(), strict=True)
-            ]
-            searched &= ~torch.tensor(stalled, device=crop.device)
+            latent = torch.where(searched.to(latent.device)[:, None, None], seen.best, latent)
+            yield Step("project", index, settings.steps, seen.total, seen.terms, latent)
+            stalled = [watch.stalled(each) for watch, each in zip(watches, seen.losses, strict=True)]
+            searched &= ~torch.tensor(stalled)
             if not bool(searched.any()):
                 break
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One evaluation: the loss and its parts, of all rows the mean; the best latents `[N, num_ws, w_dim]` so
+    far and their losses."""
+
+    total: float
+    terms: dict[str, float]
+    best: Tensor
+    losses: list[float]
+
+
+class _Task:
+    """The search at one resolution. What it reads and writes stays where it is in memory, so that on a GPU
+    its steps are recorded once and replayed (`checkpoints.replay`), a few before anything is read.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        latent: Tensor,
+        crop: Tensor,
+        valid: Tensor,
+        loss: PerceptualLoss,
+        settings: ProjectionSettings,
+        codes: CodeSpace,
+        dtype: torch.dtype,
+        resolution: int,
+    ) -> None:
+        self.generator, self.loss, self.settings, self.codes = checkpoint.generator, loss, settings, codes
+        self.dtype, self.resolution, self.shape = dtype, resolution, latent.shape
+        self.target = F.adaptive_avg_pool2d(crop, resolution)
+        self.counts = resize_valid(valid, (resolution, resolution))
+        self.likeness = (
+            Likeness.to(checkpoint, self.target, self.counts, dtype) if settings.likeness else None
+        )
+        self.search = search_from(
+            latent.flatten(1) / codes.scale, history=settings.history, first_fall=settings.first_fall
+        )
+        self.names: list[str] = []
+        self.layers = [each for each in self.generator.modules() if isinstance(each, ModulatedConv)]
+        self.held: list[object] = []
+
+    def steps(self, count: int) -> Iterator[_Seen]:
+        """`count` evaluations."""
+        for report, best in Journal(self.target.device).played(self.evaluate, count):
+            terms, losses = report[: len(self.names)], report[1 + len(self.names) :]
+            named = dict(zip(self.names, terms, strict=True))
+            yield _Seen(report[len(self.names)], named, best.reshape(self.shape), losses)
+
+    def evaluate(self, journal: Journal) -> None:
+        """One evaluation and what the search makes of it."""
+        trial = (self.search.trial.reshape(self.shape) * self.codes.scale).requires_grad_(True)
+        with torch.enable_grad():
+            _, image = run_blocks(self.generator, trial, dtype=self.dtype, upto=self.resolution)
+            terms = _terms(
+                image, trial, self.target, self.counts, self.loss, self.likeness, self.settings, self.codes
+            )
+            each = torch.stack(list(terms.values()))  # [T, N]
+            total = each.sum(0)
+            (gradient,) = torch.autograd.grad(total.sum(), trial)
+        self.names = list(terms)
+        # a recording reads weights where they were prepared, whoever has them prepared anew meanwhile
+        self.held = [layer.held for layer in self.layers]
+        each, total = each.detach(), total.detach()
+        self.search.tell(total, gradient.flatten(1) * self.codes.scale)
+        report = torch.cat([each.mean(1), total.mean()[None], self.search.best_loss])
+        journal.write(report, self.search.best * self.codes.scale)
 
 
 def schedule(size: int, settings: ProjectionSettings) -> list[tuple[int, int]]:

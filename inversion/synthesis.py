@@ -66,7 +66,8 @@ def run_blocks(
             continue
         block, codes = network.block(resolution), ws[:, network.block_ws(resolution)]
         if frugal:
-            x, image = recompute(run, block, x, image, codes, use_reentrant=False)
+            # nothing in a block is random, and the state of what is cannot be kept in a recording
+            x, image = recompute(run, block, x, image, codes, use_reentrant=False, preserve_rng_state=False)
         else:
             x, image = run(block, x, image, codes)
         assert x is not None

@@ -7,6 +7,7 @@ loss must stay the same: the locality's codes are drawn once.
 """
 
 import copy
+import math
 from collections import defaultdict
 from collections.abc import Generator as Steps
 from collections.abc import Sequence
@@ -21,13 +22,14 @@ from checkpoints import Checkpoint, Generator
 from checkpoints.layers import ModulatedConv
 from inversion.conditioning import Moments, Units
 from inversion.folded import Seen, folded_block
-from inversion.lbfgs import Lbfgs
+from inversion.journal import Journal
 from inversion.likeness import Likeness
 from inversion.perceptual import PerceptualLoss, resize_valid, weighted_mean
 from inversion.regularisers import CodeSpace
 from inversion.settings import Precision, TuningSettings
 from inversion.step import Step
 from inversion.synthesis import SEEN, chosen_dtype, run_blocks, seen_and_full
+from inversion.weights import WeightSearch
 
 
 def tuned_copy(generator: Generator) -> Generator:
@@ -100,66 +102,23 @@ def _search(
     settings: TuningSettings,
 ) -> Steps[tuple[float, dict[str, float]], None, None]:
     """Move `tensors` in place, in their units; each step's loss and its parts."""
-    base = [tensor.detach().clone() for tensor in tensors]
-    scales: list[float] = []
-    search: Lbfgs | None = None
+    search = WeightSearch(task, tensors, units, settings)
+    fast = math.ceil(settings.fast * steps)  # steps whose activations have the fast dtype
     for tensor in tensors:
         tensor.requires_grad_(True)
     try:
-        for index in range(steps):
-            if task.set_fast(index < settings.fast * steps) and search is not None:
+        for is_fast, count in ((True, fast), (False, steps - fast)):
+            if count <= 0:
+                continue
+            if task.set_fast(is_fast):
                 search.again()
-                _place(tensors, base, units, scales, search.trial[0])
-            with torch.enable_grad():
-                terms = task.terms()
-                total = torch.stack(list(terms.values())).sum()
-                slopes = torch.autograd.grad(total, list(tensors))
-            gradients = [g if unit is None else unit(g) for g, unit in zip(slopes, units, strict=True)]
-            if search is None:
-                scales = _scales(gradients)
-                search = Lbfgs(
-                    torch.zeros(1, sum(map(torch.numel, base)), device=total.device),
-                    history=settings.history,
-                    first_fall=settings.first_fall,
-                )
-            flat = torch.cat([(g * s).reshape(-1) for g, s in zip(gradients, scales, strict=True)])
-            search.tell(total.detach()[None], flat[None])
-            _place(tensors, base, units, scales, search.trial[0])
-            yield float(total.detach()), {name: float(term.detach()) for name, term in terms.items()}
+            # what was recorded has the dtype of its steps
+            for numbers, _ in Journal(tensors[0].device).played(search.evaluate, count):
+                yield numbers[-1], dict(zip(search.names, numbers, strict=False))
     finally:
-        if search is not None:
-            _place(tensors, base, units, scales, search.best[0])
+        search.settle()
         for tensor in tensors:
             tensor.requires_grad_(False)
-
-
-def _scales(gradients: Sequence[Tensor]) -> list[float]:
-    """Units for the tensors, their geometric mean one: what has a large gradient, or many elements that move
-    together, gets small ones.
-
-    Units that give every element the same gradient let the many weights of the coarse blocks overshoot; units
-    that give every tensor the same gradient hold them back too much (docs/benchmarks/tried.md). These lie
-    between.
-    """
-    sizes = torch.stack([g.square().mean().sqrt() * g.numel() ** 0.25 for g in gradients])
-    used = sizes > 0
-    typical = sizes[used].log().mean().exp() if bool(used.any()) else sizes.new_ones(())
-    return torch.where(used, typical / sizes.clamp_min(1e-30), torch.zeros_like(sizes)).tolist()
-
-
-@torch.no_grad()
-def _place(
-    tensors: Sequence[Tensor],
-    base: Sequence[Tensor],
-    units: Sequence[Units | None],
-    scales: Sequence[float],
-    flat: Tensor,
-) -> None:
-    """Set every tensor to its base plus its part of the flat change `[D]`, which is in its units."""
-    parts = torch.split(flat, [tensor.numel() for tensor in tensors])
-    for tensor, start, unit, scale, part in zip(tensors, base, units, scales, parts, strict=True):
-        change = part.view(tensor.shape)
-        tensor.copy_(start + scale * (change if unit is None else unit(change)))
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ def made(begun: Begun, *, on_step: OnStep = keep_going, record: bool = False) ->
         warnings=edit_warnings(request, result, begun.edits, done, checkpoint),
         laps=laps,
         steps=() if recorder is None else tuple(recorder.steps),
-        recipes=tuple(request.recipes),
+        recipes=(tuple(request.recipes),) * len(done),
     )
 
 

@@ -13,6 +13,7 @@ from realedit.errors import UsageError
 if TYPE_CHECKING:
     from realedit.drag import DragStep, OnStep
     from realedit.editing.stages import Dragging as Inner
+    from realedit.recipes import Use
     from realedit.sessions.session import Session as State
 
 
@@ -25,9 +26,13 @@ class Dragging:
     reached counts.
     """
 
-    def __init__(self, inner: Inner, *, warnings: tuple[str, ...] = (), record: bool = False) -> None:
+    def __init__(
+        self, inner: Inner, *, use: Use | None = None, warnings: tuple[str, ...] = (), record: bool = False
+    ) -> None:
         self.inner = inner
         """The drag as it is computed."""
+        self.use = use
+        """The recipe that it comes from; None for points."""
         self.warnings = warnings
         """What of it cannot be done as it was asked, a sentence each."""
         self.steps: list[DragStep] | None = [] if record else None

@@ -51,9 +51,7 @@ def begin_file(request: EditRequest, *, model: Model | None = None, laps: Laps |
 
     laps = laps or Laps()
     photo = arrived(request, laps)
-    laps("align")
-    faces = faces_ahead(request, photo)
-    laps.end()
+    faces = faces_ahead(request, photo, laps)
     from realedit.pipeline import begin_read
 
     checkpoint = None if model is None else model.checkpoint

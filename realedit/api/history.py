@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from checkpoints import Checkpoint
     from realedit.drag import DragStep
     from realedit.photos import Photo as Content
+    from realedit.recipes import Use
     from realedit.sessions.session import Session as State
 
 
@@ -26,11 +27,17 @@ class History:
     """Where a session is among its states. The generator is tuned to the photo once, not for every drag."""
 
     def __init__(
-        self, states: Sequence[State], checkpoint: Checkpoint, steps: Sequence[Sequence[DragStep]] = ()
+        self,
+        states: Sequence[State],
+        checkpoint: Checkpoint,
+        steps: Sequence[Sequence[DragStep]] = (),
+        uses: Sequence[Sequence[Use | None]] = (),
     ) -> None:
-        """states: from nothing dragged on. steps: of the drag that led to each, none to the first."""
+        """states: from nothing dragged on. steps: of the drag that led to each, none to the first. uses: the
+        recipes that the drags of each state came from, None for points."""
         self.states = list(states)
         self.steps = [tuple(each) for each in steps] or [()] * len(self.states)
+        self.uses = [tuple(each) for each in uses] or [(None,) * len(each.history) for each in states]
         self.at = len(self.states) - 1
         self._loaded = checkpoint
         self._certainty: Certainty | None = None
@@ -54,11 +61,13 @@ class History:
         """A state that was computed from `plain`, as it is kept."""
         return replace(state, tuning=self.states[0].tuning)
 
-    def add(self, state: State, steps: Sequence[DragStep]) -> None:
-        """What comes after the state that counts; what was undone is gone."""
-        del self.states[self.at + 1 :], self.steps[self.at + 1 :]
+    def add(self, state: State, steps: Sequence[DragStep], use: Use | None) -> None:
+        """What comes after the state that counts, by points or by a recipe; what was undone is gone."""
+        for each in (self.states, self.steps, self.uses):
+            del each[self.at + 1 :]
         self.states.append(state)
         self.steps.append(tuple(steps))
+        self.uses.append((*self.uses[self.at], use))
         self.at += 1
 
     def go(self, at: int) -> bool:
@@ -70,7 +79,8 @@ class History:
 
     def clear(self) -> None:
         """Forget all but the state that counts."""
-        self.states, self.steps, self.at = [self.now], [self.steps[self.at]], 0
+        self.states, self.steps, self.uses = [self.now], [self.steps[self.at]], [self.uses[self.at]]
+        self.at = 0
         self.__dict__.pop("checkpoint", None)
 
     def carried(self, other: History) -> History:
@@ -86,7 +96,7 @@ class History:
             [replace(step, latent=step.latent + shift.to(step.latent.device)) for step in each]
             for each in other.steps
         ]
-        moved = History(states, self._loaded, steps)
+        moved = History(states, self._loaded, steps, other.uses)
         moved.at = other.at
         return moved
 
@@ -104,7 +114,9 @@ class History:
     def parts(self) -> Parted:
         """The state that counts, for the paste: with the tuned generator, as it is kept, and its steps."""
         steps = tuple(step for each in self.steps[: self.at + 1] for step in each)
-        return Parted(self.plain, self.checkpoint, self.now, self._loaded, steps, self._sure)
+        return Parted(
+            self.plain, self.checkpoint, self.now, self._loaded, steps, self.uses[self.at], self._sure
+        )
 
     def _sure(self, photo: Content) -> Certainty | None:
         """How sure the face is, looked at once."""

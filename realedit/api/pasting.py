@@ -21,19 +21,22 @@ if TYPE_CHECKING:
     from realedit.drag import DragStep
     from realedit.photos import Photo as Content
     from realedit.plumbing.choices import Mode
+    from realedit.recipes import Use
     from realedit.sessions.session import Session as State
 
 
 @dataclass(frozen=True)
 class Parted:
     """A session as the paste takes it. plain: without its tuning, for the model `tuned` that has it; state:
-    as it is kept; loaded: the model as it was loaded; steps: of the drags, where they were recorded."""
+    as it is kept; loaded: the model as it was loaded; steps: of the drags, where they were recorded; uses:
+    the recipes that the drags came from, None for points; sure: how sure its face is, by the photo."""
 
     plain: State
     tuned: Checkpoint
     state: State
     loaded: Checkpoint
     steps: tuple[DragStep, ...]
+    uses: tuple[Use | None, ...]
     sure: Callable[[Content], Certainty | None]
 
 
@@ -61,6 +64,7 @@ def pasted(photo: Content, parts: Sequence[Parted], mode: Mode, debug: str | os.
         warnings=(*told, *result.warnings, *face_warnings(states)),
         laps=laps,
         steps=tuple(step for each in parts for step in each.steps),
+        recipes=tuple(each.uses for each in parts),
     )
 
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from realedit.api.asking import Mask, Way, box_of, changes_of, faces_of, mask_of, ways_of
 from realedit.api.drags import Dragging
 from realedit.api.models import DEFAULT, Model, loaded
-from realedit.api.photos import SHOWN, Photo, opened, shown
-from realedit.api.previews import Preview, Smaller
+from realedit.api.opened import Opened
+from realedit.api.photos import Photo, opened
 from realedit.api.recipes import Asked, use_of
 from realedit.api.results import Result
 from realedit.errors import SessionError, UsageError
@@ -24,21 +22,15 @@ from realedit.errors import SessionError, UsageError
 if TYPE_CHECKING:
     from PIL import Image
 
-    from alignment import Alignment
     from inversion import Quality
-    from realedit.api.history import History
-    from realedit.api.pasting import Parted
     from realedit.drag import DragSettings, OnStep
-    from realedit.editing.report import InversionReport
     from realedit.geometry.parts import Parts, Reach
     from realedit.plumbing.choices import Mode
+    from realedit.recipes import Use
     from realedit.sessions.session import Drag
-    from realedit.sessions.session import Session as State
-
-PREVIEW = 1280  # pixels of the longer side
 
 
-class Session:
+class Session(Opened):
     """A face of a photo with what was dragged so far. Made by `Session.open` or `Session.load`; a context
     manager.
 
@@ -51,13 +43,6 @@ class Session:
 
     A session is for one thread at a time. Nothing is written but by `save`.
     """
-
-    def __init__(self, photo: Photo | None, model: Model, history: History, *, record: bool = False) -> None:
-        self.model = model
-        self._photo = photo
-        self._history, self._record = history, record
-        self._drag: Dragging | None = None
-        self._smaller: dict[int, Smaller] = {}
 
     @classmethod
     def open(
@@ -151,69 +136,6 @@ class Session:
         self._history.clear()
 
     @property
-    def photo(self) -> Photo:
-        """The photo. Raises SessionError where it is not at hand any more, or another one is there."""
-        from realedit.plumbing.places import STDIN
-
-        if self._photo is None:
-            state = self._history.now
-            if state.photo_path == STDIN or not state.photo_path.exists():
-                raise SessionError(
-                    f"the session's photo {state.photo_path} is gone; give it where the session is loaded"
-                )
-            found = opened(state.photo_path)
-            if found.content.sha256 != state.photo_sha256:
-                raise SessionError(
-                    f"{state.photo_path} is not the session's photo any more; give that where the session is "
-                    "loaded"
-                )
-            self._photo = found
-        return self._photo
-
-    @property
-    def photo_path(self) -> Path:
-        """Where the photo was; `-` for one that came as bytes."""
-        return self._history.now.photo_path
-
-    def check_photo(self, photo: Photo, folder: Path) -> None:
-        """Raise SessionError where a photo is another than that of this session, which lies in `folder`."""
-        from realedit.editing.kept import check_belongs
-
-        check_belongs(self._history.now, photo.content, self.model.checkpoint, folder)
-
-    @property
-    def face(self) -> int | None:
-        """The face's number from the left; None for a box, or a model that draws no faces."""
-        return self._history.now.face
-
-    @property
-    def square(self) -> Alignment:
-        """What the model sees of the photo; `square.contains(points)` says where handles may be."""
-        return self._history.now.alignment
-
-    @property
-    def landmarks(self) -> NDArray[np.float64] | None:
-        """`[68, 2]`: where the face's landmarks are in the photo; None without a face."""
-        return self._history.now.landmarks
-
-    @property
-    def points(self) -> NDArray[np.float64] | None:
-        """`[478, 2]`: where lids, lips and the rest of the face are in the photo; None without a face."""
-        return self._history.now.points
-
-    @property
-    def quality(self) -> Quality:
-        """How thoroughly the face was inverted."""
-        return self._history.now.quality
-
-    @property
-    def state(self) -> State:
-        """What `save` would write, with a drag under way as it is now."""
-        if self._drag is not None and self._drag.begun:
-            return self._history.tuned(self._drag.inner.session)
-        return self._history.now
-
-    @property
     def history(self) -> tuple[Drag, ...]:
         """The drags that count, the oldest first: handles, targets and where they went, photo pixels."""
         self.settle()
@@ -277,7 +199,7 @@ class Session:
             self._history.plain, self._history.checkpoint, use, settings or DragSettings()
         )
         told = tuple(known_limits([use], checkpoint))
-        return self._started(ways_of(points), told, mask, regions, reach, chosen)
+        return self._started(ways_of(points), told, mask, regions, reach, chosen, use)
 
     def _started(
         self,
@@ -287,6 +209,7 @@ class Session:
         regions: Sequence[Sequence[int]],
         reach: Reach | Parts,
         settings: DragSettings | None,
+        use: Use | None = None,
     ) -> Dragging:
         from realedit.editing.stages import Dragging as Inner
 
@@ -299,15 +222,8 @@ class Session:
             reach=reach,
             settings=settings,
         )
-        self._drag = Dragging(inner, warnings=told, record=self._record)
+        self._drag = Dragging(inner, use=use, warnings=told, record=self._record)
         return self._drag
-
-    def settle(self) -> None:
-        """End the drag under way, if any, with what it reached. Everything but previews does it by itself."""
-        drag, self._drag = self._drag, None
-        if drag is not None and drag.begun:
-            drag.end()
-            self._history.add(self._history.tuned(drag.inner.session), drag.steps or ())
 
     def undo(self) -> bool:
         """Back to before the last drag; False when there is none."""
@@ -342,45 +258,10 @@ class Session:
             raise SessionError("what was dragged in one session is carried over to one of the same face")
         self._history = self._history.carried(other._history)
 
-    def preview(self, max_side: int = PREVIEW, *, paste: Mode = "detail") -> Preview:
-        """The photo as it becomes, at most `max_side` pixels large, with a drag under way as it is now. The
-        paste is the real one at that size, so it shows what `result` will be."""
-        smaller = self._smaller.get(max_side)
-        if smaller is None:
-            smaller = self._smaller[max_side] = Smaller(self.photo.content, max_side)
-        return smaller.preview(replace(self.state, tuning={}), self._history.checkpoint, paste)
-
-    def drawn(self, resolution: int | None = None) -> NDArray[np.uint8]:
-        """The generator's own picture of the square, `[r, r, 3]` sRGB, with a drag under way as it is now:
-        rougher than the photo, and drawn in milliseconds. resolution: r at most; None: the model's."""
-        return self._history.drawn(self.state, resolution)
-
     def result(self, *, paste: Mode = "detail", debug: str | os.PathLike[str] | None = None) -> Result:
         """The edited photo. A drag under way counts with what it reached. debug: a folder for the pictures
         that the paste is made of."""
         return together([self], paste=paste, debug=debug)
-
-    def measure(self, *, seconds: float | None = None) -> InversionReport:
-        """How well the inversion shows the photo: PSNR, SSIM, LPIPS where its backbone was pulled, identity
-        distance. seconds: what it took, where that is known."""
-        from realedit.editing.report import report_of
-
-        return report_of(self._history.now, self.model.checkpoint, self.photo.content, seconds=seconds)
-
-    def sheet(self) -> NDArray[np.uint8]:
-        """The square of the photo, its inversion and their difference side by side, `[R, 3 R, 3]` sRGB."""
-        from realedit.editing.report import sheet
-
-        return sheet(self._history.now, self.model.checkpoint)
-
-    @property
-    def recorded(self) -> bool:
-        """Whether the steps of the drags are kept, so that a result can show them as a time-lapse."""
-        return self._record
-
-    def parts(self) -> Parted:
-        """What `together` pastes: the state that counts, and its model."""
-        return self._history.parts()
 
     @property
     def image(self) -> Image.Image:
@@ -401,13 +282,6 @@ class Session:
 
         self.settle()
         return to_toml(recorded(self._history.now, name))
-
-    def _repr_png_(self) -> bytes:
-        return shown(self.preview(SHOWN).pixels)
-
-    def __repr__(self) -> str:
-        face = "a box" if self.face is None else f"face {self.face}"
-        return f"<Session of {face} of {self._history.now.photo_path}, {self.quality}>"
 
 
 def together(

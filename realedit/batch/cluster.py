@@ -10,7 +10,7 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -125,9 +125,11 @@ class RayPool:
         workers: int | None = None,
         shared: tuple[Path, Path] | None = None,
         cores: int | None = None,
+        gpus: bool = True,
     ) -> None:
         """address: of a cluster, None: one on this machine; workers: actors, None: one per GPU, else one per
-        `cores` cores (None: 4, or all of a smaller node). shared: a folder that actors must see, and one with
+        `cores` cores (None: 4, or all of a smaller node). More workers than GPUs share them evenly; gpus:
+        whether they compute on any. shared: a folder that actors must see, and one with
         a file of the driver's; None: photos go as bytes. Raises UsageError without Ray or cluster."""
         try:
             import ray
@@ -146,19 +148,10 @@ class RayPool:
         if shared is not None:
             self._folder, self._mark = shared[0], shared[1] / f"ray-{os.getpid()}"
             write_bytes(self._mark, self._content)
-        self._resources, count = self._shares(cores)
-        self._failed_starts = 0
-        self._seats = [self._seated() for _ in range(workers or count)]
-
-    def _shares(self, cores: int | None) -> tuple[dict[str, float], int]:
-        """What an actor asks for, and how many there are."""
         alive = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
-        gpus = int(sum(node.get("GPU", 0) for node in alive))
-        if gpus:
-            return {"num_cpus": 1, "num_gpus": 1}, gpus
-        smallest = min(int(node.get("CPU", 0)) or 1 for node in alive)
-        share = cores or min(4, smallest)
-        return {"num_cpus": share}, max(1, sum(int(node.get("CPU", 0)) // share for node in alive))
+        self._resources, count = shares(alive, cores=cores, workers=workers, gpus=gpus)
+        self._failed_starts = 0
+        self._seats = [self._seated() for _ in range(count)]
 
     @property
     def workers(self) -> int:
@@ -281,6 +274,23 @@ class RayPool:
 
     def _alive(self, node: str) -> bool:
         return any(each["Alive"] for each in self._ray.nodes() if each["NodeID"] == node)
+
+
+def shares(
+    nodes: Sequence[Mapping[str, float]], *, cores: int | None, workers: int | None, gpus: bool
+) -> tuple[dict[str, float], int]:
+    """What an actor asks for, and how many there are, by the resources of the nodes (`CPU`, `GPU`).
+
+    More workers than GPUs get shares of them of one size, so many to a GPU as it takes; a share that is none
+    of a whole, such as 2/3, would leave a third of every GPU to nobody.
+    """
+    there = int(sum(node.get("GPU", 0) for node in nodes)) if gpus else 0
+    if there:
+        each = math.ceil((workers or there) / there)
+        return {"num_cpus": 1, "num_gpus": 1 / each}, workers or there
+    smallest = min(int(node.get("CPU", 0)) or 1 for node in nodes)
+    share = cores or min(4, smallest)
+    return {"num_cpus": share}, workers or max(1, sum(int(node.get("CPU", 0)) // share for node in nodes))
 
 
 def _received(tasks: Sequence[Task], answers: "list[Answer]") -> Iterator[Event]:

@@ -1,6 +1,8 @@
 """Workers on this machine: processes, each with the model loaded once, that may die without harm."""
 
+import contextlib
 import multiprocessing
+import os
 import pickle
 import signal
 import time
@@ -14,6 +16,7 @@ from realedit.batch.worker import Broken, Ready, serve
 from realedit.errors import ResourceError
 
 START_LIMIT = 300.0  # seconds to load a model
+SEEN = "CUDA_VISIBLE_DEVICES"  # the GPUs that a process sees, by number or name
 _STARTS = 3  # deaths before the first task after which it is not the photo's fault
 
 
@@ -34,12 +37,14 @@ class _Worker:
 class LocalPool:
     """A `Pool` of spawned processes on this machine, each started when there is a task for it."""
 
-    def __init__(self, work: Work, workers: int, *, threads: int) -> None:
-        """workers: at most; threads: per worker."""
+    def __init__(self, work: Work, workers: int, *, threads: int, gpus: Sequence[str] = ()) -> None:
+        """workers: at most; threads: per worker. gpus: shared out among them, each sees one; none: every
+        worker sees what this process does."""
         self._context = multiprocessing.get_context("spawn")
         self._work, self._threads = work, threads
         self._failed_starts = 0
         self._most = workers
+        self._gpus = gpus
         self._workers: list[_Worker] = []
 
     @property
@@ -61,7 +66,7 @@ class LocalPool:
         """See `Pool`; a worker that still loads its model gets them when it is ready."""
         worker = next((worker for worker in self._workers if not worker.tasks), None)
         if worker is None:
-            worker = self._started()
+            worker = self._started(len(self._workers))
             self._workers.append(worker)
         worker.tasks = list(tasks)
         if worker.ready:
@@ -154,13 +159,14 @@ class LocalPool:
         except OSError:  # it has just died; the next wait says so
             worker.deadline = time.monotonic()
 
-    def _started(self) -> _Worker:
+    def _started(self, place: int) -> _Worker:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
             target=serve, args=(theirs, self._work, self._threads), name="realedit-worker", daemon=True
         )
         try:
-            process.start()
+            with _seeing(self._gpus[place % len(self._gpus)] if self._gpus else None):
+                process.start()
         except OSError as error:
             raise ResourceError(f"no worker can be started ({error}); try fewer --workers") from error
         theirs.close()
@@ -171,7 +177,22 @@ class LocalPool:
         old.process.kill()
         old.process.join(5)
         old.pipe.close()
-        self._workers[place] = self._started()
+        self._workers[place] = self._started(place)
+
+
+@contextlib.contextmanager
+def _seeing(gpu: str | None) -> Iterator[None]:
+    """Processes that start meanwhile see that GPU alone; None: what this one sees."""
+    before = os.environ.get(SEEN)
+    if gpu is not None:
+        os.environ[SEEN] = gpu
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[SEEN] = before
+        elif gpu is not None:
+            del os.environ[SEEN]
 
 
 def _death(process: SpawnProcess) -> str:

@@ -36,6 +36,7 @@ from realedit.errors import UsageError
 if TYPE_CHECKING:
     from realedit.api import EditRequest
 
+TOGETHER = 8  # faces that a worker on a GPU gets at most unless told
 _LONGEST = 366 * 24 * 3600.0  # seconds
 
 
@@ -62,14 +63,17 @@ def folder_options(command: Command) -> Command:
             writing_options,
             max_pixels_option,
             click.option("--recursive", is_flag=True, help="Look into folders below IN too."),
-            click.option("--workers", type=click.IntRange(1, 256), help="Processes. [default: by cores]"),
+            click.option(
+                "--workers",
+                type=click.IntRange(1, 256),
+                help="Processes. [default: one per GPU, else by cores]",
+            ),
             click.option(
                 "--together",
                 type=click.IntRange(1, 64),
-                default=1,
-                show_default=True,
                 metavar="N",
-                help="Faces that a worker inverts side by side: faster; the result's last bits depend on it.",
+                help="Faces that a worker inverts side by side: faster; the result's last bits depend on it. "
+                "[default: 1; on GPUs as many as fit, at most 8]",
             ),
             click.option(
                 "--engine",
@@ -167,10 +171,12 @@ class FolderCommand:
         if self.ray_address is not None:
             raise UsageError("--ray-address is for --engine ray")
         from realedit.batch.local import LocalPool
+        from realedit.plumbing.devices import gpus
 
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        workers = self.workers or cores
-        return lambda work: LocalPool(work, workers, threads=max(1, cores // workers))
+        found = gpus(self.edit.device)
+        workers = self.workers or len(found) or cores
+        return lambda work: LocalPool(work, workers, threads=max(1, cores // workers), gpus=found)
 
     def _ray_pool(self, work: Work) -> Pool:
         from realedit.batch.cluster import RayPool
@@ -180,6 +186,7 @@ class FolderCommand:
             work,
             address=self.ray_address,
             workers=self.workers,
+            gpus=self.edit.device != "cpu",
             shared=(request.folder, request.output / FOLDER),
         )
 
@@ -214,7 +221,7 @@ def _shared(
     quarantine: Path | None,
     attempts: int,
     time_limit: float,
-    together: int,
+    together: int | None,
     label_visible: bool,
     use_cache: bool,
     **options: Any,
@@ -222,9 +229,12 @@ def _shared(
     """The shared options; those that are neither the folders' nor the run's are the edit's."""
     from realedit.api import EditRequest
     from realedit.batch.work import NOWHERE
+    from realedit.plumbing.devices import gpus
 
     names = {field.name for field in dataclasses.fields(FolderCommand)}
     run = {name: options.pop(name) for name in names & options.keys()}
+    if together is None:
+        together = TOGETHER if gpus(options["device"]) else 1
     settings = EngineSettings(attempts=attempts, time_limit=time_limit, together=together)
     return FolderCommand(
         request=FolderRequest(

@@ -21,6 +21,7 @@ PROGRAM = "realedit"
 
 COMMANDS = {  # by name: where, and its line in the list of commands
     "edit": ("realedit.cli.edit:edit_command", "Edit PHOTO by dragging points."),
+    "studio": ("realedit.cli.studio:studio_command", "Edit photos with the mouse, on a local page."),
     "faces": ("realedit.cli.faces:faces_command", "Say which faces PHOTO has, and what may go wrong."),
     "align": ("realedit.cli.align:align_command", "Cut the aligned square of a face out of PHOTO."),
     "invert": (

@@ -107,15 +107,9 @@ def described(recipe: Recipe) -> str:
 
 
 def measured(verified: Verified) -> list[str]:
-    """What was measured with one model, in words."""
-    lines = [f"measured with {verified.model} on {verified.portraits} portraits at strength 1, medians:"]
-    if verified.found is not None:
-        lines.append(
-            f"  found {verified.found:.2f} of the movement (a plain warp: {verified.warp_found:.2f})"
-        )
-    lines.append(f"  identity distance {verified.identity:.2f} (a plain warp: {verified.warp_identity:.2f})")
-    enough = "" if verified.found is None else "at least half found, "
-    lines.append(f"  {enough}identity distance up to 0.35: {verified.good:.0%} of the portraits")
-    if verified.inside is not None:
-        lines.append(f"  the inside of a mouth shows: {verified.inside:.0%} of the portraits")
-    return lines
+    """What was seen with one model, in words."""
+    return [
+        f"judged with {verified.model} on {verified.portraits} portraits at strength 1:",
+        f"  {verified.good:.0%} good, {verified.weak:.0%} weak, {verified.bad:.0%} bad",
+        f"  identity distance {verified.identity:.2f} (median)",
+    ]

@@ -9,6 +9,7 @@ the less.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from realedit.compositing.eyes import Floats
 from realedit.compositing.flow import Array
@@ -26,6 +27,7 @@ LOWER_TEETH = np.array([0.0, 0.083, 0.175, 0.27, 0.345])
 SHOWN = (0.055, 0.095)  # of the upper teeth below the lip, at least and at most
 PHILTRUM = (0.17, 0.30)  # between nose and lip where most and where least of them shows
 ARCH = 0.25  # how a row of upper teeth goes up to its sides
+SMILE = (0.1, 0.25)  # mouth widths: openings this high are filled by teeth, and have none of it left
 LOWER_SHOWN = 0.028  # of the lower teeth above the lip, where least of the upper ones shows
 
 
@@ -78,7 +80,7 @@ def _depths(light: Light, opening: Opening) -> Floats:
     return np.asarray(dark + seen[..., None] * (flesh - dark))
 
 
-def _tooth(x: Floats, between: Floats) -> tuple[Floats, Floats, Floats]:
+def _tooth(x: Floats, between: Floats) -> tuple[NDArray[np.intp], Floats, Floats]:
     """Which tooth each place is in front of, where in it from -1 to 1, and how wide it is."""
     side = np.abs(x)
     which = np.clip(np.searchsorted(between, side) - 1, 0, len(between) - 2)
@@ -86,7 +88,9 @@ def _tooth(x: Floats, between: Floats) -> tuple[Floats, Floats, Floats]:
     return which, np.clip((2 * side - left - right) / (right - left), -1, 1), right - left
 
 
-def _row(opening: Opening, x: Floats, shown: Floats, reach: Floats, far: float) -> tuple[Floats, Floats]:
+def _row(
+    opening: Opening, x: Floats, shown: Floats, reach: NDArray[np.floating], far: float
+) -> tuple[Floats, Floats]:
     """The cover of a row of teeth that reach `shown` into the opening at `reach` from its rim, and how dim
     its sides are; far: where it ends."""
     cover = np.clip((shown - reach) / opening.soft + 0.5, 0, 1)
@@ -96,16 +100,17 @@ def _row(opening: Opening, x: Floats, shown: Floats, reach: Floats, far: float) 
 
 def _upper_teeth(mouth: Mouth, light: Light, opening: Opening) -> tuple[Floats, Floats]:
     """Their colours `[h, w, 3]` and where they are: they keep their place, and the lip hides what it
-    covers."""
+    covers. In an opening that is low, as in a smile, they fill it up to the corners."""
     x = opening.x.astype(np.float64) / mouth.unit
-    which, within, wide = _tooth(x, UPPER_TEETH)
+    which, within, broad = _tooth(x, UPPER_TEETH)
     most = min(shown_teeth(mouth) * mouth.unit, opening.gap * max(0.95 - 1.6 * opening.gap, 0.45))
     tall = most - mouth.unit * (0.004 * (which == 1) + 0.01 * (which > 2))
     rounded = mouth.unit * (0.008 * np.abs(within) ** 6 + 0.004 * (which == 2) * within**2)
-    below = opening.down + ARCH * x**2 * mouth.unit
+    wide = np.clip((opening.gap - SMILE[0]) / (SMILE[1] - SMILE[0]), 0, 1)
+    below = opening.under + wide * (opening.down + ARCH * x**2 * mouth.unit - opening.under)
     cover, dim = _row(opening, x, tall - rounded, below, float(UPPER_TEETH[-1]))
     thin = max(0.012, 0.4 * opening.soft / mouth.unit)
-    between = 1 - 0.22 * np.exp(-(((1 - np.abs(within)) * wide / 2 / thin) ** 2))
+    between = 1 - 0.22 * np.exp(-(((1 - np.abs(within)) * broad / 2 / thin) ** 2))
     shadow = min(0.025 * mouth.unit, 0.25 * opening.gap)
     under_lip = 0.76 + 0.24 * step(opening.under / shadow)
     shade = under_lip * dim * between * (1 - 0.08 * within**2)

@@ -90,26 +90,29 @@ def describe(
     *,
     inverted: NDArray[np.uint8] | None = None,
     mouth: Mouth | None = None,
+    start: Array | None = None,
+    whole: float = 1.0,
 ) -> Change:
     """Explain the step from before to after.
 
     before, after `[R, R, 3]` sRGB in [0, 1] from the same generator; crop `[R, R, 3]` uint8 and valid `[R,
     R]` the aligned photo; reach `[R, R]` where the drag may act; inverted `[R, R, 3]`: the crop that before
     shows, where the photo was edited since then. mouth: where the face's landmarks are and go to, if known:
-    what is between lips that part is the generator's.
+    what is between lips that part is the generator's. start, whole: as in `measure`; `settings.size` is the
+    side of the part.
     """
     resolution = before.shape[0]
     size = max(settings.size, resolution)
     if np.array_equal(before, after):
         return _nothing(size, resolution)
-    scale = size / 512
+    scale = size * whole / 512
     b, a = _enlarge(before, size), _enlarge(after, size)
     photo = _enlarge(crop.astype(np.float32) / 255, size)
     seen = photo if inverted is None else _enlarge(inverted.astype(np.float32) / 255, size)
     here = _enlarge(valid.astype(np.float32), size)
     known = _enlarge(-dilate(-valid.astype(np.float32), 3), size)  # enlarged from the photo's pixels alone
     photographed = _enlarge(dilate(valid.astype(np.float32), 3), size) > 0  # its pixels at the edge too
-    within, edge = _enlarge(reach, size), rim(size, settings.rim)
+    within, edge = _enlarge(reach, size), rim(size, settings.rim * whole)
     error = _mean(np.abs(seen - b).mean(-1), known, 4 * scale)  # what the generator gets wrong anyway
     sure = believed(error, within > 0)
     inside = np.zeros_like(within)
@@ -119,7 +122,10 @@ def describe(
             b, a, mouth, settings.flow, reach=within, resolution=resolution, bounds=bounds, sure=sure
         )
     else:
-        flow = measure(b, a, settings.flow, reach=within, resolution=resolution, bounds=bounds, sure=sure)
+        flow = measure(
+            b, a, settings.flow,
+            reach=within, resolution=resolution, bounds=bounds, sure=sure, start=start, whole=whole,
+        )  # fmt: skip
     a = within_colours(a, photo, within * (here > 0.5) > 0.02)
     still = np.maximum(
         blur(np.abs(a - b).max(-1), 3 * scale) / settings.still_colour,
@@ -129,12 +135,12 @@ def describe(
     amount = within * photographed * np.clip(blur(active, 4 * scale) * 1.5, 0, 1)
     amount = np.where(amount < 1 / 512, 0, amount).astype(np.float32)
     if settings.mode != "detail":
-        matched = _matched(a, photo - b, flow, amount > 0, known, settings)
+        matched = _matched(a, photo - b, flow, amount > 0, known, settings, whole)
         return replace(_nothing(size, resolution), generated=matched, amount=amount * edge)
     residual = a - warp(b, flow)
     residual = shrink(residual, settings.noise + settings.own_error * warp(error, flow), 2 * scale)
     appeared = blur(np.abs(residual).mean(-1), 2 * scale) / settings.new
-    generated = _matched(a, photo - b, flow, amount > 0, known, settings)
+    generated = _matched(a, photo - b, flow, amount > 0, known, settings, whole)
     if mouth is not None and inside.any():
         generated = np.where(
             inside[..., None] > 0, within_hues(generated, photo, mouth.lips(size), rare=0.05), generated
@@ -165,12 +171,13 @@ def _matched(
     where: NDArray[np.bool_],
     known: Array,
     settings: ChangeSettings,
+    whole: float,
 ) -> Array:
     """`after` in the photo's colours; difference `[S, S, 3]`: the photo minus before, which counts where
     `known` `[S, S]` is above 0: beyond the photo's edge it is made up."""
     if settings.mode == "seamless":
         return np.asarray(after + membrane(difference, where), np.float32)
-    sigma = settings.colour_match * after.shape[0] / 512
+    sigma = settings.colour_match * after.shape[0] * whole / 512
     return np.asarray(after + warp(_mean(difference, known, sigma), flow), np.float32)
 
 

@@ -177,7 +177,15 @@ def _asked_lips(mouth: Mouth, lips: Lips, handles: Floats, targets: Floats) -> t
         sides.append(float(np.clip(gone + add, min(gone, 0.0), max(gone, DOWN))))
         on_corners |= on
     moved, on_lips = _asked_middles(mouth, lips, start, way, goes & ~on_corners)
-    return Lips(moved.lower, moved.upper, *sides), on_corners | on_lips
+    return Lips(moved.lower, moved.upper, *sides), on_corners | on_lips | _there(mouth, lips, start, way)
+
+
+def _there(mouth: Mouth, lips: Lips, start: Floats, way: Floats) -> NDArray[np.bool_]:
+    """Which handles on lips go so short a way that there is nothing to do: lips that meet should close."""
+    upper, lower = _lip_edges(mouth, lips, start[:, 0])
+    on = (np.abs(start[:, 0]) < ON_LIPS) & (start[:, 1] > upper - ON_LIP) & (start[:, 1] < lower + ON_LIP)
+    far = np.hypot(*way.T)
+    return np.asarray(on & (far > 0) & (far < LEAST))
 
 
 def _asked_middles(

@@ -98,22 +98,26 @@ def measure(
     known: Known | None = None,
     bounds: Bounds | None = None,
     sure: Array | None = None,
+    start: Array | None = None,
+    whole: float = 1.0,
 ) -> Array:
     """The flow `[S, S, 2]` between two sRGB pictures `[S, S, 3]` in [0, 1], zero where `reach` `[S, S]` is
     zero and on the square's rim.
 
     resolution: the side the pictures had before they were enlarged to S; None: S. known: what is
     known of the flow. bounds: what it may not cross; None: those of `reach`. sure `[S, S]`: how much
-    each pixel's motion counts, 0 to 1; None: all alike. Each round measures what the rounds before left over,
+    each pixel's motion counts, 0 to 1; None: all alike. start `[S, S, 2]`: a flow that is nearly right, such
+    as that of the picture before. whole: the side of the square that lengths are told of, where the pictures
+    are a part of it, in sides of theirs. Each round measures what the rounds before left over,
     so that the last ones look at hardly moved pictures, where the search is exact.
     """
     size = before.shape[0]
-    scale, pixel = size / 512, size / (resolution or size)
+    scale, pixel = size * whole / 512, size / (resolution or size)
     finest = max(0, round(np.log2(pixel)) - 1)  # halvings: an octave below the pictures' own pixels
     widen = scale * max(1.0, settings.least * pixel / (settings.smooth[0] * scale))
     before, after = (blur(picture, settings.aliasing * pixel) for picture in (before, after))
     believed = np.ones((size, size), np.float32) if sure is None else sure
-    flow = np.zeros((size, size, 2), np.float32)
+    flow = np.zeros((size, size, 2), np.float32) if start is None else start
     for _ in range(settings.rounds):
         found, votes = _search(warp(before, flow), after, finest, settings.tolerance * scale)
         votes = votes * warp(believed, flow)

@@ -40,7 +40,7 @@ SEAM_FAR, SEAM_DARK = (
     0.25,
     0.93,
 )  # what being so far off costs, and the line's brightness at the most, in shares of the lips'
-WHITER = 1.08  # than the skin's: how bright what is white is at least
+WHITER = (0.22, 0.76)  # how bright what is white is at least, and with the skin's brightness
 GREY = 0.12  # saturation of skin: below it, a photo has less colour than a mouth
 
 
@@ -203,7 +203,7 @@ class Light:
                 eyes.append(_colour(photo, ends[0] + t * (ends[1] - ends[0])))
         bright = float(np.quantile(np.array(eyes) @ LUMA, 0.8))
         luma = float(skin @ LUMA)
-        level = float(np.clip(max(bright, luma * WHITER), 0.25, 0.92))
+        level = float(np.clip(max(bright, WHITER[0] + WHITER[1] * luma), 0.25, 0.92))
         tint = skin / max(luma, 1e-3)
         return cls(skin, np.clip(level * (0.75 + 0.25 * tint), 0, 1))
 

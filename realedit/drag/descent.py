@@ -10,6 +10,13 @@ from torch import Tensor
 MOMENTUM = 0.5  # share of the step before in a step's direction
 
 
+def unit_slope(gradient: Tensor) -> Tensor:
+    """The gradient at a root mean square of one; 0 where it is 0."""
+    length: Tensor = torch.linalg.vector_norm(gradient).clamp_min(1e-20)
+    slope: Tensor = gradient * (gradient.numel() ** 0.5 / length)
+    return slope
+
+
 class Descent:
     """Moves `parameter` in place. rate: a step's root mean square per number."""
 
@@ -19,7 +26,7 @@ class Descent:
 
     def turn(self, gradient: Tensor) -> None:
         """Take the direction against a gradient of the parameter's shape; where it is 0, towards 0."""
-        slope = gradient * (gradient.numel() ** 0.5 / gradient.norm().clamp_min(1e-20))
+        slope = unit_slope(gradient)
         self.direction = slope if self.direction is None else self.direction.lerp(slope, 1 - MOMENTUM)
 
     @torch.no_grad()

@@ -63,7 +63,7 @@ class Editor:
             reach=self.lengths.reach,
             dtype=dtype or fast_dtype(self.device),
         )
-        none = torch.zeros(0, 2, device=self.device)
+        none = torch.zeros(0, 2, device="cpu")
         patch = len(disc(self.lengths.r1))
         templates = torch.zeros(0, patch, generator.channels[self.cells], device=self.device)
         self._state = State(Place(latent, none), none, templates, none[:, 0] > 0)
@@ -92,7 +92,7 @@ class Editor:
         """Which handles lie where all looks alike, `[K]`: where they go cannot be told while they are
         dragged, so that what is said of them (`handles`, `DragStep`) means little.
         """
-        found: NDArray[np.bool_] = self._state.vague.cpu().numpy()
+        found: NDArray[np.bool_] = self._state.vague.numpy()
         return found
 
     def add(self, handles: ArrayLike, targets: ArrayLike) -> None:
@@ -106,9 +106,10 @@ class Editor:
         state = self._state
         self._check_free(new, state.movable)
         with torch.no_grad():
-            maps = self.source(state.place.latent, new, hold=False)
-            templates = templates_at(maps, new, r1=self.lengths.r1)
-            vague = distinctness(maps, templates, new, r1=self.lengths.r1) < DISTINCT
+            there = new.to(self.device)
+            maps = self.source(state.place.latent, there, hold=False)
+            templates = templates_at(maps, there, r1=self.lengths.r1)
+            vague = distinctness(maps, templates, there, r1=self.lengths.r1).cpu() < DISTINCT
         place = replace(state.place, handles=torch.cat([state.place.handles, new]))
         self._change(
             replace(
@@ -214,7 +215,7 @@ class Editor:
             count = min(self.layers, known.ways.shape[1])
             ways = latent.new_zeros(len(asked), *latent.shape[1:])
             ways[:, :count] = known.ways[asked, :count]  # in layers that move
-            amounts = latent.new_tensor(settings.amounts) if settings.amounts else None
+            amounts = torch.tensor(settings.amounts, device="cpu") if settings.amounts else None
             lead = Lead(self.source, self.lengths, ways, known.ranges[asked], amounts)
         return Run(
             self.source, self.settings, self.lengths, latent, layers=self.layers, rate=self.rate, lead=lead
@@ -262,14 +263,14 @@ class Editor:
             return
         size = movable.shape[-1]
         places = (handles * (size / self.cells)).long().clamp(0, size - 1)
-        held = movable[0, 0, places[:, 1], places[:, 0]] <= 0
+        held = movable.cpu()[0, 0, places[:, 1], places[:, 0]] <= 0
         for x, y in self._pixels(handles[held]):
             raise UsageError(f"the mask holds the handle at {x:g},{y:g}; let it move, or drag another point")
 
     def _cells(self, points: ArrayLike) -> Tensor:
         array = np.asarray(points, np.float64).reshape(-1, 2) * (self.cells / self.resolution)
-        return torch.from_numpy(array.astype(np.float32)).to(self.device)
+        return torch.from_numpy(array.astype(np.float32))
 
     def _pixels(self, cells: Tensor) -> NDArray[np.float64]:
-        array: NDArray[np.float64] = cells.cpu().numpy().astype(np.float64) * (self.resolution / self.cells)
+        array: NDArray[np.float64] = cells.numpy().astype(np.float64) * (self.resolution / self.cells)
         return array

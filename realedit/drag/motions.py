@@ -24,13 +24,13 @@ FEWEST = 6  # steps, of motions with given amounts: handles tell little of how f
 
 
 class Lead:
-    """Goes along a mixture of `motions` `[M, num_ws, w_dim]`, each within its range `[M, 2]`. amounts `[M]`:
-    how much of each, where that is not for the handles to say."""
+    """Goes along a mixture of `motions` `[M, num_ws, w_dim]`, each within its range `[M, 2]`. amounts `[M]`,
+    on the CPU: how much of each, where that is not for the handles to say."""
 
     def __init__(
         self, source: Source, lengths: Lengths, motions: Tensor, ranges: Tensor, amounts: Tensor | None = None
     ) -> None:
-        self.source, self.lengths, self.motions, self.ranges = source, lengths, motions, BEYOND * ranges
+        self.source, self.lengths, self.motions, self.ranges = source, lengths, motions, BEYOND * ranges.cpu()
         self.amounts = amounts
         self.units = (ranges.abs().amax(1) / 2).clamp_min(1.0)  # a motion in degrees is told by several
         self.forget()
@@ -56,7 +56,7 @@ class Lead:
             amounts = mixture(leads, state.targets - state.place.handles, self.ranges)
         else:
             amounts = given.clamp(self.ranges[:, 0], self.ranges[:, 1])
-        self.way = torch.einsum("m,mld->ld", amounts, self.motions)
+        self.way = torch.einsum("m,mld->ld", amounts.to(self.motions), self.motions)
         self.moves = torch.einsum("m,mkc->kc", amounts, leads)  # [K, 2], cells
         farthest = float(self.moves.norm(dim=1).max())
         steps = int(-(-farthest // self.lengths.stride))
@@ -79,9 +79,10 @@ class Lead:
         return (handles - state.place.handles) / PROBE[-1]
 
     def _tracked(self, state: State, latent: Tensor, around: Tensor) -> Tensor:
-        """Where the handles are in the latent's picture, `[K, 2]` cells."""
-        maps = self.source(latent, around, hold=False)
-        return track(maps, state.templates, around, r1=self.lengths.r1, r2=self.lengths.r2)
+        """Where the handles are in the latent's picture, `[K, 2]` cells, on the CPU."""
+        there = around.to(latent.device)
+        maps = self.source(latent, there, hold=False)
+        return track(maps, state.templates, there, r1=self.lengths.r1, r2=self.lengths.r2).cpu()
 
 
 def mixture(leads: Tensor, missing: Tensor, ranges: Tensor) -> Tensor:

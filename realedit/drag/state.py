@@ -36,7 +36,7 @@ class DragStep:
 
 @dataclass(frozen=True)
 class Place:
-    """A latent and where its handles are, `[K, 2]` in cells."""
+    """A latent, and where its handles are, `[K, 2]` in cells, on the CPU."""
 
     latent: Tensor
     handles: Tensor
@@ -46,7 +46,8 @@ class Place:
 class State:
     """Where a drag is, where it should go, and what it compares with.
 
-    targets `[K, 2]` in cells; templates `[K, P, C]`: the patches around the handles when they were put there;
+    targets `[K, 2]` in cells, on the CPU; templates `[K, P, C]`: the patches around the handles when they
+    were put there;
     vague `[K]`: whether those hardly differ from what is beside them, so that the handles cannot be tracked.
     movable `[1, 1, r, r]`: the mask; original `[1, C, r, r]`: the features that it holds.
     """

@@ -28,7 +28,7 @@ def arrived(request: EditRequest, laps: Laps) -> Photo:
     return photo
 
 
-def faces_ahead(request: EditRequest, photo: Photo) -> list[Face] | None:
+def faces_ahead(request: EditRequest, photo: Photo, laps: Laps | None = None) -> list[Face] | None:
     """All faces of the photo, where the edit will ask for them whatever its model turns out to be; None where
     it may go on from an inversion that is there, or needs none."""
     if request.box is not None or request.keep is not None or request.model not in BUNDLED:
@@ -38,4 +38,6 @@ def faces_ahead(request: EditRequest, photo: Photo) -> list[Face] | None:
         model = bundled_sha256(request.model)
         if cache.may_have(photo.sha256, model, dataclasses.asdict(settings)):
             return None
+    if laps is not None:
+        laps("align")
     return find_faces(photo.eight_bit())

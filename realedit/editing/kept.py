@@ -10,9 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from checkpoints import Checkpoint
+import torch
+
+from checkpoints import CapacityError, Checkpoint
 from checkpoints.cache import without_cache
+from checkpoints.memory import available, synthesis_bytes
 from inversion import InversionSettings
+from inversion.synthesis import SEEN
 from realedit.drag import OnStep, keep_going
 from realedit.editing import stages
 from realedit.errors import SessionError
@@ -23,6 +27,7 @@ from realedit.sessions.session import Session
 log = logging.getLogger(__name__)
 
 
+_OF_MEMORY = 0.6  # of a GPU's free memory: what libraries and the tuning take for themselves is not estimated
 _SAME = 0.02  # of the side: how far squares of one face may be apart, whatever its number was
 
 
@@ -84,7 +89,10 @@ def invert_all(
     use_cache: bool = True,
     on_step: OnStep = keep_going,
 ) -> list[Session]:
-    """`invert_once` for each session without an inversion, up to `together` of them side by side."""
+    """`invert_once` for each session without an inversion, up to `together` of them side by side: on a GPU no
+    more than its memory holds.
+    """
+    together = _room_for(checkpoint, together)
     found = [session if session.pivot is not None else None for session in sessions]
     if use_cache:
         found = [
@@ -94,14 +102,48 @@ def invert_all(
     new = [number for number, session in enumerate(found) if session is None]
     for first in range(0, len(new), together):
         part = new[first : first + together]
-        inverted = stages.invert_together(
-            [sessions[number] for number in part], checkpoint, settings, on_step=on_step
-        )
+        inverted = _side_by_side([sessions[number] for number in part], checkpoint, settings, on_step)
         for number, session in zip(part, inverted, strict=True):
             found[number] = session
             if use_cache:
                 cache.keep(session)
     return [session for session in found if session is not None]
+
+
+def _room_for(checkpoint: Checkpoint, most: int) -> int:
+    """How many of so many faces are inverted side by side."""
+    generator = checkpoint.generator
+    device = generator.w_avg.device
+    free = available(device) if device.type == "cuda" and most > 1 else None
+    if free is None:
+        return most
+    size = min(generator.resolution, SEEN)
+    return faces_in(free, synthesis_bytes(generator.arch, 1, upto=size, gradients=True), most)
+
+
+def faces_in(free: int, each: int, most: int) -> int:
+    """How many of `most` faces fit into `free` bytes, of which some are left for what is between."""
+    return max(1, min(most, int(free * _OF_MEMORY) // max(each, 1)))
+
+
+def _side_by_side(
+    sessions: list[Session], checkpoint: Checkpoint, settings: InversionSettings, on_step: OnStep
+) -> list[Session]:
+    """All of them inverted as one batch; half of them at a time, and so on, where memory has no room for as
+    many. Raises what one alone raises.
+    """
+    try:
+        return stages.invert_together(sessions, checkpoint, settings, on_step=on_step)
+    except (CapacityError, torch.OutOfMemoryError):
+        if len(sessions) == 1:
+            raise
+    # after the handler: an error holds on to all that was computed
+    half = (len(sessions) + 1) // 2
+    log.warning("%d faces side by side do not fit into memory: %d at a time", len(sessions), half)
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    parts = (sessions[:half], sessions[half:])
+    return [each for part in parts for each in _side_by_side(part, checkpoint, settings, on_step)]
 
 
 def _from_cache(session: Session, checkpoint: Checkpoint, settings: InversionSettings) -> Session | None:

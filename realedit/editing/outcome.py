@@ -68,8 +68,8 @@ class FaceReport:
 @dataclass(frozen=True, kw_only=True)
 class Made:
     """An edit that is done and not written. sessions, certainties: of its faces from left to right; laps: its
-    seconds by stage; steps: those of its drags, where they were recorded; recipes: what its last drags are
-    from."""
+    seconds by stage; steps: those of its drags, where they were recorded; recipes: what the last
+    drags of each are from, None for points."""
 
     photo: Photo
     result: Photo
@@ -79,7 +79,7 @@ class Made:
     warnings: tuple[str, ...]
     laps: Laps
     steps: tuple[DragStep, ...] = ()
-    recipes: tuple[Use, ...] = ()
+    recipes: tuple[tuple[Use | None, ...], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,13 +168,18 @@ def result_warnings(report: FaceReport) -> list[str]:
             f"the result looks less like the same person: identity distance {report.identity:.2f}, where up "
             f"to {LIKENESS} is good and 0.6 is another person; a lower strength keeps more of the likeness"
         )
-    if report.seen is not None and report.seen < HARDLY:
+    looked = (
+        [] if report.looks is None else [each for each in report.looks.reasons if each.measure != "identity"]
+    )
+    missed = any(each.measure.startswith("did: ") for each in looked)
+    if report.seen is not None and report.seen < HARDLY and not missed:
         warnings.append(
             f"hardly any of the movement shows in the result ({max(0.0, report.seen):.0%}): the model does "
             "not do this to this face"
         )
-    if report.looks is not None and report.looks.grade != "good":
-        warnings.append(f"the result looks {report.looks.in_words()}; look at it before you use it")
+    if report.looks is not None and looked:
+        why = "; ".join(each.said for each in looked)
+        warnings.append(f"the result looks {report.looks.grade}: {why}")
     return warnings
 
 
@@ -293,8 +298,10 @@ def report_on(done: Made) -> EditReport:
     """What came of an edit. Looking at the faces before and after is added to its seconds by stage."""
     seconds = sum(done.laps.seconds.values())
     faces = tuple(
-        _face_report(done, session, certainty)
-        for session, certainty in zip(done.sessions, done.certainties, strict=True)
+        _face_report(done, session, certainty, uses)
+        for session, certainty, uses in zip(
+            done.sessions, done.certainties, done.recipes or ((),) * len(done.sessions), strict=True
+        )
     )
     done.laps.end()
     return EditReport(
@@ -308,12 +315,14 @@ def report_on(done: Made) -> EditReport:
     )
 
 
-def _face_report(done: Made, session: Session, certainty: Certainty | None) -> FaceReport:
+def _face_report(
+    done: Made, session: Session, certainty: Certainty | None, uses: Sequence[Use | None]
+) -> FaceReport:
     done.laps("identity")
     identity = identity_distance(done.photo, done.result, session)
     seen = seen_share(done.result, session)
     done.laps("look")
-    looks = verdict_on(done.photo, done.result, session, done.recipes, identity=identity)
+    looks = verdict_on(done.photo, done.result, session, uses, identity=identity)
     return FaceReport(session=session, identity=identity, seen=seen, certainty=certainty, looks=looks)
 
 

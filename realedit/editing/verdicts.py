@@ -16,12 +16,17 @@ _MARGIN = 8  # photo pixels beyond what is looked at
 
 
 def verdict_on(
-    before: Photo, after: Photo, session: Session, uses: Sequence[Use] = (), *, identity: float | None = None
+    before: Photo,
+    after: Photo,
+    session: Session,
+    uses: Sequence[Use | None] = (),
+    *,
+    identity: float | None = None,
 ) -> Verdict | None:
     """How one face of `after` looks beside the photo; None without a face, or where nothing changed.
 
-    uses: the recipes that the last drags of the session came from, in order. identity: dlib's distance
-    between both. Only the part of the photos around the face is looked at.
+    uses: the recipes that the last drags of the session came from, in order, None for points. identity:
+    dlib's distance between both. Only the part of the photos around the face is looked at.
     """
     if session.landmarks is None or after.changed is None:
         return None
@@ -35,10 +40,10 @@ def verdict_on(
     return judge(before.srgb(box), after.srgb(box), face, asked, identity=identity)
 
 
-def _asked(session: Session, uses: Sequence[Use], corner: tuple[int, int]) -> list[Asked]:
+def _asked(session: Session, uses: Sequence[Use | None], corner: tuple[int, int]) -> list[Asked]:
     """Everything that was asked since the photo was taken, in pixels of its part that begins at `corner`."""
     plain = max(0, len(session.history) - len(uses))
-    recipes = [None] * plain + list(uses)
+    recipes = [*([None] * plain), *uses]
     return [
         Asked(
             None if use is None else use.recipe.name,

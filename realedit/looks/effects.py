@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from realedit.looks import figures
 from realedit.looks.pair import Pair
+from realedit.perception import points as parts
 from realedit.perception.seen import Perceived
 
+MATTE = 192  # pixels of the mattes that are compared
 SHUT, NEARLY_SHUT = 0.1, 0.15  # eye widths
 LEAST = 0.03  # interocular distances: a point that was to go less far is held
 AT_POINT = 0.06  # interocular distances: a handle so near to one of the 478 points goes with it
@@ -51,13 +53,24 @@ def _by(figure: Callable[[Perceived], float], sign: float = 1.0) -> Callable[[Pe
 
 
 def _wider_open(old: Perceived, new: Perceived) -> float:
-    """By what share the eyes opened, the one that opened less."""
-    pairs = zip(figures.eyes_open(old), figures.eyes_open(new), strict=True)
-    return min(after / max(before, 0.02) for before, after in pairs) - 1
+    """By what share the eyes opened, both together."""
+    return sum(figures.eyes_open(new)) / max(sum(figures.eyes_open(old)), 0.04) - 1
+
+
+def _hair_up(old: Perceived, new: Perceived) -> float:
+    """How far the top of the person rose above the forehead, as the mattes say."""
+    left, right = (old.points[list(eye.corners)].mean(axis=0) for eye in parts.EYES)
+    middle = old.view.to_crop([(left + right) / 2], 1)[0]
+    unit = old.interocular / old.view.side
+    one, other = (each.matte(old.view, MATTE) for each in (old, new))
+    rows = slice(0, max(1, round(MATTE * (middle[1] - 0.6 * unit))))
+    across = slice(*(max(0, round(MATTE * (middle[0] + side * 0.8 * unit))) for side in (-1, 1)))
+    gained = (other - one)[rows, across].sum(axis=0)
+    return float(gained.mean()) / (MATTE * unit) if gained.size else 0.0
 
 
 EFFECTS: dict[str, Effect] = {
-    "smile": Effect(_by(figures.corners_up), 0.04, 0.015, "the corners of the mouth were to rise"),
+    "smile": Effect(_by(figures.corners_up), 0.04, 0.009, "the corners of the mouth were to rise"),
     "open-eyes": Effect(_wider_open, 0.1, 0.04, "the eyes were to open wider"),
     "bigger-eyes": Effect(_wider_open, 0.1, 0.04, "the eyes were to become larger"),
     "open-mouth": Effect(_by(lambda seen: seen.mouth_gap), 0.12, 0.05, "the lips were to come apart"),
@@ -65,7 +78,8 @@ EFFECTS: dict[str, Effect] = {
     "slim-jaw": Effect(_by(figures.jaw_width, -1), 0.03, 0.012, "the jaw was to become slimmer"),
     "wide-jaw": Effect(_by(figures.jaw_width), 0.03, 0.012, "the jaw was to become wider"),
     "longer-chin": Effect(_by(figures.chin_down), 0.05, 0.015, "the chin was to become longer"),
-    "smaller-nose": Effect(_by(figures.nose_width, -1), 0.03, 0.01, "the nose was to become smaller"),
+    "smaller-nose": Effect(_by(figures.nose_width, -1), 0.045, 0.01, "the nose was to become smaller"),
+    "hair-volume": Effect(_hair_up, 0.05, 0.015, "the hair was to become higher"),
     "look-up": Effect(_by(lambda seen: seen.pose.pitch, -1), 4.0, 1.5, "the head was to tilt back"),
     "look-down": Effect(_by(lambda seen: seen.pose.pitch), 4.0, 1.5, "the head was to tilt forwards"),
     "turn-left": Effect(_by(lambda seen: seen.pose.yaw, -1), 4.5, 2.0, "the head was to turn to the left"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from realedit.looks.pair import Floats, Mask, Pair, blur, gradient, highest, lab
+from realedit.looks.pair import Floats, Mask, Pair, blur, highest, lab
 from realedit.perception.points import (
     INNER_LIP_LOWER,
     INNER_LIP_UPPER,
@@ -20,6 +20,8 @@ PALE, LIGHT = (
     0.9,
 )  # teeth have at most this share of the lips' colour, and at least this of their lightness
 BESIDE = 0.35  # interocular distances around the lips that belong to the mouth
+OPENED = 0.15  # interocular distances between lips that are wide apart
+TEETH = 0.03  # interocular distances squared: fewer teeth than a mouth shows that is so wide open
 _MIDDLE = slice(3, 8)  # of a lip's eleven points
 
 
@@ -28,7 +30,9 @@ def mouth_measures(pair: Pair) -> dict[str, float]:
 
     lip height: how much thicker (or thinner) a lip became, the larger share of both. lip tone: by how much a
     lip's mean colour differs from what it was, Lab. slab: how much more there is between the lips that is
-    neither dark nor teeth, interocular distances squared. teeth: how much longer they show. stains: how much
+    neither dark nor teeth, interocular distances squared. hole: of a
+    mouth that opened, how many of the teeth it should show are not there, as a share. teeth: how much longer
+    they show. stains: how much
     of what is between the lips has a hue that the lips have not. torn: what is new on lips, besides what
     moved. smear: what is new on the skin beside them.
     """
@@ -40,9 +44,10 @@ def mouth_measures(pair: Pair) -> dict[str, float]:
     old = _inside(pair, colours[0], colours[0], after=False)
     new = _inside(pair, colours[1], colours[0], after=True)
     found["slab"] = new["other"] - old["other"]
+    if pair.new.mouth_gap > max(OPENED, pair.old.mouth_gap):
+        found["hole"] = max(0.0, 1 - new["teeth"] / TEETH)
     found["teeth"] = new["long"] - old["long"] if old["teeth"] > 0 else 0.0
     found["stains"] = new["stained"] - old["stained"]
-    found["dark"], found["teeth shown"], found["edge"] = new["dark"], new["teeth"], new["edge"]
     inside = pair.closed(INNER_LIP_UPPER, INNER_LIP_LOWER, after=True, wider=0.02)
     lips = pair.closed(OUTER_LIP_UPPER, OUTER_LIP_LOWER, after=True) & ~inside
     found["torn"] = highest(pair.added[lips], 0.05)
@@ -73,7 +78,7 @@ def _inside(pair: Pair, colours: Floats, of_lips: Floats, *, after: bool) -> dic
     like."""
     lips = pair.closed(OUTER_LIP_UPPER, OUTER_LIP_LOWER) & ~pair.closed(INNER_LIP_UPPER, INNER_LIP_LOWER)
     inside = pair.closed(INNER_LIP_UPPER, INNER_LIP_LOWER, after=after)
-    nothing = dict.fromkeys(("other", "long", "teeth", "dark", "stained", "edge"), 0.0)
+    nothing = dict.fromkeys(("other", "long", "teeth", "stained"), 0.0)
     if min(int(lips.sum()), int(inside.sum())) < FEWEST:
         return nothing
     lip = np.median(of_lips[lips], axis=0)
@@ -85,9 +90,7 @@ def _inside(pair: Pair, colours: Floats, of_lips: Floats, *, after: bool) -> dic
         "other": float((inside & ~dark & ~teeth).sum() / area),
         "long": highest(teeth.sum(axis=0)[teeth.any(axis=0)].astype(float), 0.2) / pair.unit,
         "teeth": float(teeth.sum() / area),
-        "dark": float(dark.sum() / area),
         "stained": float((inside & _stained(colours, strength, lip)).sum() / area),
-        "edge": highest(gradient(pair.after if after else pair.before)[inside], 0.1),
     }
 
 

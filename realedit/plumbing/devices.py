@@ -1,8 +1,21 @@
 """Which device to compute on."""
 
+import os
+
 import torch
 
 from realedit.errors import UsageError
+
+
+def gpus(device: str) -> tuple[str, ...]:
+    """The GPUs that workers may share out among them, as `CUDA_VISIBLE_DEVICES` names them: those this
+    process sees, where the device of that name is whichever there is. None for one that is meant, or the CPU.
+    """
+    if device not in ("auto", "cuda") or not torch.cuda.is_available():
+        return ()
+    count = torch.cuda.device_count()
+    named = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
+    return tuple(named[:count]) if len(named) >= count else tuple(map(str, range(count)))
 
 
 def choose_device(name: str) -> torch.device:

@@ -14,7 +14,6 @@ from realedit.recipes.recipe import Point, Recipe
 
 _RIM = 0.015  # of the square's side, that targets stay away from its edge
 _LEAST_INTEROCULAR = 1.0  # photo pixels; less is no face
-_THERE = 0.02  # interocular distances: what is so near to where it should go is there
 _LEAST_SHARE = 0.25  # of a movement; with less left, its handle would rather hold the face back
 
 
@@ -62,14 +61,11 @@ class Frame:
         return self.anchor(point) + self.vector(point.offset)
 
     def movement(self, point: Point) -> NDArray[np.float64]:
-        """How far it goes at strength 1, in photo pixels. Towards what it is at already it does not go:
-        lips that meet have nothing to close."""
+        """How far it goes at strength 1, in photo pixels."""
         moved = self.vector(point.move or (0.0, 0.0))
         if point.toward is not None:
             assert self.landmarks is not None
-            there = position(self.landmarks, point.toward) - self.handle(point)
-            if float(np.hypot(*there)) > _THERE * float(np.hypot(*self.right)):
-                moved = moved + point.way * there
+            moved = moved + point.way * (position(self.landmarks, point.toward) - self.handle(point))
         return moved
 
     def anchor(self, point: Point) -> NDArray[np.float64]:

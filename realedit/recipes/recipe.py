@@ -128,17 +128,16 @@ class Choices(_Strict, frozen=True):
 
 
 class Verified(_Strict, frozen=True):
-    """What scripts/bench recipes measured with one model at strength 1, and explains."""
+    """What scripts/bench looks saw of a recipe with one model at strength 1: the shares of good, weak and bad
+    edits, and the median identity distance."""
 
     model: str
     model_sha256: str  # its beginning
     portraits: int
-    identity: float
-    warp_identity: float
     good: float
-    found: float | None = None
-    warp_found: float | None = None
-    inside: float | None = None
+    weak: float
+    bad: float
+    identity: float
 
     def __post_init__(self) -> None:
         for key, value in msgspec.structs.asdict(self).items():

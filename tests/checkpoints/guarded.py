@@ -95,7 +95,7 @@ def read_all(folder: Path) -> dict[str, Any]:
     outcomes: dict[str, dict[str, Any]] = {}
     for path in files:
         before = reset_peak()
-        start = time.perf_counter()
+        start = time.process_time()  # a busy machine hangs nothing
         seen.clear()
         watching = True
         try:
@@ -106,7 +106,7 @@ def read_all(folder: Path) -> dict[str, Any]:
         except BaseException as error:
             outcome = f"crashed: {type(error).__name__}: {error!s:.200}"
         watching = False
-        seconds = time.perf_counter() - start
+        seconds = time.process_time() - start
         outcomes[path.name] = {"outcome": outcome, "seconds": seconds, "events": list(seen)}
         outcomes[path.name]["megabytes"] = (peak() - before) / 1e6
     return {"files": outcomes}

@@ -29,6 +29,7 @@ from realedit.geometry.cropping import crop_of
 from realedit.photos import read_photo
 from realedit.pipeline import edit
 from realedit.sessions.pictures import generator_of, pictures
+from realedit.sessions.regions import check_points
 from realedit.sessions.session import Session
 from tests.realedit.cli.running import call
 from tests.realedit.samples import QUICK, box_checkpoint, inverted, picture, png, save_model
@@ -240,7 +241,7 @@ def test_points_outside_are_named(
 
 def test_points_in_the_corners_of_the_photo_are_inside(checkpoint: Checkpoint, tmp_path: Path) -> None:
     session = inverted(checkpoint, png(tmp_path / "square.png", picture(64, 64)))
-    stages.check_points(session, [(0.0, 0.0), (64.0, 64.0)], [(64.0, 0.0), (0.0, 64.0)])
+    check_points(session, [(0.0, 0.0), (64.0, 64.0)], [(64.0, 0.0), (0.0, 64.0)])
 
 
 def test_outside_of_the_mask_nothing_changes(photo: Path, model: str) -> None:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from realedit.errors import UsageError
 from realedit.photos.kinds import Format
-from realedit.photos.metadata.provenance import Provenance
 
 if TYPE_CHECKING:
     from realedit.photos.photo import Photo
@@ -100,6 +99,8 @@ def sign(
 
 
 def _manifest(kind: Format, title: str) -> dict[str, object]:
+    from realedit.photos.metadata.provenance import Provenance  # reads XMP, which options do not need
+
     provenance = Provenance()
     edited = {
         "action": "c2pa.edited",

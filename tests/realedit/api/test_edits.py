@@ -150,14 +150,20 @@ def test_the_original_is_never_written_over(photo: Path, model: str) -> None:
     assert photo.read_bytes() == before
 
 
+def _opened(path: Path) -> tuple[tuple[int, int], int]:
+    """Size and frames."""
+    with Image.open(path) as picture:
+        return picture.size, getattr(picture, "n_frames", 1)
+
+
 def test_a_result_is_shown_compared_and_marked(photo: Path, model: str, tmp_path: Path) -> None:
     result = _edit(photo, model, record=True)
     for each in (result, result.photo, result.before):
         assert Image.open(io.BytesIO(each._repr_png_())).format == "PNG"
-    assert Image.open(result.compare(tmp_path / "pair.png")).size[0] > 2 * 96
+    assert _opened(result.compare(tmp_path / "pair.png"))[0][0] > 2 * 96
     assert b"<html" in result.compare(tmp_path / "slider.html").read_bytes().lower()
-    assert Image.open(result.mark(tmp_path / "marked.png")).size == (96, 80)
-    assert Image.open(result.timelapse(tmp_path / "drag.gif")).n_frames > 1  # type: ignore[attr-defined]
+    assert _opened(result.mark(tmp_path / "marked.png")) == ((96, 80), 1)
+    assert _opened(result.timelapse(tmp_path / "drag.gif"))[1] > 1
     with pytest.raises(UsageError, match="record=True"):
         _edit(photo, model).timelapse(tmp_path / "other.gif")
     assert result.changed is not None and "changed in" in repr(result)

@@ -12,7 +12,7 @@ from realedit.errors import OutsideError, SessionError, UsageError
 from tests.realedit.cli.running import call
 from tests.realedit.samples import PUSH, box_checkpoint, picture, png, save_model
 
-QUICK = {"projection.steps": 2, "tuning.steps": 2, "tuning.first_resolution": 0}
+QUICK = {"projection.steps": 2, "tuning.steps": 3}
 SETTINGS = realedit.DragSettings(max_steps=6)
 FIRST, SECOND = ((40.0, 40.0), (46.0, 40.0)), ((44.0, 30.0), (44.0, 26.0))
 
@@ -160,6 +160,10 @@ def test_a_recipe_is_a_drag_too(session: realedit.Session, tmp_path: Path) -> No
     session.recipe(file, 0.5).run()
     (drag,) = session.history
     assert drag.reach == "all" and drag.targets[0][0] > drag.handles[0][0]
+    _drag(session, SECOND).run()
+    ((first, second),) = session.result().made.recipes
+    assert first is not None and first.recipe.name == "push" and first.strength == 0.5 and second is None
+    assert session.undo()
     again = tmp_path / "again.toml"
     again.write_text(session.to_recipe("again"))
     assert session.undo()

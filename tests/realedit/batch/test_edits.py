@@ -74,7 +74,7 @@ def test_faces_of_several_photos_are_inverted_side_by_side(
     for number, event in events.items():
         assert isinstance(event, Finished)
         assert set(event.outcome.timings) == {
-            *("read", "load", "align", "invert", "drag", "paste", "write", "identity", "verify")
+            *("read", "load", "align", "invert", "drag", "paste", "write", "identity", "look", "verify")
         }
         assert event.outcome.timings["invert"] > 0 and todo[number - 1].output.is_file()
         stages = list(dict.fromkeys(told[number]))

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from checkpoints.testing import random_checkpoint
-from realedit import editing
+from realedit import pipeline
 from tests.realedit.cli.running import Result, call, snapshot
 from tests.realedit.samples import box_checkpoint, picture, png, save_model
 from tests.rights import held_to_rights
@@ -215,7 +215,7 @@ def test_a_bug_is_exit_code_1_and_asks_for_a_report(
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(editing, "planned", fail)
+    monkeypatch.setattr(pipeline, "planned", fail)
     monkeypatch.chdir(folder)
     command = ["edit", "photo.png", DRAG, "-o", "out.png", "--model=box.safetensors"]
     _refused(call(command, monkeypatch, capfd), 1, "ZeroDivisionError", "report")
@@ -239,7 +239,7 @@ def test_full_memory_and_disks_are_exit_code_7(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(editing, "planned", fail)
+    monkeypatch.setattr(pipeline, "planned", fail)
     monkeypatch.chdir(folder)
     command = ["edit", "photo.png", DRAG, "-o", "out.png", "--model=box.safetensors"]
     _refused(call(command, monkeypatch, capfd), 7, said)

@@ -75,6 +75,7 @@ def test_a_batch_edits_what_it_can_and_says_what_it_could_not(folder: Path, shel
         "paste",
         "write",
         "identity",
+        "look",
         "verify",
     ]
     assert "two.png" in (folder / "sheet.html").read_text()

@@ -120,12 +120,10 @@ way = 0.5
 model = "m"
 model_sha256 = "a"
 portraits = 3
-identity = 0.1
-warp_identity = 0.1
 good = 0.5
-found = 0.5
-warp_found = 0.5
-inside = 0.5
+weak = 0.3
+bad = 0.2
+identity = 0.1
 """
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from realedit import editing
+from realedit import pipeline
+from realedit.editing import arriving
 from realedit.photos import Photo, read_photo
 from realedit.photos.metadata.provenance import marked
 from tests.realedit.cli.conftest import Shell
@@ -121,18 +122,19 @@ def test_a_key_of_another_kind_is_refused_before_the_work(
 ) -> None:
     (tmp_path / "keys").mkdir()
     signing = signing_of_our_own(tmp_path / "keys")
-    monkeypatch.setattr(editing, "planned", lambda *_, **__: pytest.fail("the work began"))
+    monkeypatch.setattr(pipeline, "planned", lambda *_, **__: pytest.fail("the work began"))
     signed = [f"--c2pa-cert={signing.certificate}", f"--c2pa-key={signing.key}", "--c2pa-algorithm=ed25519"]
     result = shell(*EDIT, *QUICK, *signed, code=2)
     assert "cannot sign" in result.err and "own.key" in result.err and not (shell.folder / "out.png").exists()
 
 
+@pytest.mark.filterwarnings("default:something old")
 def test_warnings_of_libraries_go_where_messages_go(shell: Shell) -> None:
     def old(*arguments: Any, **options: Any) -> Photo:
         warnings.warn("something old", DeprecationWarning, stacklevel=1)
         return read_photo(*arguments, **options)
 
-    shell.patch.setattr(editing, "read_photo", old)
+    shell.patch.setattr(arriving, "read_photo", old)
     result = shell(*EDIT, *QUICK, "--quiet", "--log-file=log.txt")
     assert result.err == "" and "something old" in (shell.folder / "log.txt").read_text()
 

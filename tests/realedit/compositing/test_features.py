@@ -98,6 +98,13 @@ def test_frown_takes_the_corners_down_and_lips_that_show_teeth_together(gap: flo
     assert carried[:2].all() and np.array_equal(handles[held], targets[held]), "nothing is the generator's"
 
 
+def test_lips_that_nearly_meet_have_nothing_to_close_and_held_lips_are_the_generators() -> None:
+    moves, carried = _asked(points(gap=0.006), "close-mouth", 1.0)
+    assert moves.lips == Lips() and all(carried)
+    lip = points()[parts.OUTER_LIP_LOWER[5]]
+    assert _drag(points(), lip, lip) == (NOTHING, False)
+
+
 def test_a_corner_goes_down_alone_comes_back_and_is_the_generators_upwards() -> None:
     face = points()
     corner = face[61]

@@ -12,8 +12,8 @@ from torch import Tensor
 from checkpoints import Checkpoint
 from checkpoints.testing import random_checkpoint
 from inversion import CodeSpace
-from realedit.drag import DragSettings, DragStep, Editor, run
-from realedit.drag.run import LAST, NEARER
+from realedit.drag import DragSettings, DragStep, Editor, decisions
+from realedit.drag.decisions import LAST, NEARER
 from realedit.errors import UsageError
 
 SIZE = 64
@@ -75,7 +75,7 @@ def test_a_drag_that_is_near_enough_goes_on_only_while_it_gets_nearer(
 def test_a_drag_whose_handles_are_near_enough_has_arrived_however_it_ends(
     more: dict[str, int], checkpoint: Checkpoint, latent: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "LAST", 10**6)  # it would go on for ever
+    monkeypatch.setattr(decisions, "LAST", 10**6)  # it would go on for ever
     editor = _editor(checkpoint, latent, DragSettings(until=1e-6, **more))
     editor.add([(30.0, 30.0)], [(31.2, 30.0)])
     last = _run(editor)[-1]
@@ -246,9 +246,9 @@ def _counted(editor: Editor, monkeypatch: pytest.MonkeyPatch) -> list[None]:
     runs: list[None] = []
 
     class Counted:
-        def __call__(self, *args: Any, **more: Any) -> Any:
+        def run(self, *args: Any, **more: Any) -> Any:
             runs.append(None)
-            return network(*args, **more)
+            return network.run(*args, **more)
 
         def __getattr__(self, name: str) -> Any:
             return getattr(network, name)

@@ -52,21 +52,37 @@ def test_samples_are_those_of_whole_maps(
     assert (maps.held is not None) == hold
 
 
-def test_gradients_are_those_of_whole_maps(checkpoint: Checkpoint, latent: Tensor) -> None:
-    handles = torch.tensor(HANDLES["far apart"])
-    slopes = []
-    for windowed in (True, False):
-        ws = latent.clone().requires_grad_(True)
-        if windowed:
-            maps = _source(checkpoint, latent)(ws, handles, hold=False)
-            assert len(maps.table) < CELLS * CELLS / 2
-        else:
-            maps = Maps.whole(
-                checkpoint.generator.features(ws, upto=CELLS, noise="none")[CELLS], len(handles)
-            )
-        (slope,) = torch.autograd.grad(maps.sample(handles[:, None] + 0.3).square().sum(), ws)
-        slopes.append(slope[:, :4])
-    assert torch.allclose(slopes[0], slopes[1], rtol=1e-3, atol=1e-4 * float(slopes[1].abs().max()))
+@pytest.mark.parametrize("name", HANDLES)
+def test_patches_sample_what_maps_do(name: str, checkpoint: Checkpoint, latent: Tensor) -> None:
+    handles = torch.tensor(HANDLES[name])
+    maps = _source(checkpoint, latent)(latent, handles, hold=False)
+    patches = maps.patches(handles, 3.0)
+    points = handles[:, None] + torch.rand(20, 2, generator=torch.Generator().manual_seed(3)) * 6 - 3
+    found = torch.bmm(patches.weights(points), patches.cells)
+    assert torch.allclose(found, maps.sample(points), atol=2e-5)
+
+
+@pytest.mark.parametrize("name", ["far apart", "close", "in corners"])
+def test_gradients_are_those_of_whole_maps(name: str, checkpoint: Checkpoint, latent: Tensor) -> None:
+    """Of the parts of the windows that samples touch alone, too."""
+    handles = torch.tensor(HANDLES[name])
+    points = handles[:, None] + torch.tensor([[0.3, -0.4], [1.2, 0.9]])
+    ws = latent.clone().requires_grad_(True)
+    whole = Maps.whole(checkpoint.generator.features(ws, upto=CELLS, noise="none")[CELLS], len(handles))
+    (expected,) = torch.autograd.grad(whole.sample(points).square().sum(), ws)
+    source = _source(checkpoint, latent)
+    sight = source.look(latent, handles, hold=False)
+    assert len(sight.maps.table) < CELLS * CELLS / 2
+    patches = sight.maps.patches(handles, 3.0)
+    weights = patches.weights(points)
+    gradient = sight.maps.back(patches, weights.mT @ (2 * weights @ patches.cells))
+    touched = sight.maps.touched(points)
+    assert touched[1][0] < sight.maps.shape[0]
+    for part in (None, touched):
+        slope = source.synthesis.back(sight.trace, gradient, part=part)
+        assert torch.allclose(
+            slope, expected[:, :4], rtol=1e-3, atol=1e-4 * float(expected[:, :4].abs().max())
+        )
 
 
 def test_windows_follow_the_handles(checkpoint: Checkpoint, latent: Tensor) -> None:

@@ -9,13 +9,14 @@ from torch import Tensor
 
 from checkpoints.windows import Plan
 from realedit.drag import supervision
-from realedit.drag.maps import Maps
+from realedit.drag.maps import Layout, Maps
 from realedit.drag.supervision import (
     DISTINCT,
     disc,
     distinctness,
-    mask_loss,
-    motion_loss,
+    fixed_share,
+    mask_term,
+    motion,
     templates_at,
 )
 
@@ -122,43 +123,63 @@ def _moved_by(field: Tensor, features: Tensor) -> Tensor:
     return F.grid_sample(features, grid[None], align_corners=False, padding_mode="border")
 
 
+def _by_cells(maps: Maps, templates: Tensor, handles: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The motion term, and its gradient by the cells of whole maps, as their table."""
+    patches = maps.patches(handles, 3.0)
+    loss, slope = motion(patches, templates, handles, targets, r1=2.0, shift=1.0)
+    return loss, maps.back(patches, slope).permute(0, 2, 3, 1).reshape(maps.table.shape)
+
+
+def test_the_gradient_is_that_of_the_term_written_out() -> None:
+    """Equation 1, sampled and differentiated by torch."""
+    handles = torch.tensor([[16.2, 12.9], [3.1, 30.8], [17.0, 13.4]])
+    targets = handles + torch.tensor([[3.0, -2.0], [0.3, 0.1], [-6.0, 2.0]])
+    templates = templates_at(Maps.whole(_features(), 3), handles, r1=2.0)
+    features = _features((0.4, -0.3)).requires_grad_(True)
+    maps = Maps.whole(features, 3)
+    patch, there = supervision.supervised(handles, targets, r1=2.0, shift=1.0)
+    wanted = 0.5 * maps.sample(patch).detach() + 0.5 * templates
+    weights = (targets - handles).norm(dim=-1) + supervision.ARRIVED
+    each = (maps.sample(there) - wanted).abs().mean((1, 2))
+    expected = (each * weights).sum() / weights.sum()
+    (slope,) = torch.autograd.grad(expected, maps.table)
+    loss, found = _by_cells(maps, templates, handles, targets)
+    assert float(loss) == pytest.approx(float(expected.detach()), rel=1e-4)
+    assert torch.allclose(found, slope, atol=1e-5 * float(slope.abs().max()))
+
+
 @pytest.mark.parametrize("target", [(20.0, 16.0), (12.0, 16.0), (16.0, 21.0), (19.0, 13.0)])
 def test_the_gradient_moves_the_pattern_towards_the_target(target: tuple[float, float]) -> None:
     handles, targets = torch.tensor([[16.0, 16.0]]), torch.tensor([target])
     templates = templates_at(Maps.whole(_features()), handles, r1=2.0)
     field = torch.zeros(2, requires_grad=True)
     maps = Maps.whole(_moved_by(field, _features()))
-    loss = motion_loss(maps, templates, handles, targets, r1=2.0, shift=1.0)
-    loss.backward()  # type: ignore[no-untyped-call]
-    assert field.grad is not None
+    (slope,) = torch.autograd.grad(maps.table, field, _by_cells(maps, templates, handles, targets)[1])
     wanted = F.normalize(targets - handles)[0]
-    assert float(F.normalize(-field.grad, dim=0) @ wanted) > 0.7
+    assert float(F.normalize(-slope, dim=0) @ wanted) > 0.7
 
 
 def test_a_handle_at_its_target_asks_for_nothing() -> None:
-    features = _features().requires_grad_(True)
     here = torch.tensor([[16.0, 16.0]])
-    maps = Maps.whole(features)
-    loss = motion_loss(maps, templates_at(maps, here, r1=2.0), here, here, r1=2.0, shift=1.0)
-    loss.backward()  # type: ignore[no-untyped-call]
-    assert float(loss.detach()) == 0 and features.grad is not None and bool(features.grad.isfinite().all())
+    maps = Maps.whole(_features())
+    loss, slope = _by_cells(maps, templates_at(maps, here, r1=2.0), here, here)
+    assert float(loss) == pytest.approx(0, abs=1e-6) and bool(slope.isfinite().all())
 
 
 def test_what_has_changed_is_asked_back_even_at_the_target() -> None:
     features = _features()
     here = torch.tensor([[16.0, 16.0]])
     templates = templates_at(Maps.whole(features), here, r1=2.0)
-    assert float(motion_loss(Maps.whole(features + 0.5), templates, here, here, r1=2.0, shift=1.0)) > 0.2
+    assert float(_by_cells(Maps.whole(features + 0.5), templates, here, here)[0]) > 0.2
 
 
 def test_handles_weigh_what_they_have_left_to_go() -> None:
-    features = _features().requires_grad_(True)
     here = torch.tensor([[8.0, 8.0], [22.0, 22.0]])
-    templates = templates_at(Maps.whole(features, 2), here, r1=2.0)
+    maps = Maps.whole(_features(), 2)
+    templates = templates_at(maps, here, r1=2.0)
     targets = here + torch.tensor([[6.0, 0.0], [1.0, 0.0]])
-    loss = motion_loss(Maps.whole(features, 2), templates, here, targets, r1=2.0, shift=1.0)
-    (slope,) = torch.autograd.grad(loss, features)
-    far, near = slope[..., :16, :16].abs().sum(), slope[..., 16:, 16:].abs().sum()
+    slope = _by_cells(maps, templates, here, targets)[1].view(SIZE, SIZE, -1)
+    far, near = slope[:16, :16].abs().sum(), slope[16:, 16:].abs().sum()
     assert float(far / near) == pytest.approx(6.1 / 1.1, rel=0.1)
 
 
@@ -180,7 +201,7 @@ def test_where_all_looks_alike_a_handle_is_not_distinct() -> None:
 
 def test_a_map_holds_what_can_be_sampled_from_its_windows() -> None:
     plan = Plan(0, ((4, 10), (20, 0)), (8, 9), ((0,), (1,)), 0)
-    maps = Maps.of(torch.zeros(2, 3, 8, 9), plan, SIZE)
+    maps = Maps.of(torch.zeros(2, 3, 8, 9), Layout.of(plan, torch.device("cpu")), SIZE)
     inside = torch.tensor([[[10.5, 4.5], [18.4, 11.4]], [[-3.0, 20.5], [8.4, 27.4]]])
     assert maps.holds(inside), "beyond the picture's border its last cells go on"
     for handle, axis, by in ((0, 0, -0.1), (0, 1, 0.2), (1, 1, -0.1), (1, 0, 0.2)):
@@ -191,11 +212,15 @@ def test_a_map_holds_what_can_be_sampled_from_its_windows() -> None:
 
 def test_the_mask_term_sees_only_what_is_fixed() -> None:
     original = _features()
-    fixed = torch.zeros(1, 1, SIZE, SIZE)
-    fixed[..., :10] = 1
+    movable = torch.ones(1, 1, SIZE, SIZE)
+    movable[..., :10] = 0
+    fixed = fixed_share(movable, original.shape[1])
     moved = original.clone()
     moved[..., 10:] += 5
-    assert float(mask_loss(moved, original, fixed)) == 0
+    assert float(mask_term(moved, original, fixed)[0]) == 0
     moved[..., :10] += 0.5
-    assert float(mask_loss(moved, original, fixed)) == pytest.approx(0.5, rel=1e-4)
-    assert float(mask_loss(moved, original, torch.zeros_like(fixed))) == 0, "nothing fixed, nothing to pay"
+    moved.requires_grad_(True)
+    (slope,) = torch.autograd.grad(((moved - original).abs() * fixed).sum(), moved)
+    loss, found = mask_term(moved.detach(), original, fixed)
+    assert float(loss) == pytest.approx(0.5, rel=1e-4) and torch.equal(found, slope)
+    assert not fixed_share(torch.ones_like(movable), 24).any()

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from alignment import Alignment
 from realedit.editing import outcome
 from realedit.editing.outcome import FaceReport, drag_warnings, endings, result_warnings, seen_share
+from realedit.looks import Reason, Verdict
 from realedit.sessions.session import Drag, Session
 from tests.realedit.recipes.faces import landmarks
 from tests.realedit.samples import photo_of
@@ -103,3 +104,13 @@ def test_a_lost_likeness_and_a_missing_movement_are_warned_of() -> None:
 def test_a_drag_that_all_but_arrived_is_no_warning(ending: str, done: float, said: bool) -> None:
     drag = _drag({48: (9.0, 0.0), 57: (0.0, 0.0)}, ending=ending, done=done)
     assert bool(drag_warnings([drag])) == said
+
+
+def test_a_result_that_does_not_look_good_is_warned_of_with_the_reason() -> None:
+    def said(*reasons: Reason) -> list[str]:
+        looks = Verdict(reasons[0].grade if reasons else "good", reasons, {})
+        return result_warnings(FaceReport(session=_session(), identity=0.1, seen=0.9, looks=looks))
+
+    assert said() == []
+    (warning,) = said(Reason("bent", 0.2, "bad", "the glasses are bent"))
+    assert "looks bad: the glasses are bent" in warning

@@ -107,6 +107,31 @@ def test_open_mouth_parts_closed_lips(photo: Path, model: str) -> None:
     assert dark[138:165, 85:115].mean() > 0.2
 
 
+def test_a_frown_takes_the_corners_down_and_asks_no_generator(
+    photo: Path, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stages, "invert_together", lambda *_, **__: pytest.fail("inverted"))
+    report = edit(_request(photo, model, ("frown", 1.0), cache=False))
+    (entry,) = report.faces[0].session.history
+    assert entry.moves.lips.left > 0.05 and entry.moves.lips.right > 0.05 and entry.moves.lips.lower == 0
+    changed = (_pixels(photo) != _pixels(photo.with_name("out.png"))).any(-1)
+    assert changed[120:160].any() and not changed[:100].any()
+
+
+def test_closed_lips_have_nothing_to_close_and_that_is_said(
+    photo: Path, model: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    met = faces.points(50.0, centre=(100.0, 85.0), gap=0.006)
+    monkeypatch.setattr(sliding, "dense_points", lambda *_: met)
+    face = _face()
+    face.landmarks[list(LANDMARKS)] = met[list(LANDMARKS.values())]
+    monkeypatch.setattr(aligning, "find_faces", lambda *_, **__: [face])
+    monkeypatch.setattr(stages, "invert_together", lambda *_, **__: pytest.fail("inverted"))
+    edit(_request(photo, model, ("close-mouth", 1.0), cache=False))
+    assert "close-mouth has nothing to move on this face" in caplog.text
+    assert photo.with_name("out.png").read_bytes() == photo.read_bytes()
+
+
 def test_strength_zero_gives_the_files_bytes(photo: Path, model: str) -> None:
     edit(_request(photo, model, ("close-eyes", 0.0)))
     assert photo.with_name("out.png").read_bytes() == photo.read_bytes()

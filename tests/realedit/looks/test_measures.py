@@ -124,8 +124,8 @@ def test_frames_that_bend_are_seen_and_such_that_move_whole_are_not(portrait: Po
     centre = seen.points[168]
     away = np.mgrid[: photo.shape[0], : photo.shape[1]].astype(float)
     shift = np.zeros((*photo.shape[:2], 2))
-    wave = np.sin((away[1] - centre[0]) / (0.08 * unit)) if bent else np.ones_like(away[1])
-    shift[..., 1] = 0.06 * unit * wave * np.exp(-(((away[0] - centre[1]) / (0.8 * unit)) ** 2) if bent else 0)
+    wave = np.sin((away[1] - centre[0]) / (0.15 * unit)) if bent else np.ones_like(away[1])
+    shift[..., 1] = 0.08 * unit * wave * np.exp(-(((away[0] - centre[1]) / (0.8 * unit)) ** 2) if bent else 0)
     worn = Portrait(photo, portrait.face, seen.__class__(**{**seen.__dict__, "glasses": 0.9}))
     measures = measure(pair_of(worn, photo, warped(photo, shift)))
     assert (measures["bent"] >= LIMITS["bent"].weak) == bent

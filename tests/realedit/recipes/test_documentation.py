@@ -18,4 +18,7 @@ def test_a_recipe_has_its_words_picture_and_figures(name: str) -> None:
     assert f"![{name}](recipes/{name}.jpg)" in text and (DOCS / "recipes" / f"{name}.jpg").is_file()
     assert (f"| {name} |" in text) == bool(recipe.verified_on)
     for measured in recipe.verified_on:
-        assert f"| {measured.identity:.2f} | {measured.good:.0%} |" in text
+        assert (
+            f"| {measured.good:.0%} | {measured.weak:.0%} | {measured.bad:.0%} | {measured.identity:.2f} |"
+            in text
+        )

@@ -1,0 +1,1 @@
+"""The studio: a page of this machine's own on which a person edits photos with the mouse."""
