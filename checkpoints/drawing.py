@@ -22,16 +22,15 @@ class Drawer:
         self._features = TruncatedSynthesis(
             generator, ws, upto=generator.resolution, moving=moving, dtype=dtype
         )
+        self._plan = self._features.plan()
 
     @torch.no_grad()
     def __call__(self, ws: Tensor) -> Tensor:
         """ws `[1, num_ws, w_dim]` -> `[1, 3, R, R]` float32, not clipped."""
-        features, done = self._features, 0
-        x, image = features.const, None
-        for resolution, end in features.ends.items():
-            for index in range(done, end):
-                x = features.layers[index](x, ws[:, index])
-            block, done = self._network.block(resolution), end
-            image = block.to_image(x.float(), image, ws[:, self._network.block_ws(resolution)])
+        maps = self._features.run(ws, self._plan).kept
+        image = None
+        for resolution, end in self._features.ends.items():
+            block = self._network.block(resolution)
+            image = block.to_image(maps[end - 1].y.float(), image, ws[:, self._network.block_ws(resolution)])
         assert image is not None
         return image

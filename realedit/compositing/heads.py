@@ -30,6 +30,7 @@ HEAD_MOTIONS = ("turn", "nod", "tilt")
 """The motions of a head: which component of a `Turn` each is, in order."""
 
 MOST = 20.0  # degrees: farther, what comes to light is more than the photo's own pixels can show
+AWAY = 30.0  # degrees: nor does a head turn farther away from the camera
 SIZE = 384  # side of the working square
 CELLS = 64  # along it at which depth is found,
 EVERY = 3  # from every so many of the points
@@ -79,7 +80,7 @@ class Head:
 
     square: the view. points `[478, 3]`: x, y, and how much nearer to the camera than the axis. axis: its
     place (x, y). unit: the interocular distance of this face if it looked straight ahead. glasses: 0 to 1,
-    how sure it is that some are worn; their frames go as one piece.
+    how sure it is that some are worn; their frames go as one piece. facing: its yaw in the photo, degrees.
     """
 
     square: Alignment
@@ -87,6 +88,7 @@ class Head:
     axis: tuple[float, float]
     unit: float
     glasses: float = 0.0
+    facing: float = 0.0
 
     @property
     def size(self) -> int:
@@ -107,7 +109,14 @@ class Head:
         depth = (about[2] - shape @ turned[2]) * unit  # the mean face's z points away from the camera
         axis = about[:2] * unit + shift
         solid: Floats = np.column_stack([places, depth]).astype(np.float64)
-        return cls(square, solid, (float(axis[0]), float(axis[1])), unit, glasses)
+        facing = math.degrees(math.asin(float(np.clip(turned[2, 0], -1, 1))))
+        return cls(square, solid, (float(axis[0]), float(axis[1])), unit, glasses, facing)
+
+    def farther(self, turn: Turn, *angles: float) -> Turn:
+        """`turn` and yaw, pitch and roll more, as far as a photo of this head can show."""
+        wanted = turn.plus(*angles)
+        low, high = min(0.0, -AWAY - self.facing), max(0.0, AWAY - self.facing)
+        return Turn(max(low, min(high, wanted.yaw)), wanted.pitch, wanted.roll)
 
     def flow(self, turn: Turn, matte: Array) -> Array:
         """From where each pixel of the turned head comes, `[SIZE, SIZE, 2]`, in pixels of the square.

@@ -21,7 +21,7 @@ from realedit.compositing.skin import Skin
 from realedit.photos import Box, Photo
 
 # Lengths are eye widths.
-ROOM, CHEEK = 0.2, 0.3  # above and below the eye within which the lids' skin unfolds, at the most
+CHEEK = 0.3  # below the eye within which the lower lid's skin unfolds, at the most
 LEAST_ROOM = 0.03
 BROW_GAP, BAND_GAP = 0.03, 0.015  # that a brow, and a frame of glasses, keep
 LASHES = 0.12  # of the eye's height: what goes with a lid's edge, over the eye
@@ -32,9 +32,6 @@ NEAR = 0.2  # from the edge on which it does
 LYING = 0.14  # below a shut lid's edge on which its lashes lie
 LASH_TONE = (0.25, 0.45)  # brightness of the line where lids meet, in shares of the skin's
 EDGE = 1.5  # photo pixels over which an edge is soft
-STRETCHED = (0.3, 0.6)  # of its length: skin that is stretched by so much, and so much more, is painted
-PAINTED = 0.88  # of it, so that something of its own shows
-FOLD = 0.1  # below the fold over which it begins to be
 BULGE = (0.93, 0.12)  # brightness of a lid at its rim, and how much more it is in its middle
 WIDEST = 0.45  # of the skin's room above the lid, which a lid that goes up may take
 
@@ -48,6 +45,29 @@ class Lids(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     upper: Way = 0.0
     lower: Way = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manner:
+    """How the upper lid's skin unfolds.
+
+    room: above the eye within which it does, at the most. stretched: skin that is stretched by so much of its
+    length, and so much more, is painted; painted: so much of it, so that something of its own shows; fold:
+    below the fold over which it begins to be. own: painted in the colours of where the skin comes from, else
+    in those of a lid over the whole eye.
+    """
+
+    room: float
+    stretched: tuple[float, float]
+    painted: float
+    fold: float
+    own: bool
+
+
+BARE = Manner(room=0.42, stretched=(1.5, 2.0), painted=1.0, fold=1e-6, own=True)
+"""All skin up to the brow unfolds, and the crease goes. Judged blind, it looks more like a lid."""
+FRAMED = Manner(room=0.2, stretched=(0.3, 0.6), painted=0.88, fold=0.1, own=False)
+"""Behind glasses little unfolds and most is painted, so that frames and reflections stay."""
 
 
 @dataclass(frozen=True)
@@ -67,16 +87,16 @@ class _Places:
     source: Floats
 
 
-def lids_slide(photo: Photo, eye: Eye, lids: Lids) -> Slide | None:
+def lids_slide(photo: Photo, eye: Eye, lids: Lids, manner: Manner = BARE) -> Slide | None:
     """The slide of one eye's lids; None where nothing moves."""
     box = eye.box(photo)
     if lids == Lids() or box is None:
         return None
     skin = Skin.around(eye, photo)
-    return Slide(box, lambda part: _layers(eye, skin, lids, part))
+    return Slide(box, lambda part: _layers(eye, skin, lids, manner, part))
 
 
-def _layers(eye: Eye, skin: Skin, lids: Lids, box: Box) -> Sequence[Layer]:
+def _layers(eye: Eye, skin: Skin, lids: Lids, manner: Manner, box: Box) -> Sequence[Layer]:
     """The eyeball, the lower lid, the lashes on it and the upper lid, as far as they change."""
     left, top, right, bottom = box
     grid = np.stack(np.meshgrid(np.arange(left, right) + 0.5, np.arange(top, bottom) + 0.5), -1)
@@ -87,9 +107,9 @@ def _layers(eye: Eye, skin: Skin, lids: Lids, box: Box) -> Sequence[Layer]:
     if lids.lower:
         layers.append(_lower_lid(eye, lids, x, y))
     if lids.upper:
-        lid = _upper_lid(eye, skin, lids, x, y)
+        lid = _upper_lid(eye, lids, manner, x, y)
         shut = float(np.clip(lids.upper + max(lids.lower, 0), 0, 1))
-        layers += [_lashes(eye, skin, lid, shut), _lid_skin(eye, skin, lid, shut)]
+        layers += [_lashes(eye, skin, lid, shut), _lid_skin(eye, skin, lid, manner, shut)]
     return layers
 
 
@@ -106,9 +126,9 @@ def _lid(
     return _Places(x, y, upper, e, new, t, unfolded(y, t, np.minimum(e, upper) - RIGID, goes))
 
 
-def _upper_lid(eye: Eye, skin: Skin, lids: Lids, x: Floats, y: Floats) -> _Places:
+def _upper_lid(eye: Eye, lids: Lids, manner: Manner, x: Floats, y: Floats) -> _Places:
     edge = eye.upper + LASHES * (eye.lower - eye.upper)
-    top = np.maximum(eye.upper - ROOM, eye.brow + BROW_GAP)
+    top = np.maximum(eye.upper - manner.room, eye.brow + BROW_GAP)
     top = smooth(np.minimum(top, eye.upper - LEAST_ROOM), 0.03)
     shut = np.clip(lids.upper + lids.lower, 0, 1)
     rim = RIM * shut**2 * np.sqrt(np.clip(1 - (2 * XS) ** 2, 0, 1))
@@ -161,19 +181,19 @@ def _lashes(eye: Eye, skin: Skin, lid: _Places, shut: float) -> Layer:
     return Layer(_float(within > 0), paint=base, painted=white, gain=gain, grain=white)
 
 
-def _lid_skin(eye: Eye, skin: Skin, lid: _Places, shut: float) -> Layer:
+def _lid_skin(eye: Eye, skin: Skin, lid: _Places, manner: Manner, shut: float) -> Layer:
     """The upper lid. Painted is what would be smeared, lashes and crease and skin that is stretched too far,
     what a frame of glasses hides, and where lids meet a line of lashes instead of the eye behind them."""
     shade = eye.sampled(skin.shade, lid.x, lid.source)
-    base = _bulging(eye, skin, lid)
+    base = eye.sampled(skin.base, lid.x, lid.source) if manner.own else _bulging(eye, skin, lid)
     at = lid.upper - lid.source  # above the edge
     within, skinned = np.clip((0.56 - np.abs(lid.x)) / 0.08, 0, 1), np.clip((at - 0.01) / 0.03, 0, 1)
     dark = np.clip((0.95 - shade) / 0.2, 0, 1) * np.clip((0.26 - at) / 0.08, 0, 1)
     dark *= min(1.0, 2 * shut) * np.clip((lid.source - lid.top) / 0.04, 0, 1)
     room = np.maximum(np.minimum(lid.edge, lid.upper) - RIGID - lid.top, 1e-3)
-    far = np.clip(((lid.new - lid.edge) / room - STRETCHED[0]) / STRETCHED[1], 0, 1)
-    far *= PAINTED + (1 - PAINTED) * np.clip((0.98 - shade) / 0.1, 0, 1)
-    far *= np.clip((lid.y - lid.top) / FOLD, 0, 1)
+    far = np.clip(((lid.new - lid.edge) / room - manner.stretched[0]) / manner.stretched[1], 0, 1)
+    far *= manner.painted + (1 - manner.painted) * np.clip((0.98 - shade) / 0.1, 0, 1)
+    far *= np.clip((lid.y - lid.top) / manner.fold, 0, 1)
     band = _band(skin, lid.x)
     behind = np.clip((band + 0.01 - lid.source) / 0.015, 0, 1)
     rim = np.clip(1 - at / 0.012, 0, 1)

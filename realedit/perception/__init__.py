@@ -3,7 +3,7 @@
 seen = perceive(pixels, face.alignment)    # 478 points with depth, a matte, how the head is turned
 """
 
-from realedit.perception.looking import perceive
+from realedit.perception.looking import perceive, wears_glasses
 from realedit.perception.seen import Perceived, Pose, Sides
 
-__all__ = ["Perceived", "Pose", "Sides", "perceive"]
+__all__ = ["Perceived", "Pose", "Sides", "perceive", "wears_glasses"]

@@ -51,6 +51,18 @@ def perceive(photo: Pixels, face: Alignment, *, eyesight: Eyesight | None = None
     return Perceived(points, depth, pose, sure, blur, view, matte, glasses)
 
 
+def wears_glasses(photo: Pixels, points: Points) -> float:
+    """How sure the network for eyes is that glasses are worn, 0 to 1.
+
+    photo: `[H, W, 3]` RGB, uint8 or uint16, or the part of it around the eyes; points: `[478, 2]`, pixels of
+    that.
+    """
+    import torch
+
+    with torch.inference_mode():
+        return _eyes(photo, points, bundled())[1]
+
+
 def _look_around(
     photo: Pixels, view: Alignment, sight: Eyesight
 ) -> tuple[Points, Points, NDArray[np.float32], tuple[float, float]]:

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realedit.compositing import HEAD_MOTIONS, Head, Turn, head_picture, paste
-from realedit.compositing.heads import MOST
 from realedit.drag import DragSettings
 from realedit.geometry.reach import Parts, Reach
 from realedit.photos import Photo
@@ -16,6 +15,8 @@ from realedit.sessions.session import Session
 log = logging.getLogger(__name__)
 
 Points = NDArray[np.float64]
+
+TOLD = 0.5  # degrees: of less that is missing nobody is told
 
 
 def head_of(session: Session, *, glasses: float = 0.0) -> Head | None:
@@ -42,7 +43,7 @@ def asked(
         return session.turn, settings, nothing
     if settings.amounts and set(settings.motions) & set(HEAD_MOTIONS):
         amounts = dict(zip(settings.motions, settings.amounts, strict=True))
-        turn = _within(session.turn, *(amounts.get(name, 0.0) for name in HEAD_MOTIONS))
+        turn = _within(head, session.turn, *(amounts.get(name, 0.0) for name in HEAD_MOTIONS))
         others = {name: amount for name, amount in amounts.items() if name not in HEAD_MOTIONS}
         settings = replace(settings, motions=tuple(others), amounts=tuple(others.values()))
         return turn, settings, nothing if others else everything
@@ -51,19 +52,21 @@ def asked(
     turned = head.asked(session.turn, starts, ends)
     if turned is None:
         return session.turn, settings, nothing
-    return _within(Turn(), turned.yaw, turned.pitch, turned.roll), settings, everything
+    return _within(head, Turn(), turned.yaw, turned.pitch, turned.roll), settings, everything
 
 
-def _within(turn: Turn, *angles: float) -> Turn:
-    """Farther by these angles, and no farther than a photo can show."""
-    result = turn.plus(*angles)
+def _within(head: Head, turn: Turn, *angles: float) -> Turn:
+    """Farther by these angles, and no farther than the photo can show."""
+    result = head.farther(turn, *angles)
     wanted = np.add([turn.yaw, turn.pitch, turn.roll], angles)
-    if np.abs(wanted).max() > MOST + 0.05:
+    got = np.array([result.yaw, result.pitch, result.roll])
+    most = int(np.abs(wanted - got).argmax())
+    if abs(wanted[most] - got[most]) > TOLD:
         log.warning(
-            "the head would turn by %.0f degrees; it turns by %g, since farther round most of what comes to "
-            "light is not in the photo",
-            np.abs(wanted).max(),
-            MOST,
+            "the head would turn by %.0f degrees; it turns by %.0f, since farther round most of what comes "
+            "to light is not in the photo",
+            abs(wanted[most]),
+            abs(got[most]),
         )
     return result
 

@@ -34,6 +34,8 @@ from realedit.sessions.session import Session
 from tests.realedit.cli.running import call
 from tests.realedit.samples import QUICK, box_checkpoint, inverted, picture, png, save_model
 
+pytestmark = pytest.mark.usefixtures("small_paste")
+
 DRAG = ((((40.0, 40.0), (46.0, 40.0))),)
 STEPS = DragSettings(max_steps=5)
 

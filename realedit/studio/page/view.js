@@ -184,9 +184,10 @@ export class View {
 
   async live(header, blob) {
     // A quick picture of a part; older ones than what is there are not shown. Resolves when it is painted.
-    if (!this.photo || header.photo !== this.photo.id || header.revision < (this.whole.after?.revision ?? 0)) return;
+    const old = () => header.photo !== this.photo?.id || header.revision <= (this.whole.after?.revision ?? -1);
+    if (old()) return;
     const bitmap = await createImageBitmap(blob);
-    if (this.patch && this.patch.revision > header.revision) return;
+    if (old() || (this.patch && this.patch.revision > header.revision)) return;
     this.patch?.bitmap.close();
     this.patch = { bitmap, at: header.at, revision: header.revision };
     await new Promise((done) => {

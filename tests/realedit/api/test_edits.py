@@ -15,6 +15,8 @@ from realedit.photos import read_photo
 from tests.realedit.cli.running import call
 from tests.realedit.samples import PUSH, box_checkpoint, picture, png, save_model
 
+pytestmark = pytest.mark.usefixtures("small_paste")
+
 WAY = ((40.0, 40.0), (46.0, 40.0))
 QUICK = {"projection.steps": 2, "tuning.steps": 0}
 FLAGS = ("--set", "projection.steps=2", "--set", "tuning.steps=0", "--reach", "all", "--max-steps", "4")

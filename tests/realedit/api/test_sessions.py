@@ -12,6 +12,8 @@ from realedit.errors import OutsideError, SessionError, UsageError
 from tests.realedit.cli.running import call
 from tests.realedit.samples import PUSH, box_checkpoint, picture, png, save_model
 
+pytestmark = pytest.mark.usefixtures("small_paste")
+
 QUICK = {"projection.steps": 2, "tuning.steps": 3}
 SETTINGS = realedit.DragSettings(max_steps=6)
 FIRST, SECOND = ((40.0, 40.0), (46.0, 40.0)), ((44.0, 30.0), (44.0, 26.0))

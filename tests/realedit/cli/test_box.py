@@ -10,6 +10,8 @@ from checkpoints.testing import random_checkpoint
 from tests.realedit.cli.conftest import Shell
 from tests.realedit.samples import save_model
 
+pytestmark = pytest.mark.usefixtures("small_paste")
+
 QUICK = (
     "--model=box.safetensors", "--quality=draft", "--set=projection.steps=2", "--set=perceptual=pyramid"
 )  # fmt: skip

@@ -17,6 +17,8 @@ from tests.realedit.photos.builders import png_chunk, xmp
 from tests.realedit.photos.certificates import signing_of_our_own
 from tests.realedit.samples import png
 
+pytestmark = pytest.mark.usefixtures("small_paste")
+
 EDIT = ["edit", "photo.png", "-o", "out.png", "--drag=40,40:46,40", "--model=box.safetensors"]
 QUICK = ["--quality=draft", "--max-steps=4", "--reach=all"]
 

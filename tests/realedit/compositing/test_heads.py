@@ -108,7 +108,7 @@ def test_a_mirrored_head_turns_the_other_way() -> None:
     axis = 2 * of.axis[0] - SIZE  # the head is not in the very middle
     assert abs(axis) < 1
     apart = np.abs(flow[:, ::-1] * (-1, 1) - other)[person[:, ::-1] > 0]
-    assert np.quantile(apart, 0.99) < 0.02 * of.unit
+    assert np.quantile(apart, 0.99) < 0.03 * of.unit
 
 
 @pytest.mark.parametrize("turn", [LEFT, RIGHT, UP, DOWN])
@@ -116,13 +116,15 @@ def test_frames_of_glasses_stay_straight(turn: Turn) -> None:
     of = head(glasses=1.0)
     flow = of.flow(turn, matte(of))
     eyes = of.points[[33, 133, 362, 263], :2].mean(axis=0)
-    for height in (-0.3, 0.0, 0.3):
-        across = eyes + np.stack([np.linspace(-0.9, 0.9, 40), np.full(40, height)], 1) * of.unit
+    for height in (-0.2, 0.0, 0.2):
+        across = eyes + np.stack([np.linspace(-0.7, 0.7, 40), np.full(40, height)], 1) * of.unit
         start = _sources(flow, across)  # a straight line of the turned head comes from ...
         line = np.polyfit(start[:, 0], start[:, 1], 1)
-        assert np.abs(start[:, 1] - np.polyval(line, start[:, 0])).max() < 0.025 * of.unit
-        steps = np.diff(start[:, 0])
-        assert steps.min() > 0.85 * np.median(steps) and steps.max() < 1.15 * np.median(steps)
+        assert np.abs(start[:, 1] - np.polyval(line, start[:, 0])).max() < 0.02 * of.unit
+        steps = np.diff(
+            start[:, 0]
+        )  # the lens on the side that comes to the front becomes wider, within limits
+        assert steps.min() > 0.6 * np.median(steps) and steps.max() < 1.25 * np.median(steps)
 
 
 def _sources(flow: NDArray[np.float32], places: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -165,6 +167,14 @@ def test_points_that_go_apart_or_lie_beside_the_face_are_no_turn() -> None:
 def test_turns_add_up_to_what_a_photo_can_show() -> None:
     assert Turn(10, -5).plus(3, 1, 0.5) == Turn(13, -4, 0.5)
     assert Turn(10).plus(50, -50, 0) == Turn(MOST, -MOST)
+
+
+def test_a_head_that_looks_away_turns_no_farther_from_the_camera() -> None:
+    away = head(Turn(yaw=22))
+    assert away.facing == pytest.approx(22, abs=1)
+    assert away.farther(Turn(), 15, 3, 0).yaw == pytest.approx(30 - away.facing)
+    assert away.farther(Turn(), -15, 3, 0) == Turn(-15, 3)
+    assert head(Turn(yaw=-40)).farther(Turn(), -15, 0, 0) == Turn()
 
 
 def test_the_spline_goes_through_its_points_and_is_exact_on_planes() -> None:

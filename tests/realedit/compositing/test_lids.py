@@ -1,14 +1,19 @@
 """Lids that slide: what they cover, what they leave alone, at any size and turn."""
 
+import cv2
 import numpy as np
 import pytest
+import skimage.data
 from numpy.typing import NDArray
 
+from alignment import find_faces
 from realedit.compositing import layers
 from realedit.compositing.eyes import XS, Eye
+from realedit.compositing.features import GLASSES, Features
 from realedit.compositing.layers import slide
-from realedit.compositing.lids import Lids, lids_slide, unfolded
+from realedit.compositing.lids import BARE, FRAMED, Lids, Manner, lids_slide, unfolded
 from realedit.compositing.skin import Skin
+from realedit.perception import perceive
 from realedit.perception.points import EYES, LEFT_EYE
 from realedit.photos import Photo
 from tests.realedit.compositing.faces import IRIS, Points, drawn, near, points
@@ -18,9 +23,13 @@ SHUT, HALF = Lids(1.0), Lids(0.5)
 TURNS = [(60.0, 0.0), (100.0, 0.0), (100.0, 30.0), (100.0, -75.0), (160.0, 180.0)]
 
 
-def _moved(photo: Photo, face: Points, *lids: Lids, mask: NDArray[np.bool_] | None = None) -> Photo:
+def _moved(
+    photo: Photo, face: Points, *lids: Lids, mask: NDArray[np.bool_] | None = None, manner: Manner = BARE
+) -> Photo:
     """The photo with the left eye's lids, then the right one's, gone so far."""
-    found = [lids_slide(photo, Eye.of(face, eye), each) for eye, each in zip(EYES, lids, strict=False)]
+    found = [
+        lids_slide(photo, Eye.of(face, eye), each, manner) for eye, each in zip(EYES, lids, strict=False)
+    ]
     return slide(photo, [each for each in found if each is not None], mask=mask, fade=3.0)
 
 
@@ -159,9 +168,25 @@ def test_a_shut_lid_is_about_as_light_as_the_skin_around_it(shade: float) -> Non
     assert lid == pytest.approx(skin, rel=0.12)
 
 
-def test_the_brow_and_the_fold_stay_where_they_are() -> None:
+@pytest.mark.parametrize(("manner", "above"), [(BARE, 0.42), (FRAMED, 0.2)])
+def test_what_lies_above_the_lids_skin_stays_where_it_is(manner: Manner, above: float) -> None:
     photo, face = _face()
-    before, after = photo.view(), _moved(photo, face, SHUT, SHUT).view()
-    top = min(int(face[list(eye.upper), 1].min()) for eye in EYES) - 12  # a fold above the lid
+    before, after = photo.view(), _moved(photo, face, SHUT, SHUT, manner=manner).view()
+    width = float(np.hypot(*np.subtract(*face[list(LEFT_EYE.corners)])))
+    top = int(min(face[list(eye.upper), 1].min() for eye in EYES) - above * width) - 1
     assert np.array_equal(before[:top], after[:top])
     assert not np.array_equal(before[top:], after[top:])
+
+
+def test_glasses_are_seen_so_that_lids_slide_as_they_do_behind_them() -> None:
+    pixels = np.ascontiguousarray(skimage.data.astronaut())
+    (face,) = find_faces(pixels)
+    features = Features.of(perceive(pixels, face.alignment).points)
+    assert features is not None
+    framed, black = pixels.copy(), (15, 15, 15)
+    (left, y), (right, _) = (np.rint(eye.origin).astype(int).tolist() for eye in features.eyes)
+    wide, high = round(0.85 * features.eyes[0].width), round(0.5 * features.eyes[0].width)
+    for x in (left, right):
+        cv2.ellipse(framed, (x, y + 3), (wide, high), 0, 0, 360, black, 2)
+    cv2.line(framed, (left + wide, y), (right - wide, y), black, 2)
+    assert features.glasses(photo_of(pixels)) < GLASSES < features.glasses(photo_of(framed))

@@ -23,6 +23,8 @@ from realedit.sessions.cache import DAY, CacheSettings
 from realedit.sessions.session import Session
 from tests.realedit.samples import box_checkpoint, picture, png, random_session, save_model
 
+pytestmark = pytest.mark.usefixtures("small_paste")
+
 
 def _find(session: Session) -> list[Session]:
     return list(cache.find(session.photo_sha256, session.model_sha256, session.settings))
