@@ -30,7 +30,11 @@ def keep_strip(folder: Path, looked: Looked, strip: Picture) -> None:
 
 def place_of(folder: Path, looked: Looked) -> Path:
     """Where the strip of an edit is."""
-    return folder / "pairs" / f"{looked.what.replace(' ', '-')}-{looked.photo.replace('/', '-')}.jpg"
+    return (
+        folder
+        / "pairs"
+        / f"{looked.what.replace(' ', '-')}-{Path(looked.photo).with_suffix('').as_posix().replace('/', '-')}.jpg"
+    )
 
 
 def write_sheets(folder: Path, results: Sequence[Looked]) -> list[Path]:
