@@ -1,5 +1,7 @@
 """The page in a browser, on a real server: what a person does with mouse, fingers and keys."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -119,13 +121,10 @@ def _middle(page: Page) -> bytes:
 
 
 def _same_as_the_command_line(session: Path, source: Path, saved: Path) -> None:
-    from click.testing import CliRunner
-
-    from realedit.cli.main import cli
-
     theirs = saved.with_name("theirs.png")
     arguments = ["paste", str(session), "--photo", str(source), "-o", str(theirs), "--device", "cpu"]
-    assert CliRunner().invoke(cli, arguments, catch_exceptions=False).exit_code == 0
+    done = subprocess.run([sys.executable, "-m", "realedit", *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     assert saved.read_bytes() == theirs.read_bytes()
 
 
