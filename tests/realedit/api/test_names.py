@@ -55,7 +55,9 @@ def test_lazy_names_are_those_of_the_list(package: object) -> None:
 def test_no_submodule_hides_an_exported_name() -> None:
     for module in (realedit, *LAZY):
         folder = Path(str(module.__file__)).parent
-        beneath = {path.stem for path in folder.iterdir() if path.suffix == ".py" or [*path.glob("*.py")]}
+        beneath = {path.stem for path in folder.glob("*.py")} | {
+            path.parent.name for path in folder.glob("*/__init__.py")
+        }
         assert not beneath & set(module.__all__), module.__name__
 
 
