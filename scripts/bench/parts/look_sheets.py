@@ -30,11 +30,8 @@ def keep_strip(folder: Path, looked: Looked, strip: Picture) -> None:
 
 def place_of(folder: Path, looked: Looked) -> Path:
     """Where the strip of an edit is."""
-    return (
-        folder
-        / "pairs"
-        / f"{looked.what.replace(' ', '-')}-{Path(looked.photo).with_suffix('').as_posix().replace('/', '-')}.jpg"
-    )
+    photo = Path(looked.photo).with_suffix("").as_posix().replace("/", "-")
+    return folder / "pairs" / f"{looked.what.replace(' ', '-')}-{photo}.jpg"
 
 
 def write_sheets(folder: Path, results: Sequence[Looked]) -> list[Path]:
