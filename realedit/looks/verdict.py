@@ -61,7 +61,10 @@ LIMITS: dict[str, Limit] = {
 }
 
 _LIDS_MOVE: dict[str, Limit | None] = dict.fromkeys(("seam", "new", "rougher", "softer"))
-_TURNS: dict[str, Limit | None] = {"bent": Limit(0.3, 0.9, LIMITS["bent"].said)}
+_TURNS: dict[str, Limit | None] = {
+    "bent": Limit(0.8, 0.95, LIMITS["bent"].said),
+    "lip tone": None,
+}
 OWN: dict[str, dict[str, Limit | None]] = {
     "open-mouth": {
         **dict.fromkeys(

@@ -9,10 +9,11 @@ import numpy as np
 
 from alignment import find_faces
 from alignment.identity import descriptor, distance
+from alignment.landmarks import landmarks_in
 from bench.parts.look_labels import LABELS, Key
 from bench.parts.looked import DRAGS
 from realedit.looks.effects import Did
-from realedit.looks.pair import Pair
+from realedit.looks.pair import Pair, square_after
 from realedit.looks.verdict import Asked, did, measure
 from realedit.perception import Perceived, perceive
 from realedit.photos import read_photo
@@ -57,7 +58,9 @@ def _of_photo(
         old = old or perceive(before, face.alignment)
         known = descriptor(before, face.landmarks) if known is None else known
         pair = Pair.of(before, after, face.alignment, old)
-        measures = measure(pair) | {"identity": distance(known, descriptor(after, face.landmarks))}
+        square = square_after(after, face.alignment)
+        places = face.landmarks if square == face.alignment else landmarks_in(after, square)
+        measures = measure(pair) | {"identity": distance(known, descriptor(after, places))}
         done = did(pair, _asked(recipe, face.landmarks))
         yield key, ([] if done is None else [done], measures)
 
