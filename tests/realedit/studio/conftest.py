@@ -38,18 +38,30 @@ class Served:
         self.link = self.process.stdout.readline().strip()
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/enter/[\w-]{40,}", self.link), self.link
 
+    def worker(self) -> int:
+        """The process that owns the model."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return next(
+            int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        )
+
     def kill(self) -> None:
         """As a crash does."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        self._ended()
 
     def end(self) -> None:
         """As Ctrl-C does."""
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(30)
+            self._ended(30)
         except subprocess.TimeoutExpired:
             self.kill()
+
+    def _ended(self, seconds: float | None = None) -> None:
+        self.process.wait(seconds)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
 
 class Page:

@@ -1,8 +1,9 @@
 """The page in a browser, on a real server: what a person does with mouse, fingers and keys."""
 
+import os
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from realedit.studio.bridge import LASTING
 from tests.realedit.studio.conftest import Page, Served
 from tests.realedit.studio.working import photo, tiny
 
@@ -164,20 +166,24 @@ def test_a_second_tab_waits_and_goes_on(fresh: tuple[Served, Page], opened: Call
 
 
 def test_a_dead_worker_is_started_again(fresh: tuple[Served, Page]) -> None:
-    import os
-    import signal
-
     served, page = fresh
     page.pull((48, 40), (54, 41))
     page.until("studio.state.work.at === 1")
-    time.sleep(5)  # a worker that dies sooner than that is not started again
-    children = Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split()
-    workers = [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    os.kill(int(workers[0]), signal.SIGKILL)
+    worker = served.worker()
+    while _age(worker) < LASTING + 1:  # a worker that dies sooner is not started again
+        page.tab.wait_for_timeout(100)
+    os.kill(worker, signal.SIGKILL)
     page.until("document.querySelector('.toast.warning')")
     page.until("studio.state.work?.at === 1")
     page.tab.keyboard.press("Control+z")
     page.until("studio.state.work.at === 0")
+
+
+def _age(pid: int) -> float:
+    """Seconds that a process has lived."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    begun = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return float(Path("/proc/uptime").read_text().split()[0]) - begun
 
 
 @pytest.mark.parametrize("ratio", [1, 2])
