@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.realedit.studio.working import photo, tiny
+from tests.realedit.studio.working import tiny
 
 CHROMIUM = Path("/usr/bin/chromium")
 LONGEST = 180.0  # seconds: of a busy machine
@@ -25,6 +25,8 @@ class Served:
         self.folder = folder
         command = [sys.executable, "-m", "realedit", "studio", "--no-browser", "--device", "cpu"]
         self._command = [*command, "--work", str(folder / "work"), *arguments]
+        self.cookies: Any = None  # of a browser that has entered
+        self.guests = 0
         self.start()
 
     def start(self, *arguments: str) -> None:
@@ -146,9 +148,9 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A studio with a photo and a tiny model."""
+    """A studio with a tiny model."""
     folder = tmp_path_factory.mktemp("studio")
-    made = Served(folder, str(photo(folder)), "--model", str(tiny(folder)))
+    made = Served(folder, "--model", str(tiny(folder)))
     yield made
     made.end()
 
