@@ -195,6 +195,8 @@ def test_a_dead_worker_is_started_again(fresh: tuple[Served, Page]) -> None:
     served, page = fresh
     page.pull((48, 40), (54, 41))
     page.until("studio.state.work.at === 1")
+    page.settled()
+    page.until("[...document.images].every((each) => each.complete)")  # the browser waits for nothing
     worker = served.worker()
     while _age(worker) < LASTING + 1:  # a worker that dies sooner is not started again
         page.tab.wait_for_timeout(100)
