@@ -88,8 +88,8 @@ EFFECTS: dict[str, Effect] = {
     "longer-chin": Effect(_by(figures.chin_down), 0.05, 0.015, "the chin was to become longer"),
     "smaller-nose": Effect(_by(figures.nose_width, -1), 0.045, 0.01, "the nose was to become smaller"),
     "hair-volume": Effect(_hair_up, 0.05, 0.015, "the hair was to become higher"),
-    "look-up": Effect(_by(lambda seen: seen.pose.pitch, -1), 4.0, 1.5, "the head was to tilt back"),
-    "look-down": Effect(_by(lambda seen: seen.pose.pitch), 4.0, 1.5, "the head was to tilt forwards"),
+    "look-up": Effect(_by(lambda seen: seen.pose.pitch, -1), 3.0, 1.5, "the head was to tilt back"),
+    "look-down": Effect(_by(lambda seen: seen.pose.pitch), 3.0, 1.5, "the head was to tilt forwards"),
     "turn-left": Effect(_by(lambda seen: seen.pose.yaw, -1), 4.5, 2.0, "the head was to turn to the left"),
     "turn-right": Effect(_by(lambda seen: seen.pose.yaw), 4.5, 2.0, "the head was to turn to the right"),
 }

@@ -3,6 +3,7 @@ the other."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment import Alignment, extract_crop
+from alignment.errors import AlignmentError
+from alignment.geometry import ffhq_square
+from alignment.landmarks import landmarks_in
 from realedit.perception import Perceived, perceive
 from realedit.perception import points as parts
 
@@ -20,6 +24,8 @@ Mask = NDArray[np.bool_]
 
 WIDER = 1.3  # side of the view over that of the face's square: its rim is seen from both sides
 LEAST, MOST = 200, 320  # pixels of the view's side; between them it has the photo's own
+GONE, LEANT = 0.03, 3.0  # sides of a face's square, and degrees: a head that went farther has turned
+LOOKS = 3  # for where a face went
 STILL = 2.5  # of 255: pixels that differ by less are the same
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Rec. 601
 
@@ -57,7 +63,7 @@ class Pair:
             view=view,
             face=face,
             old=old or perceive(before, face),
-            new=perceive(after, face),
+            new=perceive(after, square_after(after, face)),
         )
 
     @property
@@ -133,6 +139,38 @@ class Pair:
     ) -> Mask:
         """`[S, S]`: what is between two curves that run the same way."""
         return self.within(upper, lower[::-1], after=after, wider=wider)
+
+
+def square_after(after: NDArray[Any], face: Alignment) -> Alignment:
+    """The FFHQ square of a face in the result, where the photo had it at `face`.
+
+    after: `[H, W, 3]` RGB, uint8 or uint16. The network knows faces whose eyes and mouth lie where that
+    square has them. Those of a head that turned are elsewhere in its outline, so the square follows dlib's
+    landmarks of the result. `face` itself, where they hardly moved or are none of a face.
+    """
+    around = replace(face, side=2 * WIDER * face.side).corners()
+    left, top = (max(0, math.floor(value)) for value in around.min(axis=0))
+    right, bottom = (max(0, math.ceil(value)) for value in around.max(axis=0))
+    part = after[top:bottom, left:right]
+    pixels = part if part.dtype == np.uint8 else np.asarray(part >> 8, np.uint8)
+    square = replace(face, centre=(face.centre[0] - left, face.centre[1] - top))
+    gone = False
+    for _ in range(LOOKS):
+        try:
+            found = ffhq_square(landmarks_in(pixels, square))
+        except AlignmentError:
+            return face
+        if not _gone(square, found):
+            break
+        square, gone = found, True
+    x, y = square.centre
+    return replace(square, centre=(x + left, y + top)) if gone else face
+
+
+def _gone(one: Alignment, other: Alignment) -> bool:
+    far = float(np.hypot(*np.subtract(other.centre, one.centre))) / one.side
+    turned = math.remainder(other.angle - one.angle, 2 * math.pi)
+    return far > GONE or abs(math.degrees(turned)) > LEANT
 
 
 def filled(points: Floats, size: int, wider: float = 0.0) -> Mask:

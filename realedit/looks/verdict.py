@@ -1,7 +1,8 @@
 """What a picky photographer would say of an edit: good, weak or bad, and why.
 
 The limits were set on labels that people's eyes gave, of one half of the people in
-`scripts/looks/labels.csv`; how far they agree with the other half is what `bench_looks.py --agreement` says.
+`scripts/looks/labels.csv`; how far they agree with the other half is what
+`python scripts/bench looks --agreement` says.
 """
 
 from __future__ import annotations

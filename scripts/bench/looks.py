@@ -2,20 +2,22 @@
 
     python scripts/bench looks --photos DIR [DIR ...] [--without DIR] [--count 20] [--recipe NAME ...]
                                [--quick] [--quality draft] [--json FILE] [--raw FILE.jsonl] [--sheets DIR]
-                               [--record]
+                               [--again NAME ...] [--record]
     python scripts/bench looks --agreement    how far the judge agrees with labels that people's eyes gave
     python scripts/bench looks --measure EDITS --photos ROOT    measures labelled edits
     python scripts/bench looks --pictures     makes the pictures of docs/recipes.md
 
-Every photo is inverted once and edited once per recipe and drag; `realedit.looks` says of each result
-whether it is good, weak or bad, and why. Splits go by person: names the generator was trained on are left
-out with --without DIR (files of the same stem). Of several folders each gives its share of the photos.
+Every photo is edited once per recipe and drag, and inverted once where any of them needs it;
+`realedit.looks` says of each result whether it is good, weak or bad, and why. Splits go by person: names the
+generator was trained on are left out with --without DIR (files of the same stem). Of several folders each
+gives its share of the photos.
 
 --raw keeps every edit's verdict as it comes; what is in it already (recipe, model, quality) is not done
-again. --sheets writes contact sheets, the worst first. --record writes the figures into the recipes
-(`verified_on`) and the table of docs/recipes.md. --agreement lists what eye and judge see differently (see
-`parts/look_labels.py`). --measure measures those labelled edits that have no figures yet (all of them, where
-scripts/looks/figures.jsonl is not there): EDITS holds COMMIT/FOLDER_NAME__RECIPE.png.
+again, but for the recipes named with --again. --sheets writes contact sheets, the worst first. --record
+writes the figures into the recipes (`verified_on`) and the table of docs/recipes.md. --agreement lists what
+eye and judge see differently (see `parts/look_labels.py`). --measure measures those labelled edits that have
+no figures yet (all of them, where scripts/looks/figures.jsonl is not there): EDITS holds
+COMMIT/FOLDER_NAME__RECIPE.png.
 """
 
 import argparse
@@ -35,13 +37,17 @@ from bench.parts.look_labels import (
 )
 from bench.parts.look_measuring import measured_labels
 from bench.parts.look_sheets import keep_strip, strip_of, write_sheets
-from bench.parts.looked import DRAGS, Looked, as_looked, kinds_of, look
+from bench.parts.looked import DRAGS, Looked, Picture, as_looked, kinds_of, look
 from bench.parts.recording import figures_of, make_pictures, record
-from bench.shared.measuring import Kept, Row, choose_photos, inverted, report, row
+from bench.shared.measuring import Kept, Row, aligned, choose_photos, report, row
 from checkpoints import Checkpoint
-from inversion import QUALITIES
-from realedit.errors import EXPECTED
+from inversion import QUALITIES, InversionSettings, Quality
+from realedit.editing import stages
+from realedit.errors import EXPECTED, SessionError
+from realedit.looks import Verdict
+from realedit.photos import Photo
 from realedit.recipes import Recipe, load, shipped
+from realedit.sessions.session import Session
 
 GOOD, BAD, KIND = 0.9, 0.02, 0.75  # goals: of all edits, of all edits, of each recipe and each kind of photo
 FEW = 8  # edits of a kind that a share is told from
@@ -95,6 +101,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help=f"2 photos; {', '.join(QUICK)}")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--raw", type=Path, help="go on from here")
+    parser.add_argument("--again", action="append", default=[], help="judge this recipe anew")
     parser.add_argument("--sheets", type=Path, metavar="DIR")
     parser.add_argument("--record", action="store_true")
     arguments = parser.parse_args()
@@ -118,8 +125,9 @@ def all_results(
             what: f"{name} {what} {digest} {checkpoint.sha256} {arguments.quality}"
             for what, _, digest in asked
         }
-        yield from (as_looked(kept.known[key]) for key in keys.values() if key in kept.known)
-        missing = [each for each in asked if keys[each[0]] not in kept.known]
+        done = {what for what, key in keys.items() if key in kept.known and what not in arguments.again}
+        yield from (as_looked(kept.known[keys[what]]) for what in keys if what in done)
+        missing = [each for each in asked if each[0] not in done]
         if missing:
             for result in measured(path, name, missing, checkpoint, arguments):
                 kept.add(keys[result.what], asdict(result))
@@ -146,14 +154,15 @@ def measured(
 ) -> Iterator[Looked]:
     """The edits of one photo; what is refused is said and left out."""
     try:
-        photo, session = inverted(path, checkpoint, arguments.quality)
+        photo, session = aligned(path, checkpoint, arguments.quality)
         kinds = kinds_of(photo, session)
     except EXPECTED as error:
         print(f"{path.name}: left out: {error}")
         return
     for what, recipe, digest in asked:
         try:
-            verdict, identity, (seconds, judged), after = look(what, recipe, photo, session, checkpoint)
+            session, seen = looked_at(what, recipe, photo, session, checkpoint, arguments.quality)
+            verdict, identity, (seconds, judged), after = seen
         except EXPECTED as error:
             print(f"{path.stem:16} {what:13} refused: {error}")
             continue
@@ -168,6 +177,17 @@ def measured(
         if arguments.sheets:
             keep_strip(arguments.sheets, result, strip_of(photo.srgb(), after, session.alignment))
         yield result
+
+
+def looked_at(
+    what: str, recipe: Recipe | None, photo: Photo, session: Session, checkpoint: Checkpoint, quality: Quality
+) -> tuple[Session, tuple[Verdict, float, tuple[float, float], Picture]]:
+    """`look`, and the session, which is inverted where this edit is the first that needs it."""
+    try:
+        return session, look(what, recipe, photo, session, checkpoint)
+    except SessionError:
+        session = stages.invert(session, checkpoint, InversionSettings.preset(quality))
+        return session, look(what, recipe, photo, session, checkpoint)
 
 
 def rows(results: Sequence[Looked]) -> list[Row]:

@@ -5,10 +5,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from realedit.looks.pair import Pair
+from realedit.compositing.heads import Head, Turn
+from realedit.compositing.paste import paste
+from realedit.looks.effects import happened
+from realedit.looks.pair import Pair, square_after
 from realedit.looks.verdict import LIMITS, measure
 from realedit.perception import points as parts
+from realedit.perception.weights import bundled
 from tests.realedit.looks.conftest import Portrait
+from tests.realedit.samples import photo_of
 
 Pixels = NDArray[np.uint8]
 
@@ -129,3 +134,31 @@ def test_frames_that_bend_are_seen_and_such_that_move_whole_are_not(portrait: Po
     worn = Portrait(photo, portrait.face, seen.__class__(**{**seen.__dict__, "glasses": 0.9}))
     measures = measure(pair_of(worn, photo, warped(photo, shift)))
     assert (measures["bent"] >= LIMITS["bent"].weak) == bent
+
+
+@pytest.mark.parametrize(
+    ("recipe", "turn"),
+    [
+        ("turn-left", Turn(yaw=-15)),
+        ("turn-right", Turn(yaw=15)),
+        ("look-up", Turn(pitch=-10)),
+        ("look-down", Turn(pitch=10)),
+        ("tilt-left", Turn(roll=-10)),
+        ("tilt-right", Turn(roll=10)),
+    ],
+)
+def test_a_head_that_turned_is_seen_where_it_went(portrait: Portrait, recipe: str, turn: Turn) -> None:
+    head = Head.of(portrait.seen.points, portrait.face, bundled().shape)
+    matte = portrait.seen.matte(head.square, head.size)
+    after = paste(photo_of(portrait.photo), head.change(turn, matte), head.square, grain=False).srgb()
+    pair = pair_of(portrait, portrait.photo, after)
+    off = np.linalg.norm(pair.new.points - head.turned(turn, portrait.seen.points), axis=1)
+    assert np.median(off) < 0.1 * portrait.seen.interocular
+    did = happened(pair, recipe, 1.0)
+    assert did is not None and did.grade == "good"
+    back = happened(pair, recipe, -1.0)
+    assert back is not None and back.grade == "bad"
+
+
+def test_a_face_that_stayed_keeps_its_square(portrait: Portrait) -> None:
+    assert square_after(portrait.photo, portrait.face) is portrait.face
