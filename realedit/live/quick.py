@@ -8,6 +8,7 @@ says how near that is.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -27,6 +28,8 @@ from realedit.sessions.pictures import device_of, features_of, generator_of
 from realedit.sessions.regions import reach_of
 from realedit.sessions.session import Session, to_picture
 
+Value = TypeVar("Value", bound=np.generic)
+
 AROUND = 0.08  # of the square's side around what is reached, for what is averaged there
 SETTINGS = ChangeSettings(flow=FlowSettings(rounds=1))
 
@@ -39,7 +42,7 @@ class _Part:
     top: int
     side: int
 
-    def of(self, picture: NDArray[np.generic]) -> NDArray[np.generic]:
+    def of(self, picture: NDArray[Value]) -> NDArray[Value]:
         return picture[self.top : self.top + self.side, self.left : self.left + self.side]
 
     def alignment(self, square: Alignment, size: int) -> Alignment:
@@ -101,9 +104,13 @@ class Quick:
         start = self._last[1] if self._last is not None and self._last[0] == part else None
         before, after = self._before, self._drawn(session.current)
         change = describe(
-            *(part.of(each) for each in (before, after, crop, session.valid, reach)),  # type: ignore[arg-type]
+            part.of(before),
+            part.of(after),
+            part.of(crop),
+            part.of(session.valid),
+            part.of(reach),
             replace(SETTINGS, size=part.side),
-            inverted=part.of(session.crop),  # type: ignore[arg-type]
+            inverted=part.of(session.crop),
             start=start,
             whole=size / part.side,
         )

@@ -65,7 +65,8 @@ class Frame:
         moved = self.vector(point.move or (0.0, 0.0))
         if point.toward is not None:
             assert self.landmarks is not None
-            moved = moved + point.way * (position(self.landmarks, point.toward) - self.handle(point))
+            rest = position(self.landmarks, point.toward) - self.handle(point)
+            moved = moved + point.way * (self.vector((0.0, self.units(rest)[1])) if point.level else rest)
         return moved
 
     def anchor(self, point: Point) -> NDArray[np.float64]:

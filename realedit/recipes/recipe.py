@@ -42,7 +42,7 @@ class Point(_Strict, frozen=True):
     share: how far between two landmarks, 0.5 the middle; beyond 0 and 1 it lies on the line past them.
     offset, move: (right, up) from there to the handle, and from the handle to its target, in interocular
     distances (of the box's side in a recipe in such units). toward, way: a landmark and the share of the way
-    there, which the handle goes as well, or instead of `move`.
+    there, which the handle goes as well, or instead of `move`; level: of it only what leads up or down.
     """
 
     at: str | tuple[str | float, str | float]
@@ -51,10 +51,13 @@ class Point(_Strict, frozen=True):
     offset: Pair = (0.0, 0.0)
     toward: str | None = None
     way: float = 1.0
+    level: bool = False
 
     def __post_init__(self) -> None:
         if self.move is None and self.toward is None:
             raise ValueError("`move` is missing; say how far to go, or name a landmark to go `toward`")
+        if self.level and self.toward is None:
+            raise ValueError("`level` is for points that go `toward` a landmark; name one, or leave it away")
         places = tuple(place for place in self.at if not isinstance(place, str))
         numbers = {
             "at": places,

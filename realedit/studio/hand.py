@@ -60,7 +60,8 @@ def pull(
             if isinstance(news, Move):
                 number, target = news.number, _within(session, handle, (news.x, news.y))
                 dragging.aim([target])
-                shown.offer(Seen(dragging.session, number, dragging.last))
+                if dragging.over:  # it slides or turns, at once; a step shows the rest
+                    shown.offer(Seen(dragging.session, number, dragging.last))
             elif news is not None:
                 if isinstance(news, Stop):
                     break
@@ -70,6 +71,7 @@ def pull(
             except SessionError:  # not inverted yet: only lids and lips follow
                 if not held:
                     return session
+                shown.offer(Seen(dragging.session, number, None))
                 if (news := inbox.hand(wait=True)) is not None:
                     inbox.put_back(news)
                 continue

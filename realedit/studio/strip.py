@@ -21,6 +21,8 @@ from realedit.studio.store import Desk, FoundFace
 if TYPE_CHECKING:
     from realedit.studio.engine import Engine
 
+_TROUBLE: tuple[type[Exception], ...] = (*EXPECTED, OSError, ValueError)
+
 
 class Strip:
     """See the module; a part of the engine."""
@@ -83,7 +85,7 @@ class Strip:
             error: str | None = None
             try:
                 found = look_for_faces(self._engine.album.photo(entry.id), self._engine.checkpoint)
-            except (*EXPECTED, OSError, ValueError) as problem:
+            except _TROUBLE as problem:
                 error = str(problem)
 
             def done() -> None:

@@ -31,6 +31,11 @@ CHROMIUM = "/usr/bin/chromium"
 PATIENCE = 300.0  # seconds
 TICK = os.sysconf("SC_CLK_TCK")
 CORNER = 48  # landmark: the mouth's left corner, which the generator moves
+JAW = (
+    "(([a, b]) => studio.view.scale * Math.hypot(b[0] - a[0], b[1] - a[1]))"
+    "([0, 16].map((i) => studio.state.photo.faces[0].landmarks[i]))"
+)
+"""The jaw's width, pixels of the window."""
 LID = 37  # landmark: on an upper lid, which slides
 
 
@@ -122,7 +127,7 @@ def measured(page: Any, link: str, worker: Worker, arguments: argparse.Namespace
 def live(page: Any, worker: Worker, name: str, landmark: int, seconds: float) -> list[Row]:
     """A drag that goes around, with a move every 16 ms."""
     x, y = place(page, landmark)
-    unit = page.evaluate("studio.view.scale * studio.state.photo.faces[0].landmarks[16][0]") / 40
+    unit = page.evaluate(JAW) / 12
     page.evaluate("studio.times.answers.length = studio.times.pictures.length = 0")
     spent, begun = worker.seconds, time.perf_counter()
     page.mouse.move(x, y)

@@ -34,12 +34,15 @@ def _moved(photo: Photo, face: Points, lips: Lips, mask: NDArray[np.bool_] | Non
 
 @pytest.mark.parametrize(("unit", "roll"), TURNS)
 @pytest.mark.parametrize("way", [0.12, 0.25, 0.4])
-def test_closed_lips_part_over_darkness_and_stay_whole(unit: float, roll: float, way: float) -> None:
+def test_closed_lips_part_over_teeth_and_darkness(unit: float, roll: float, way: float) -> None:
     photo, face = _face(unit, roll)
     before, after = photo.view(), _moved(photo, face, Lips(way)).view()
     assert near(after, LIP, 60).sum() == pytest.approx(near(before, LIP, 60).sum(), rel=0.25)
-    dark = after.max(-1) < 110
-    assert 0.3 < dark.sum() / (way * 0.8 * unit**2 * 0.7) < 1.3
+    dark, opening = after.max(-1) < 110, way * 0.8 * unit**2 * 0.7
+    new = np.abs(after.astype(int) - before).max(-1) > 30
+    teeth = new & ~dark & (after.max(-1).astype(int) - after.min(-1) < 60)
+    assert 0.7 < (dark.sum() + teeth.sum()) / opening < 1.3
+    assert dark.sum() > 0.25 * opening
     red, green, blue = after[dark].astype(int).T
     assert (red >= blue - 8).all() and (red >= green - 8).all(), "a mouth's inside is warm"
 

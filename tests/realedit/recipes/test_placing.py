@@ -82,6 +82,14 @@ def test_a_point_goes_a_share_of_the_way_to_a_landmark() -> None:
     assert target - handle == pytest.approx([-5, -3.5])
 
 
+def test_a_level_point_goes_only_up_or_down_on_its_way_to_a_landmark() -> None:
+    point = Point(at="mouth.left_corner", toward="mouth.lower_lip_inner", way=0.5, level=True)
+    frame = Frame.of_face(FACE)
+    whole = frame.units(frame.movement(Point(at=point.at, toward=point.toward, way=0.5)))
+    assert whole[0] != pytest.approx(0)
+    assert frame.units(frame.movement(point)) == pytest.approx((0, whole[1]))
+
+
 def test_a_movement_that_leaves_the_square_or_the_photo_ends_at_its_edge() -> None:
     points = np.array(
         [[[100, 180], [110, 240]], [[20, 20], [30, 30]], [[5, 5], [5, 5]], [[10, 50], [-10, 50]]]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.realedit.studio.working import photo, tiny
+from tests.realedit.studio.working import tiny
 
 CHROMIUM = Path("/usr/bin/chromium")
 LONGEST = 180.0  # seconds: of a busy machine
@@ -25,6 +25,8 @@ class Served:
         self.folder = folder
         command = [sys.executable, "-m", "realedit", "studio", "--no-browser", "--device", "cpu"]
         self._command = [*command, "--work", str(folder / "work"), *arguments]
+        self.cookies: Any = None  # of a browser that has entered
+        self.guests = 0
         self.start()
 
     def start(self, *arguments: str) -> None:
@@ -38,18 +40,30 @@ class Served:
         self.link = self.process.stdout.readline().strip()
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/enter/[\w-]{40,}", self.link), self.link
 
+    def worker(self) -> int:
+        """The process that owns the model."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return next(
+            int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        )
+
     def kill(self) -> None:
         """As a crash does."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        self._ended()
 
     def end(self) -> None:
         """As Ctrl-C does."""
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(30)
+            self._ended(30)
         except subprocess.TimeoutExpired:
             self.kill()
+
+    def _ended(self, seconds: float | None = None) -> None:
+        self.process.wait(seconds)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
 
 class Page:
@@ -134,9 +148,9 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A studio with a photo and a tiny model."""
+    """A studio with a tiny model."""
     folder = tmp_path_factory.mktemp("studio")
-    made = Served(folder, str(photo(folder)), "--model", str(tiny(folder)))
+    made = Served(folder, "--model", str(tiny(folder)))
     yield made
     made.end()
 

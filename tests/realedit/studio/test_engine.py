@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -34,8 +35,23 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     _hurry(monkeypatch)
-    made = Desk(tmp_path / "work", tiny(tmp_path))
-    made.opened(photo(tmp_path))
+    return _prepared(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Path]]:
+    """A desk whose photo was dragged, for tests that only take things away from it; and its folder."""
+    folder = tmp_path_factory.mktemp("edited")
+    with pytest.MonkeyPatch.context() as patched:
+        _hurry(patched)
+        made = _prepared(folder)
+        _pull(made)
+        yield made, folder
+
+
+def _prepared(folder: Path) -> Desk:
+    made = Desk(folder / "work", tiny(folder))
+    made.opened(photo(folder))
     made.do(Configure(reach="head", steps=4))
     return made
 
@@ -176,8 +192,10 @@ def test_a_better_inversion_takes_what_was_dragged_along(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("extension", [".png", ".jpg"])
-def test_exports_are_the_command_lines_bytes(desk: Desk, tmp_path: Path, extension: str) -> None:
-    _pull(desk)
+def test_exports_are_the_command_lines_bytes(
+    edited: tuple[Desk, Path], tmp_path: Path, extension: str
+) -> None:
+    desk, folder = edited
     engine, id_ = desk.engine, desk.engine.shown
     assert id_ is not None
     name, ours, _ = desk.ask(lambda answer: engine.pictures.export(Export(id_, "photo", extension), answer))
@@ -189,7 +207,7 @@ def test_exports_are_the_command_lines_bytes(desk: Desk, tmp_path: Path, extensi
         "paste",
         str(tmp_path / "unpacked/session"),
         "--photo",
-        str(tmp_path / "photo0.png"),
+        str(folder / "photo0.png"),
         "-o",
         str(output),
     ]
@@ -210,9 +228,9 @@ def test_exports_are_the_command_lines_bytes(desk: Desk, tmp_path: Path, extensi
     ],
 )  # fmt: skip
 def test_everything_can_be_taken_away(
-    desk: Desk, kind: str, extension: str, style: str | None, begins: bytes
+    edited: tuple[Desk, Path], kind: str, extension: str, style: str | None, begins: bytes
 ) -> None:
-    _pull(desk)
+    desk, _ = edited
     id_ = desk.engine.shown
     assert id_ is not None
     asked = Export(id_, kind, extension, style)  # type: ignore[arg-type]

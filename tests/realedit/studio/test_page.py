@@ -1,8 +1,9 @@
 """The page in a browser, on a real server: what a person does with mouse, fingers and keys."""
 
+import os
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from realedit.studio.bridge import LASTING
 from tests.realedit.studio.conftest import Page, Served
 from tests.realedit.studio.working import photo, tiny
+
+Ends = tuple[np.ndarray, np.ndarray]
+"""A handle and its target, photo pixels."""
 
 READY = "studio.state.work?.quality && !studio.state.running"
 QUICK = "{ ...studio.state.options, reach: 'head', steps: 3, quality: 'draft' }"
@@ -27,6 +32,26 @@ def fresh(tmp_path: Path, opened: Callable[..., Page]) -> Any:
     _choose(page)
     yield served, page
     served.end()
+
+
+@pytest.fixture
+def guest(served: Served, opened: Callable[..., Page], tmp_path: Path) -> Callable[..., Page]:
+    """Opens a page of the studio that several tests use, with a photo of one's own."""
+
+    def enter(**options: Any) -> Page:
+        page = opened(storage_state=served.cookies, **options)
+        page.enter(served.link if served.cookies is None else served.link.split("enter/")[0])
+        served.cookies = page.tab.context.storage_state()
+        served.guests += 1
+        mine = photo(tmp_path, seed=served.guests)
+        page.tab.set_input_files("#file", mine)
+        found = f"studio.state.photos.find(({{ name }}) => name === '{mine.name}')"
+        page.until(found)
+        page.get(f"studio.send('show', {{ photo: {found}.id }})")
+        page.until(f"studio.state.photo?.name === '{mine.name}'")
+        return page
+
+    return enter
 
 
 def _choose(page: Page) -> None:
@@ -153,8 +178,11 @@ def test_reload_and_kill_lose_nothing(fresh: tuple[Served, Page], opened: Callab
     page.wrong.clear()
 
 
-def test_a_second_tab_waits_and_goes_on(fresh: tuple[Served, Page], opened: Callable[..., Page]) -> None:
-    served, page = fresh
+def test_a_second_tab_waits_and_goes_on(
+    served: Served, guest: Callable[..., Page], opened: Callable[..., Page]
+) -> None:
+    page = guest()
+    _choose(page)
     second = opened(context=page.tab.context)
     second.tab.goto(served.link.split("/enter/")[0] + "/")
     second.until("globalThis.studio && !document.getElementById('curtain').hidden")
@@ -164,41 +192,44 @@ def test_a_second_tab_waits_and_goes_on(fresh: tuple[Served, Page], opened: Call
 
 
 def test_a_dead_worker_is_started_again(fresh: tuple[Served, Page]) -> None:
-    import os
-    import signal
-
     served, page = fresh
     page.pull((48, 40), (54, 41))
     page.until("studio.state.work.at === 1")
-    time.sleep(5)  # a worker that dies sooner than that is not started again
-    children = Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split()
-    workers = [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    os.kill(int(workers[0]), signal.SIGKILL)
-    page.until("document.querySelector('.toast.warning')")
+    page.settled()
+    page.until("[...document.images].every((each) => each.complete)")  # the browser waits for nothing
+    worker = served.worker()
+    while _age(worker) < LASTING + 1:  # a worker that dies sooner is not started again
+        page.tab.wait_for_timeout(100)
+    os.kill(worker, signal.SIGKILL)
+    page.until("document.getElementById('toasts').textContent.includes('worker was started again')")
     page.until("studio.state.work?.at === 1")
     page.tab.keyboard.press("Control+z")
     page.until("studio.state.work.at === 0")
 
 
+def _age(pid: int) -> float:
+    """Seconds that a process has lived."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    begun = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return float(Path("/proc/uptime").read_text().split()[0]) - begun
+
+
 @pytest.mark.parametrize("ratio", [1, 2])
-def test_the_pixel_that_is_clicked_is_the_handle(
-    tmp_path: Path, opened: Callable[..., Page], ratio: int
-) -> None:
+def test_the_pixel_that_is_clicked_is_the_handle(guest: Callable[..., Page], ratio: int) -> None:
     """At several zoom levels, with the photo somewhere else each time."""
-    served = Served(tmp_path, str(photo(tmp_path)), "--model", str(tiny(tmp_path)))
-    page = opened(device_scale_factor=ratio, viewport={"width": 1111, "height": 777})
-    page.enter(served.link)
+    page = guest(device_scale_factor=ratio, viewport={"width": 1111, "height": 777})
     _choose(page)
     page.tab.keyboard.press("p")
     random = np.random.default_rng(ratio)
-    wanted = []
+    wanted: list[Ends] = []
     for zoom in (None, 1.0, 2.5, 7.3):
         if zoom is not None:
             page.get(f"studio.view.zoomTo({zoom}, {random.uniform(300, 600)}, {random.uniform(200, 400)})")
-        handle, target = random.uniform(30, 60, 2), random.uniform(30, 60, 2)
+        handle, target = _free(page, random, wanted)
         places = [page.at(*each) for each in (handle, target)]
         if not all(60 < x < 800 and 60 < y < 660 for x, y in places):
             page.get("studio.view.fit()")
+            handle, target = _free(page, random, wanted)
         page.pull(tuple(handle), tuple(target), moves=3)
         wanted.append((handle, target))
         page.until(f"studio.state.work.points.length === {len(wanted)}")
@@ -208,11 +239,22 @@ def test_the_pixel_that_is_clicked_is_the_handle(
         assert np.abs(np.array(point["target"]) - target).max() < 0.5
     drawn = page.get("[studio.view.canvas.width, studio.view.width * studio.view.ratio]")
     assert abs(drawn[0] - drawn[1]) <= 0.5, "the canvas has the screen's own pixels"
-    served.end()
 
 
-def test_everything_by_keyboard(fresh: tuple[Served, Page]) -> None:
-    _, page = fresh
+def _free(page: Page, random: np.random.Generator, taken: list[Ends]) -> Ends:
+    """A handle beside the ends that are there, which a press would take, and a target off it."""
+    near = 14 / page.get("studio.view.scale")
+    others = np.array(taken).reshape(-1, 2)
+    while True:
+        handle, target = random.uniform(30, 60, (2, 2))
+        away = np.hypot(*(others - handle).T)
+        if away.min(initial=np.inf) > near and np.hypot(*(target - handle)) > near / 2:
+            return handle, target
+
+
+def test_everything_by_keyboard(guest: Callable[..., Page]) -> None:
+    page = guest()
+    _choose(page)
     page.tab.focus("#stage")
     page.tab.keyboard.press("ArrowRight")
     page.tab.keyboard.press("Enter")
@@ -233,9 +275,8 @@ def test_everything_by_keyboard(fresh: tuple[Served, Page]) -> None:
     assert nameless == []
 
 
-def test_one_finger_drags_and_two_zoom(served: Served, opened: Callable[..., Page]) -> None:
-    page = opened(viewport={"width": 820, "height": 1180}, has_touch=True, device_scale_factor=2)
-    page.enter(served.link)
+def test_one_finger_drags_and_two_zoom(guest: Callable[..., Page]) -> None:
+    page = guest(viewport={"width": 820, "height": 1180}, has_touch=True, device_scale_factor=2)
     page.until("studio.state.photo?.faces.length && studio.view.whole.after")
     page.get(f"studio.send('configure', {QUICK})")
     page.tab.touchscreen.tap(*page.at(48, 40))
