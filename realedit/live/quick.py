@@ -24,6 +24,7 @@ from realedit.editing import sliding
 from realedit.geometry.cropping import crop_of
 from realedit.live.screen import Screen
 from realedit.photos import Photo
+from realedit.sessions import turning
 from realedit.sessions.pictures import device_of, features_of, generator_of
 from realedit.sessions.regions import reach_of
 from realedit.sessions.session import Session, to_picture
@@ -80,6 +81,12 @@ class Quick:
         placed = self.screen.session(session)
         mask = self.screen.mask(session)
         photo = sliding.slid(self.screen.photo, placed, mask)
+        return turning.turned(self._moved(photo, session, placed, mask), self.screen.photo, placed, mask)
+
+    def _moved(
+        self, photo: Photo, session: Session, placed: Session, mask: NDArray[np.bool_] | None
+    ) -> Photo:
+        """The photo with what the generator moved in it."""
         if self._unmoved(session):
             self._last = None
             return photo

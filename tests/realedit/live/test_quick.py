@@ -10,7 +10,9 @@ import checkpoints
 from alignment import Alignment
 from checkpoints import Checkpoint
 from inversion import InversionSettings
+from realedit.compositing import Turn
 from realedit.editing import stages
+from realedit.geometry.parts import Reach
 from realedit.live import Quick, Screen
 from realedit.photos import Photo, read_photo
 from realedit.sessions.session import Session
@@ -18,11 +20,16 @@ from tests.realedit.samples import box_checkpoint, inverted, photo_of, picture, 
 
 
 def _dragged(
-    session: Session, checkpoint: Checkpoint, start: tuple[float, float], way: tuple[float, float], count: int
+    session: Session,
+    checkpoint: Checkpoint,
+    start: tuple[float, float],
+    way: tuple[float, float],
+    count: int,
+    reach: Reach,
 ) -> list[Session]:
     """The session with a drag that goes farther and farther."""
     ends = [np.add(start, np.multiply(way, (i + 1) / count)) for i in range(count)]
-    return [stages.drag(session, checkpoint, [start], [end], reach="head") for end in ends]
+    return [stages.drag(session, checkpoint, [start], [end], reach=reach) for end in ends]
 
 
 def _unlike(
@@ -42,7 +49,7 @@ def _unlike(
 
 
 @pytest.mark.slow
-def test_a_smile_is_shown_as_it_comes_out(tmp_path: Path) -> None:
+def test_a_smile_and_a_turn_are_shown_as_they_come_out(tmp_path: Path) -> None:
     from skimage import data
 
     path = png(tmp_path / "photo.png", data.astronaut())
@@ -54,8 +61,13 @@ def test_a_smile_is_shown_as_it_comes_out(tmp_path: Path) -> None:
     assert session.landmarks is not None
     unit = float(np.linalg.norm(session.landmarks[45] - session.landmarks[36]))
     corner = (float(session.landmarks[48][0]), float(session.landmarks[48][1]))
-    sessions = _dragged(session, checkpoint, corner, (-0.14 * unit, -0.09 * unit), 6)
-    share, outside = _unlike(photo, sessions, checkpoint, 2.0)
+    way = (-0.14 * unit, -0.09 * unit)
+    share, outside = _unlike(photo, _dragged(session, checkpoint, corner, way, 6, "local"), checkpoint, 2.0)
+    assert share < 0.15
+    assert outside <= 16
+    turned = _dragged(session, checkpoint, corner, way, 2, "head")
+    assert turned[-1].turn != Turn()
+    share, outside = _unlike(photo, turned, checkpoint, 2.0)
     assert share < 0.15
     assert outside <= 16
 
