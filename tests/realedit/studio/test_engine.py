@@ -130,9 +130,11 @@ def test_points_are_set_moved_removed_and_dragged(desk: Desk) -> None:
     ]
     desk.do(Drop(1), Aim(7, "handle", 0, 0), Start())
     work = desk.engine.work
+    assert work is not None
     assert work.changes[0].drags[0].targets == [(46.0, 41.0)]
     assert work.points[0].handle == work.changes[0].drags[0].reached[0], "the handle is where it went"
     desk.do(Start())
+    assert desk.engine.work is not None
     assert len(desk.engine.work.changes) == 2, "and goes on from there"
     desk.do(Drop())
     with pytest.raises(UsageError, match="no point"):

@@ -244,7 +244,7 @@ def test_the_pixel_that_is_clicked_is_the_handle(guest: Callable[..., Page], rat
 def _free(page: Page, random: np.random.Generator, taken: list[Ends]) -> Ends:
     """A handle beside the ends that are there, which a press would take, and a target off it."""
     near = 14 / page.get("studio.view.scale")
-    others = np.array(taken).reshape(-1, 2)
+    others: np.ndarray = np.array(taken, float).reshape(-1, 2)
     while True:
         handle, target = random.uniform(30, 60, (2, 2))
         away = np.hypot(*(others - handle).T)
