@@ -125,10 +125,10 @@ class Page:
         self.tab.mouse.up()
 
     def settled(self) -> None:
-        """Until the full paste of what was done is on the screen."""
+        """Until the full paste of what was done is on the screen, and nothing is under way."""
         self.until(
-            "!studio.state.running && studio.view.whole.after?.revision === studio.state.photo.revision"
-            " && !studio.view.patch"
+            "!studio.state.running && !studio.state.progress && !studio.view.patch"
+            " && studio.view.whole.after?.revision === studio.state.photo.revision"
         )
 
 
