@@ -7,8 +7,9 @@
 Pictures are `[N, 3, R, R]` float32 in [-1, 1]. No code in a file is run, and loading downloads nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from checkpoints.lazy import names_from
 
 if TYPE_CHECKING:
     from .architecture import Architecture
@@ -56,31 +57,21 @@ __all__ = [
 ]
 
 _HOMES = {
-    "architecture": "Architecture",
-    "bundled": "BUNDLED DEFAULT",
-    "checkpoint": "Checkpoint Codes Motions load",
-    "drawing": "Drawer",
-    "encoder": "Encoder",
-    "errors": "CapacityError CheckpointError DamagedFileError DownloadError UnknownModelError "
+    ".architecture": "Architecture",
+    ".bundled": "BUNDLED DEFAULT",
+    ".checkpoint": "Checkpoint Codes Motions load",
+    ".drawing": "Drawer",
+    ".encoder": "Encoder",
+    ".errors": "CapacityError CheckpointError DamagedFileError DownloadError UnknownModelError "
     "UnsupportedModelError",
-    "labels": "parse_label",
-    "models": "backbone",
-    "network": "Generator",
-    "synthesis": "Block SynthesisNetwork",
-    "truncated": "TruncatedSynthesis fast_dtype",
+    ".labels": "parse_label",
+    ".models": "backbone",
+    ".network": "Generator",
+    ".synthesis": "Block SynthesisNetwork",
+    ".truncated": "TruncatedSynthesis fast_dtype",
 }
 """The names of each module, which is imported when one of them is first asked for: errors and settings are
 there without torch."""
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> Any:
-        for home, names in _HOMES.items():
-            if name in names.split():
-                found = getattr(import_module(f"{__name__}.{home}"), name)
-                globals()[name] = found
-                return found
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = names_from(__name__, _HOMES)

@@ -9,8 +9,9 @@
 Both are iterators of frozen steps: who takes no more of them stops the search.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from checkpoints.lazy import names_from
 
 if TYPE_CHECKING:
     from inversion.delta import apply, difference
@@ -48,26 +49,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "delta": "apply difference",
-    "perceptual": "LPIPS_NETS GanFeatures Lpips PerceptualLoss Pyramid choose",
-    "projection": "project starting_latent",
-    "regularisers": "CodeSpace",
-    "settings": "QUALITIES InversionSettings ProjectionSettings Quality TuningSettings",
-    "step": "Step",
-    "tuning": "tune tuned_copy",
+    ".delta": "apply difference",
+    ".perceptual": "LPIPS_NETS GanFeatures Lpips PerceptualLoss Pyramid choose",
+    ".projection": "project starting_latent",
+    ".regularisers": "CodeSpace",
+    ".settings": "QUALITIES InversionSettings ProjectionSettings Quality TuningSettings",
+    ".step": "Step",
+    ".tuning": "tune tuned_copy",
 }
 """The names of each module, which is imported when one of them is first asked for: errors and settings are
 there without torch."""
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> Any:
-        for home, names in _HOMES.items():
-            if name in names.split():
-                found = getattr(import_module(f"{__name__}.{home}"), name)
-                globals()[name] = found
-                return found
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = names_from(__name__, _HOMES)

@@ -11,8 +11,9 @@ Points are `(x, y)` in pixels of the photo as displayed, the origin at its top l
 a way that a person can mend is one of the errors in `realedit.errors`.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from checkpoints.lazy import names_from
 
 if TYPE_CHECKING:
     from inversion.step import Step
@@ -93,14 +94,4 @@ _HOMES = {
 """The names of each module, which is imported when one of them is first asked for."""
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> Any:
-        for home, names in _HOMES.items():
-            if name in names.split():
-                found = getattr(import_module(home), name)
-                globals()[name] = found
-                return found
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = names_from(__name__, _HOMES)

@@ -6,8 +6,9 @@ for step in editor.steps():                   # `DragStep`s; who takes no more o
     ...
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from checkpoints.lazy import names_from
 
 if TYPE_CHECKING:
     from realedit.drag.editor import Editor
@@ -30,24 +31,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "editor": "Editor",
-    "preview": "Previews",
-    "settings": "DragSettings Lengths feature_resolution moving_layers",
-    "state": "DragStep Ending",
-    "watching": "OnStep keep_going",
+    ".editor": "Editor",
+    ".preview": "Previews",
+    ".settings": "DragSettings Lengths feature_resolution moving_layers",
+    ".state": "DragStep Ending",
+    ".watching": "OnStep keep_going",
 }
 """The names of each module, which is imported when one of them is first asked for: errors and settings are
 there without torch."""
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> Any:
-        for home, names in _HOMES.items():
-            if name in names.split():
-                found = getattr(import_module(f"{__name__}.{home}"), name)
-                globals()[name] = found
-                return found
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = names_from(__name__, _HOMES)

@@ -1,7 +1,5 @@
 """Pictures of a drag while it runs, drawn beside it."""
 
-import threading
-import time
 from collections.abc import Callable
 from types import TracebackType
 
@@ -11,6 +9,7 @@ from numpy.typing import NDArray
 
 from checkpoints import Generator
 from realedit.drag.state import DragStep
+from realedit.plumbing.newest import Newest
 
 OnPicture = Callable[[DragStep, NDArray[np.uint8]], None]
 
@@ -33,51 +32,25 @@ class Previews:
         per_second: float = 4.0,
     ) -> None:
         self.generator, self.on_picture = generator, on_picture
-        self.interval = 1 / per_second
         sizes = [r for r in generator.channels if resolution is None or r <= resolution]
         self.resolution = max(sizes, default=min(generator.channels))
-        self._news = threading.Condition()
-        self._newest: DragStep | None = None
-        self._ending = False
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._draw_all, name="previews", daemon=True)
+        self._newest: Newest[DragStep] = Newest(self._show, interval=1 / per_second, name="previews")
 
     def __enter__(self) -> "Previews":
-        self._thread.start()
+        self._newest.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._news:
-            self._ending = True
-            self._news.notify()
-        self._thread.join()
-        if self._error is not None and error is None:
-            raise self._error
+        self._newest.__exit__(kind, error, trace)
 
     def offer(self, step: DragStep) -> None:
         """Something newer to draw."""
-        with self._news:
-            self._newest = step
-            self._news.notify()
+        self._newest.offer(step)
 
-    def _draw_all(self) -> None:
-        try:
-            while (step := self._next()) is not None:
-                begun = time.monotonic()
-                self.on_picture(step, self._draw(step))
-                with self._news:
-                    self._news.wait_for(lambda: self._ending, begun + self.interval - time.monotonic())
-        except BaseException as error:  # told where the context ends
-            self._error = error
-
-    def _next(self) -> DragStep | None:
-        """The newest step that was not drawn yet; None when no more will come."""
-        with self._news:
-            self._news.wait_for(lambda: self._ending or self._newest is not None)
-            step, self._newest = self._newest, None
-            return step
+    def _show(self, step: DragStep) -> None:
+        self.on_picture(step, self._draw(step))
 
     def _draw(self, step: DragStep) -> NDArray[np.uint8]:
         with torch.no_grad():

@@ -7,8 +7,9 @@ Orientation, bit depth, colour profile and metadata stay as they are. Where noth
 bit for bit, and a JPEG keeps its coefficients. What a format cannot hold is named in the report.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from checkpoints.lazy import names_from
 
 if TYPE_CHECKING:
     from realedit.photos.colour.profile import SRGB, Colour
@@ -53,29 +54,19 @@ __all__ = [
 ]
 
 _HOMES = {
-    "colour.profile": "SRGB Colour",
-    "kinds": "EXTENSIONS MAX_PIXELS Format",
-    "label": "with_visible_label",
-    "metadata.metadata": "Strip",
-    "metadata.provenance": "Provenance",
-    "metadata.signing": "Signing check_signing",
-    "orientation": "Box",
-    "photo": "Photo",
-    "read": "check_photo read_photo",
-    "write": "WriteReport check_fits check_format check_output check_place write_photo",
+    ".colour.profile": "SRGB Colour",
+    ".kinds": "EXTENSIONS MAX_PIXELS Format",
+    ".label": "with_visible_label",
+    ".metadata.metadata": "Strip",
+    ".metadata.provenance": "Provenance",
+    ".metadata.signing": "Signing check_signing",
+    ".orientation": "Box",
+    ".photo": "Photo",
+    ".read": "check_photo read_photo",
+    ".write": "WriteReport check_fits check_format check_output check_place write_photo",
 }
 """The names of each module, which is imported when one of them is first asked for: errors and settings are
 there without the readers of all formats."""
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> Any:
-        for home, names in _HOMES.items():
-            if name in names.split():
-                found = getattr(import_module(f"{__name__}.{home}"), name)
-                globals()[name] = found
-                return found
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = names_from(__name__, _HOMES)

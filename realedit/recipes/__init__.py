@@ -4,8 +4,9 @@ recipe = load("smile")                        # the name of a shipped one, or a 
 place(recipe, frame)                          # its points on one face, in photo pixels
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from checkpoints.lazy import names_from
 
 if TYPE_CHECKING:
     from realedit.recipes.placing import Frame, frame_for, place, within
@@ -29,22 +30,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "placing": "Frame frame_for place within",
-    "reading": "load parse shipped",
-    "recipe": "LARGEST_STRENGTH Choices Point Recipe Use Verified",
+    ".placing": "Frame frame_for place within",
+    ".reading": "load parse shipped",
+    ".recipe": "LARGEST_STRENGTH Choices Point Recipe Use Verified",
 }
 """The names of each module, which is imported when one of them is first asked for: errors and settings are
 there without OpenCV."""
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> Any:
-        for home, names in _HOMES.items():
-            if name in names.split():
-                found = getattr(import_module(f"{__name__}.{home}"), name)
-                globals()[name] = found
-                return found
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = names_from(__name__, _HOMES)

@@ -15,7 +15,8 @@ from realedit.editing.plan import reachable
 from realedit.editing.stages import Dragging
 from realedit.errors import SessionError
 from realedit.geometry.reach import Reach
-from realedit.live import Newest, Quick
+from realedit.live import Quick
+from realedit.plumbing.newest import Newest
 from realedit.sessions.session import Session
 from realedit.studio.inbox import Inbox
 from realedit.studio.messages import Move, Press, Stop

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from realedit.live import Newest
+from realedit.plumbing.newest import Newest
 
 
 def test_the_last_is_worked_on_and_others_are_dropped() -> None:
