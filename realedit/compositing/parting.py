@@ -2,9 +2,9 @@
 
 The lower lip goes down along a rounded profile, most in its middle, with the jaw. The corners go down a
 little as well, and inwards, and the upper lip's sides with them: so the opening is round, not a wedge.
-When lips that show teeth close, the laugh that held them apart goes: the mouth gets narrower, and the lips, which
-were stretched, thicker. Lips go first, and what they are then goes with the corners. Everything is told in the mouth's own frame, in
-mouth widths (see `Mouth`).
+When lips that show teeth close, the laugh that held them apart goes: the mouth gets narrower, and the lips,
+which were stretched, thicker. Lips go first, and what they are then goes with the corners. Everything is told
+in the mouth's own frame, in mouth widths (see `Mouth`).
 """
 
 from collections.abc import Callable
