@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from realedit.looks.pair import Floats, Mask, Pair, blur, filled, gradient
+from realedit.looks.pair import Floats, Mask, Pair, blur, filled
 from realedit.perception.points import EYES, FACE_OVAL
 
 BACKGROUND = 0.2  # of the matte: less is behind the person
@@ -26,7 +26,7 @@ def around_measures(pair: Pair) -> dict[str, float]:
     """
     head = pair.within(FACE_OVAL, wider=0.1) | pair.within(FACE_OVAL, after=True, wider=0.1)
     behind = (pair.person < BACKGROUND) & pair.valid & ~head
-    steep = np.maximum(gradient(pair.after), gradient(pair.before)) > STEEP
+    steep = np.maximum(*pair.slopes) > STEEP
     speed = np.hypot(pair.flow[..., 0], pair.flow[..., 1]) / pair.unit
     area = pair.unit**2
     found = {
@@ -58,7 +58,7 @@ def _frames(pair: Pair) -> Mask:
         around |= np.hypot(x - middle[0], y - middle[1]) < LENSES * pair.unit
         outline = pair.points[0][[*eye.upper, *eye.lower[::-1]]]
         lids |= filled(outline, pair.size, LIDS * float(np.hypot(*(ends[1] - ends[0]))))
-    return np.asarray(around & ~lids & (gradient(pair.before) > FRAME))
+    return np.asarray(around & ~lids & (pair.slopes[0] > FRAME))
 
 
 def _off_affine(places: Floats, flow: Floats) -> Floats:

@@ -79,7 +79,7 @@ EFFECTS: dict[str, Effect] = {
     "smile-with-teeth": Effect(_smile_and_gap, 0.04, 0.009, "the mouth was to smile with its lips apart"),
     "tilt-left": Effect(_by(lambda seen: seen.pose.roll, -1), 3.0, 1.0, "the head was to lean to the left"),
     "tilt-right": Effect(_by(lambda seen: seen.pose.roll), 3.0, 1.0, "the head was to lean to the right"),
-    "open-eyes": Effect(_wider_open, 0.1, 0.04, "the eyes were to open wider"),
+    "open-eyes": Effect(_wider_open, 0.14, 0.04, "the eyes were to open wider"),
     "bigger-eyes": Effect(_wider_open, 0.1, 0.04, "the eyes were to become larger"),
     "open-mouth": Effect(_by(lambda seen: seen.mouth_gap), 0.12, 0.05, "the lips were to come apart"),
     "raise-brows": Effect(_by(figures.brows_up), 0.03, 0.012, "the brows were to rise"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from realedit.looks.pair import Floats, Mask, Pair, blur, highest, lab
+from realedit.looks.pair import Floats, Mask, Pair, blur, highest
 from realedit.perception.points import (
     INNER_LIP_LOWER,
     INNER_LIP_UPPER,
@@ -19,6 +19,7 @@ PALE, LIGHT = (
     0.65,
     0.9,
 )  # teeth have at most this share of the lips' colour, and at least this of their lightness
+SHADE = 0.35  # of a difference of lightness counts: lips that tilt get into another light
 BESIDE = 0.35  # interocular distances around the lips that belong to the mouth
 OPENED = 0.15  # interocular distances between lips that are wide apart
 TEETH = 0.03  # interocular distances squared: fewer teeth than a mouth shows that is so wide open
@@ -29,17 +30,16 @@ def mouth_measures(pair: Pair) -> dict[str, float]:
     """Figures of a mouth that changed; none where the lips' surroundings are as they were.
 
     lip height: how much thicker (or thinner) a lip became, the larger share of both. lip tone: by how much a
-    lip's mean colour differs from what it was, Lab. slab: how much more there is between the lips that is
-    neither dark nor teeth, interocular distances squared. hole: of a
-    mouth that opened, how many of the teeth it should show are not there, as a share. teeth: how much longer
-    they show. stains: how much
-    of what is between the lips has a hue that the lips have not. torn: what is new on lips, besides what
-    moved. smear: what is new on the skin beside them.
+    lip's middle colour differs from what it was, Lab, lightness counting less. slab: how much more there is
+    between the lips that is neither dark nor teeth, interocular distances squared. hole: of a mouth that
+    opened, how many of the teeth it should show are not there, as a share. teeth: how much longer they show.
+    stains: how much of what is between the lips has a hue that the lips have not. torn: what is new on lips,
+    besides what moved and what covers the photo's own opening. smear: what is new on the skin beside them.
     """
     around = pair.closed(OUTER_LIP_UPPER, OUTER_LIP_LOWER, after=True, wider=BESIDE)
     if not (around & pair.changed).any():
         return {}
-    colours = lab(pair.before), lab(pair.after)
+    colours = pair.colours
     found = _lips(pair, colours)
     old = _inside(pair, colours[0], colours[0], after=False)
     new = _inside(pair, colours[1], colours[0], after=True)
@@ -50,7 +50,8 @@ def mouth_measures(pair: Pair) -> dict[str, float]:
     found["stains"] = new["stained"] - old["stained"]
     inside = pair.closed(INNER_LIP_UPPER, INNER_LIP_LOWER, after=True, wider=0.02)
     lips = pair.closed(OUTER_LIP_UPPER, OUTER_LIP_LOWER, after=True) & ~inside
-    found["torn"] = highest(pair.added[lips], 0.05)
+    covered = pair.closed(INNER_LIP_UPPER, INNER_LIP_LOWER, wider=0.02)
+    found["torn"] = highest(pair.added[lips & ~covered], 0.05)
     found["smear"] = highest(pair.added[around & ~lips & ~inside], 0.02)
     return found
 
@@ -63,8 +64,8 @@ def _lips(pair: Pair, colours: tuple[Floats, Floats]) -> dict[str, float]:
         masks = [pair.closed(outer, inner, after=after, wider=-0.015) for after in (False, True)]
         if min(int(mask.sum()) for mask in masks) < FEWEST:
             continue
-        one, other = (colour[mask].mean(axis=0) for colour, mask in zip(colours, masks, strict=True))
-        tones.append(float(np.linalg.norm(other - one)))
+        one, other = (np.median(colour[mask], axis=0) for colour, mask in zip(colours, masks, strict=True))
+        tones.append(float(np.linalg.norm((other - one) * (SHADE, 1, 1))))
     return {"upper lip": heights[0], "lower lip": heights[1], "lip tone": max(tones, default=0.0)}
 
 

@@ -92,6 +92,16 @@ class Pair:
         return np.asarray((self.change > STILL / 255) & self.valid)
 
     @cached_property
+    def colours(self) -> tuple[Floats, Floats]:
+        """`before` and `after` in CIE Lab, `[S, S, 3]`."""
+        return lab(self.before), lab(self.after)
+
+    @cached_property
+    def slopes(self) -> tuple[Floats, Floats]:
+        """`[S, S]`: how steep the luma of `before` and `after` is, white per pixel."""
+        return gradient(self.before), gradient(self.after)
+
+    @cached_property
     def flow(self) -> Floats:
         """`[S, S, 2]`: where in `before` each pixel of `after` comes from, relative, pixels of the view.
 

@@ -7,6 +7,7 @@ The limits were set on labels that people's eyes gave, of one half of the people
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -27,9 +28,15 @@ Grade = Literal["good", "weak", "bad"]
 GRADES: tuple[Grade, ...] = ("good", "weak", "bad")
 
 
+NEVER = math.inf
+
+
 @dataclass(frozen=True)
 class Limit:
-    """From where on a measure makes an edit weak, and bad; said: what the eye sees then."""
+    """From where on a measure makes an edit weak, and bad; said: what the eye sees then.
+
+    bad: `NEVER` where the measure cannot tell what the eye calls bad.
+    """
 
     weak: float
     bad: float
@@ -37,7 +44,7 @@ class Limit:
 
 
 LIMITS: dict[str, Limit] = {
-    "lip tone": Limit(4.5, 10.0, "a lip has another colour than before"),
+    "lip tone": Limit(4.5, 9.0, "a lip has another colour than before"),
     "lower lip": Limit(1.14, 1.6, "the lower lip is swollen"),
     "upper lip": Limit(1.3, 1.7, "the upper lip is swollen"),
     "slab": Limit(0.05, 0.085, "what is between the lips is neither dark nor teeth"),
@@ -47,6 +54,8 @@ LIMITS: dict[str, Limit] = {
     "smear": Limit(0.1, 0.2, "smears beside the mouth"),
     "lid tone": Limit(18.0, 30.0, "the lids have another colour than the skin around them"),
     "lid remains": Limit(0.3, 0.7, "remains of the eyes show on the lids"),
+    "lid outline": Limit(0.65, NEVER, "the lids end in a line where the eyes did"),
+    "lid smear": Limit(0.06, NEVER, "smears under the brows"),
     "new": Limit(0.15, 0.5, "something on the face that was not there"),
     "new beyond": Limit(0.15, 0.5, "something beside the face that was not there"),
     "seam": Limit(0.16, 0.25, "a hard line where the change ends"),
@@ -70,7 +79,7 @@ OWN: dict[str, dict[str, Limit | None]] = {
         **dict.fromkeys(
             ("lower lip", "upper lip", "seam", "torn", "smear", "rougher", "softer", "new", "strange")
         ),
-        "hole": Limit(0.01, 0.75, "a dark hole with hardly any teeth"),
+        "hole": Limit(0.01, NEVER, "a dark hole with hardly any teeth"),
         "slab": Limit(0.056, 0.056, "a blob between the lips"),
     },
     "close-mouth": {

@@ -1,5 +1,7 @@
 """What should not happen is seen, and nothing is seen where nothing happened."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from numpy.typing import NDArray
 from realedit.compositing.heads import Head, Turn
 from realedit.compositing.paste import paste
 from realedit.looks.effects import happened
+from realedit.looks.lids import lid_measures
 from realedit.looks.pair import Pair, square_after
 from realedit.looks.verdict import LIMITS, measure
 from realedit.perception import points as parts
@@ -51,6 +54,70 @@ def painted(portrait: Portrait, point: int, colour: tuple[int, int, int], size: 
 def test_a_purple_blob_between_the_lips_is_a_stain(portrait: Portrait) -> None:
     after = painted(portrait, 13, (120, 40, 170), 0.12)
     assert "stains" in over(measure(pair_of(portrait, portrait.photo, after)))
+
+
+def lips_of(portrait: Portrait) -> NDArray[np.bool_]:
+    mask = np.zeros(portrait.photo.shape[:2], np.uint8)
+    for outer, inner in (
+        (parts.OUTER_LIP_UPPER, parts.INNER_LIP_UPPER),
+        (parts.OUTER_LIP_LOWER, parts.INNER_LIP_LOWER),
+    ):
+        outline = portrait.seen.points[[*outer, *inner[::-1]]]
+        cv2.fillPoly(mask, [np.rint(outline).astype(np.int32)], 1)
+    return mask > 0
+
+
+def test_lips_in_another_light_keep_their_colour_and_pale_ones_do_not(portrait: Portrait) -> None:
+    lips = lips_of(portrait)
+    colours = cv2.cvtColor(portrait.photo, cv2.COLOR_RGB2LAB)
+    darker, paler = colours.copy(), colours.copy()
+    darker[lips, 0] = np.clip(colours[lips, 0].astype(int) - 20, 0, 255)
+    paler[lips, 1:] = 128 + (colours[lips, 1:].astype(int) - 128) // 3
+    tones = [
+        measure(pair_of(portrait, portrait.photo, cv2.cvtColor(each, cv2.COLOR_LAB2RGB)))["lip tone"]
+        for each in (darker, paler)
+    ]
+    assert tones[0] < LIMITS["lip tone"].weak < tones[1]
+
+
+def shut(portrait: Portrait, after: Pixels) -> dict[str, float]:
+    """What is measured of lids when both eyes are shut in `after`."""
+    points = portrait.seen.points.copy()
+    for eye in parts.EYES:
+        points[list(eye.upper)] = points[list(eye.lower)]
+    pair = replace(pair_of(portrait, portrait.photo, after), new=replace(portrait.seen, points=points))
+    return lid_measures(pair)
+
+
+def around_eyes(portrait: Portrait, wider: float) -> NDArray[np.float32]:
+    """1 in the eyes' openings and as far around them, 0 beyond."""
+    mask = np.zeros(portrait.photo.shape[:2], np.uint8)
+    for eye in parts.EYES:
+        outline = portrait.seen.points[[*eye.upper, *eye.lower[::-1]]]
+        cv2.fillPoly(mask, [np.rint(outline).astype(np.int32)], 1)
+    side = 2 * round(wider * portrait.seen.interocular) + 1
+    return cv2.dilate(mask, np.ones((side, side), np.uint8)).astype(np.float32)
+
+
+def test_lids_that_are_patches_have_an_outline_and_such_that_unfold_have_not(portrait: Portrait) -> None:
+    patched = np.where(around_eyes(portrait, 0)[..., None] > 0, (225, 180, 160), portrait.photo)
+    wide = cv2.GaussianBlur(around_eyes(portrait, 0.15), (0, 0), 0.05 * portrait.seen.interocular)
+    smooth = cv2.GaussianBlur(portrait.photo, (0, 0), 0.15 * portrait.seen.interocular)
+    unfolded = portrait.photo + wide[..., None] * (smooth.astype(float) - portrait.photo)
+    outlines = [shut(portrait, each.astype(np.uint8))["lid outline"] for each in (patched, unfolded)]
+    assert outlines[0] > LIMITS["lid outline"].weak > outlines[1]
+
+
+def test_what_is_smeared_under_a_brow_is_seen(portrait: Portrait) -> None:
+    after = portrait.photo.copy()
+    eye = parts.LEFT_EYE
+    rim = portrait.seen.points[list(eye.upper)]
+    width = float(np.hypot(*(rim[-1] - rim[0])))
+    for high in (0.14, 0.21, 0.28):
+        line = np.rint(rim - np.array([0, high * width])).astype(np.int32)
+        cv2.polylines(after, [line], False, (250, 250, 250), 1)
+    smears = [shut(portrait, each)["lid smear"] for each in (portrait.photo, after)]
+    assert smears[0] == 0 and smears[1] > LIMITS["lid smear"].weak
 
 
 def test_a_green_patch_on_the_cheek_is_no_colour_of_this_face(portrait: Portrait) -> None:

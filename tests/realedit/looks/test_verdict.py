@@ -72,6 +72,15 @@ def test_eyes_are_shut_or_they_are_not() -> None:
     assert grade("wink-left", lids(0.9)) == "bad", "the other eye shut as well"
 
 
+def test_eyes_that_open_by_a_little_are_hardly_seen_to() -> None:
+    assert [grade("open-eyes", lids(-share)) for share in (0.02, 0.11, 0.2)] == ["bad", "weak", "good"]
+
+
+def test_a_measure_that_cannot_tell_what_is_bad_never_says_so() -> None:
+    assert conclude([], {"hole": 1.0}, {"open-mouth"}).grade == "weak"
+    assert conclude([], {"lid outline": 2.0, "lid smear": 1.0}, {"close-eyes"}).grade == "weak"
+
+
 def test_a_laugh_that_is_left_is_no_frown() -> None:
     laugh = moved({61: (0, -0.25), 291: (0, -0.25)})
     less = moved({61: (0, -0.2), 291: (0, -0.2)})
