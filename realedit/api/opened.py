@@ -171,8 +171,8 @@ class Opened:
         return self._history.recorded() if self._record else self._history.replayed()
 
     def rest(self) -> None:
-        """Let go of what takes memory: the generator tuned to the photo, and the photo's pixels where they can
-        be read again from `photo_path`. Both come back when they are needed."""
+        """Let go of what takes memory: the generator tuned to the photo and, where they can be read again
+        from `photo_path`, the photo's pixels. Both come back when they are needed."""
         if self.photo_path != STDIN:
             self._photo = None
         self._smaller.clear()

@@ -12,7 +12,8 @@ from alignment.certainty import Certainty, certainty
 from realedit.editing import stages
 from realedit.editing.checks import check_debug
 from realedit.editing.doubts import doubts
-from realedit.editing.outcome import Made, by_face, face_warnings
+from realedit.editing.outcome import Made
+from realedit.editing.telling import by_face, face_warnings
 from realedit.plumbing.timing import Laps
 from realedit.sessions.regions import around_face
 
