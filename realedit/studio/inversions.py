@@ -56,19 +56,20 @@ class Inversions:
         engine, seed = self._engine, self._engine.options.seed
         job = (entry.id, face, quality)
         if work is None:
-            session = Session.open(
+            found = Session.open(
                 engine.album.photo(entry.id), face=face, quality=quality, seed=seed, model=engine.model,
                 invert=False, place=engine.store.original(entry.id),
             )  # fmt: skip
-            session.rest()
-            if not session.inverted:  # lids and lips can be moved already
-                self._put(job, lambda: self._begun(entry, face, session))
+            found.rest()
+            if not found.inverted:  # lids and lips can be moved already
+                self._put(job, lambda: self._begun(entry, face, found))
         else:
-            session = work.session.copy()
-        if work is not None or not session.inverted:
+            found = work.session.copy()
+        done = found
+        if work is not None or not found.inverted:  # else the user's cache had it
             watch = self._watch(job, patient=work is not None)
-            session = session.invert(quality=quality, seed=seed, on_step=watch)
-        self._put(job, lambda: self._done(entry, face, session))
+            done = found.invert(quality=quality, seed=seed, on_step=watch)
+        self._put(job, lambda: self._done(entry, face, done))
 
     def _watch(self, job: tuple[str, int, Quality], *, patient: bool) -> Callable[[Step | DragStep], bool]:
         """Told of every step: waits while a hand is on the face, and ends what nobody wants any more."""
