@@ -7,15 +7,23 @@ from pathlib import Path
 import click
 
 from realedit.batch.running import pairs, plan
+from realedit.cli.examples import ExampleCommand
 from realedit.cli.folders import FolderCommand, folder_options
 from realedit.cli.options import path_option, talk_options
-from realedit.cli.paths import PathCommand, Writes
+from realedit.cli.paths import Writes
 from realedit.cli.showing import count_of
 from realedit.cli.streams import complain, message, result
 from realedit.errors import UsageError
 
+EXAMPLES = """
+realedit batch album/ smiling/ --recipe smile
+realedit batch album/ smiling/ --recipe smile:0.5 --face all --sheet pairs.html
+realedit batch album/ smiling/ --recipe smile --quality draft --dry-run
+realedit batch album/ smiling/ --recipe smile --strip gps --label-visible
+"""
 
-@click.command("batch", cls=PathCommand)
+
+@click.command("batch", cls=ExampleCommand, examples=EXAMPLES)
 @folder_options
 @click.option("--skip-existing", is_flag=True, help="Leave photos alone whose output is there.")
 @click.option("--force", is_flag=True, help="Edit photos again that are done, and replace what is in OUT.")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from realedit.cli.examples import ExampleCommand
 from realedit.cli.options import path_option, talk_options, warn
-from realedit.cli.paths import PathCommand, Reads, Writes
+from realedit.cli.paths import Reads, Writes
 from realedit.cli.streams import complain, message
 from realedit.errors import UsageError
 from realedit.plumbing.choices import STYLES
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from realedit.api.comparisons import Zoom
 
 SOME_FAILED = 6
+
+
+EXAMPLES = """
+realedit compare portrait.jpg smiling.jpg -o pair.png --zoom face --labels
+realedit compare portrait.jpg smiling.jpg -o slider.html
+realedit compare portrait.jpg smiling.jpg -o wipe.mp4 --divider diagonal
+realedit compare album/ smiling/ -o sheet.html
+"""
 
 
 def parse_zoom(text: str) -> Zoom:
@@ -36,7 +45,7 @@ def parse_zoom(text: str) -> Zoom:
     return given_box((left, top, right, bottom))
 
 
-@click.command("compare", cls=PathCommand)
+@click.command("compare", cls=ExampleCommand, examples=EXAMPLES)
 @click.argument("before", type=Reads())
 @click.argument("after", type=Reads())
 @path_option(

@@ -1,35 +1,31 @@
 """`realedit models`: list, pull, info, convert and verify generators."""
 
+from __future__ import annotations
+
 import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
-from rich.table import Table
 
-from checkpoints import convert as conversion
-from checkpoints import models
-from checkpoints.domains import DOMAINS, Alignment
+from checkpoints.domains import DOMAINS
 from checkpoints.errors import CheckpointError
 from checkpoints.files import megabytes
-from checkpoints.information import Information, inspect
-from checkpoints.registry import Entry, Licence, registry
-from checkpoints.storage import read_safetensors
 from realedit.cli.paths import Named, PathCommand, Reads, Writes
 from realedit.cli.streams import message, result
 from realedit.errors import OutputError
 from realedit.plumbing.printing import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+    from rich.table import Table
+
+    from checkpoints.domains import Alignment
+    from checkpoints.information import Information
+    from checkpoints.registry import Entry, Licence
 
 
 @click.group("models")
@@ -41,6 +37,11 @@ def models_group() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead of a table.")
 def list_models(as_json: bool) -> None:
     """List bundled, cached and known models."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from checkpoints import models
+
     rows = models.listing()
     if as_json:
         _print_json([asdict(row) for row in rows])
@@ -67,6 +68,11 @@ def list_models(as_json: bool) -> None:
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
 def pull(name: str, source: str | None, accept_licence: bool, quiet: bool) -> None:
     """Fetch model NAME, check it and keep its conversion in the cache."""
+    from rich.console import Console
+
+    from checkpoints import models
+    from checkpoints.registry import registry
+
     console = Console(stderr=True)
     entry = models.find_entry(name)
     licence = registry().licences[entry.licence]
@@ -109,6 +115,11 @@ def pull(name: str, source: str | None, accept_licence: bool, quiet: bool) -> No
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def info(model: str, as_json: bool) -> None:
     """Say what a model is: format, shape, domain, origin and what it lacks."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from checkpoints.information import inspect
+
     found = inspect(model)
     if as_json:
         _print_json(asdict(found))
@@ -161,20 +172,24 @@ def _readable(value: str) -> str:
     return value
 
 
-@models_group.command(cls=PathCommand)
+@models_group.command("convert", cls=PathCommand)
 @click.argument("source", metavar="IN", type=Reads())
 @click.argument("target", metavar="OUT.safetensors", type=Writes())
 @click.option("--domain", type=click.Choice(DOMAINS), help="What it draws, where the file does not say.")
 @click.option("--alignment", type=click.Choice(["ffhq", "box"]), help="How photos are aligned for it.")
-def convert(source: Path, target: Path, domain: str | None, alignment: Alignment | None) -> None:
+def convert_model(source: Path, target: Path, domain: str | None, alignment: Alignment | None) -> None:
     """Convert a checkpoint of any known format to safetensors."""
+    from checkpoints.convert import convert
+
     _check_model(target)
-    conversion.convert(source, target, domain=domain, alignment=alignment)
+    convert(source, target, domain=domain, alignment=alignment)
     message(str(target))
 
 
 def _check_model(target: Path) -> None:
     """Raise OutputError where something else than a model of ours would be replaced."""
+    from checkpoints.storage import read_safetensors
+
     if target.is_symlink() or (target.exists() and (target.is_dir() or target.stat().st_size)):
         try:
             read_safetensors(target)
@@ -189,6 +204,8 @@ def _check_model(target: Path) -> None:
 @click.argument("name", required=False)
 def verify(name: str | None) -> None:
     """Hash what is cached again and compare; all models, or NAME alone."""
+    from checkpoints import models
+
     found = models.verify(name)
     for each, problem in found:
         result(f"{each}: {problem or 'ok'}")
@@ -200,11 +217,22 @@ def verify(name: str | None) -> None:
 
 
 def _progress(console: Console, quiet: bool) -> Progress:
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=quiet)
 
 
 def _print_table(table: Table) -> None:
+    from rich.console import Console
+
     console = Console()
     if not console.is_terminal:  # a pipe gets whole lines, whatever the width of the terminal
         console = Console(width=400)

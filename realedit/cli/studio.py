@@ -5,13 +5,19 @@ from pathlib import Path
 
 import click
 
+from realedit.cli.examples import ExampleCommand
 from realedit.cli.options import device_option, path_option, talk_options
-from realedit.cli.paths import Fills, Named, PathCommand, Reads
+from realedit.cli.paths import Fills, Named, Reads
 from realedit.cli.streams import complain, message
 from realedit.errors import UsageError
 
+EXAMPLES = """
+realedit studio portrait.jpg group.heic
+realedit studio portrait.jpg -o exports/ --no-browser --port 8000
+"""
 
-@click.command("studio", cls=PathCommand)
+
+@click.command("studio", cls=ExampleCommand, examples=EXAMPLES)
 @click.argument("photos", metavar="[PHOTO]...", nargs=-1, type=Reads())
 @click.option(
     "--port",

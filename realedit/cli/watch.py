@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from realedit.batch.settings import Done
+from realedit.cli.examples import ExampleCommand
 from realedit.cli.folders import FolderCommand, folder_options, parse_seconds
 from realedit.cli.options import talk_options
-from realedit.cli.paths import PathCommand
 
 
 class Put(click.ParamType[Done]):
@@ -34,7 +34,14 @@ class Put(click.ParamType[Done]):
             yield value.folder
 
 
-@click.command("watch", cls=PathCommand)
+EXAMPLES = """
+realedit watch inbox/ outbox/ --recipe smile
+realedit watch inbox/ outbox/ --recipe smile --done move:originals/
+realedit watch inbox/ outbox/ --recipe smile --settle 10s --metrics-port 9100
+"""
+
+
+@click.command("watch", cls=ExampleCommand, examples=EXAMPLES)
 @folder_options
 @click.option(
     "--settle",

@@ -17,7 +17,7 @@ from realedit.compositing.eyes import Floats
 from realedit.compositing.flow import Array
 from realedit.compositing.layers import Layer, Slide
 from realedit.compositing.mouths import OPEN, Light, Mouth
-from realedit.compositing.parting import Lips, above_source, at, below_source, edges
+from realedit.compositing.parting import Lips, above_source, at, below_source, edges, narrowed
 from realedit.compositing.softness import softness
 from realedit.photos import Box, Photo
 
@@ -67,13 +67,13 @@ def _layers(parted: _Parted, box: Box) -> Sequence[Layer]:
     opening = (y > upper - 0.05) & (y < lower + 0.05) & (np.abs(x) < 0.55)
     if (lips.lower > 0 or (corners and mouth.gap > OPEN)) and bool(opening.any()):
         layers.append(_inside(parted, x, y, upper, lower))
-    if lips.lower or corners:
+    if lips.lower or lips.moves_corners:
         layers.append(_slid(parted, box, y - lower, below_source))
-    if lips.upper or lips.lower > 0 or corners:
+    if lips.upper or lips.moves_corners:
         layers.append(_slid(parted, box, upper - y, above_source))
     shut = float(np.clip((lips.upper - lips.lower) * mouth.unit / max(mouth.gap, 1e-6), 0, 1))
     if shut and mouth.gap > OPEN:
-        layers.append(_seam(x, y, lower, shut))
+        layers.append(_seam(x / (1 - 2 * narrowed(mouth, lips)), y, lower, shut))
     return layers
 
 

@@ -2,8 +2,9 @@
 
 The lower lip goes down along a rounded profile, most in its middle, with the jaw. The corners go down a
 little as well, and inwards, and the upper lip's sides with them: so the opening is round, not a wedge.
-Lips go first, and what they are then goes with the corners. Everything is told in the mouth's own frame, in
-mouth widths (see `Mouth`).
+When lips that show teeth close, the laugh that held them apart goes: the mouth gets narrower, and the lips,
+which were stretched, thicker. Lips go first, and what they are then goes with the corners. Everything is told
+in the mouth's own frame, in mouth widths (see `Mouth`).
 """
 
 from collections.abc import Callable
@@ -18,10 +19,14 @@ from realedit.compositing.flow import Array
 from realedit.compositing.mouths import NECK, OPEN, XS, Mouth
 
 JAW = 0.65  # of the lower lip's way that the chin goes
-ROUND = (2.5, 2.0)  # how angular the lower lip's way is from side to side: closed, and where teeth show
+# How the lower lip's way falls to the corners, (1 - |2x| ** power) ** steep: closed, and where teeth show.
+ROUND = ((2.3, 0.85), (2.2, 0.7))
 CORNER_DOWN = (0.3, 0.12)  # of the lower lip's way that the corners go down, the same
 CORNER_IN = (0.16, 0.08)  # and inwards
 CORNER_WIDE = (0.2, 0.55)  # around a corner within which what is there goes along, at least and at most
+CLOSING_IN = (0.3, 0.12)  # how far each corner goes inwards: of the lips' way, and at most of what goes along
+THICKER = 0.3  # of their height that lips gain which close by CLOSING_TALL
+CLOSING_TALL = 0.15
 CORNER_UP, CORNER_LOW = 0.42, 0.6
 FROWN_IN = 0.25  # of the way that corners go down by themselves, how far they go inwards
 BENT = 1.8  # how a mouth bends whose corners go down by themselves: about as a parabola
@@ -40,6 +45,16 @@ class Lips(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     upper: Way = 0.0
     left: Way = 0.0
     right: Way = 0.0
+
+    @property
+    def closing(self) -> float:
+        """How far they come nearer to each other, at most: not all of it where they meet before."""
+        return max(0.0, -self.lower) + max(0.0, self.upper)
+
+    @property
+    def moves_corners(self) -> bool:
+        """Whether the mouth's corners go along, or by themselves."""
+        return bool(self.lower > 0 or self.closing or self.left or self.right)
 
 
 def edges(mouth: Mouth, lips: Lips) -> tuple[Floats, Floats]:
@@ -69,7 +84,7 @@ def _source(
     the place does."""
     x, y = np.broadcast_arrays(x, y)
     from_x, from_y = x.copy(), y.copy()
-    for _ in range(TURNS if lips.lower > 0 or lips.left or lips.right else 0):
+    for _ in range(TURNS if lips.moves_corners else 0):
         across, down = _corner_ways(mouth, lips, from_x, from_y)
         from_x += SURE * (x - across - from_x)
         from_y += SURE * (y - down - from_y)
@@ -86,9 +101,10 @@ def _corner_ways(
     opened = max(0.0, lips.lower) * mouth.unit
     shown = float(np.clip(mouth.gap / OPEN - 1, 0, 1))
     down, inwards = (opened * (low + shown * (high - low)) for low, high in (CORNER_DOWN, CORNER_IN))
+    inwards += narrowed(mouth, lips)
     to_right = np.clip(0.5 + x / APART, 0, 1)
     own = mouth.unit * (lips.left + to_right * (lips.right - lips.left))
-    wide = float(np.clip(mouth.cheek - 0.5, *CORNER_WIDE))
+    wide = _beside(mouth)
     tall = np.where(y < 0, min(CORNER_UP, -mouth.nose), CORNER_LOW)
     along = np.clip(1 - ((np.abs(x) - 0.5) / wide) ** 2 - (y / tall) ** 2, 0, 1) ** 2
     beyond = np.maximum(np.abs(x) - 0.5, 0) / wide
@@ -97,12 +113,31 @@ def _corner_ways(
     return -np.clip(x / 0.3, -1, 1) * across, down * along + own * bent
 
 
+def narrowed(mouth: Mouth, lips: Lips) -> float:
+    """How far each corner goes inwards because lips close."""
+    return min(CLOSING_IN[0] * _closed(mouth, lips), CLOSING_IN[1] * _beside(mouth))
+
+
+def _beside(mouth: Mouth) -> float:
+    """How far beside a corner things go along with it."""
+    return float(np.clip(mouth.cheek - 0.5, *CORNER_WIDE))
+
+
+def _closed(mouth: Mouth, lips: Lips) -> float:
+    """How far lips come nearer to each other, in the middle."""
+    return min(lips.closing * mouth.unit, mouth.gap)
+
+
+def _thicker(mouth: Mouth, lips: Lips) -> float:
+    return THICKER * min(1.0, _closed(mouth, lips) / CLOSING_TALL)
+
+
 def _lower_way(mouth: Mouth, lips: Lips) -> Floats:
     """How far down the lower lip's edge goes at `XS`, beside what the corners do. Lips that close go no
     farther than to the other one."""
     if lips.lower >= 0:
-        power = ROUND[mouth.gap > OPEN]
-        return np.asarray(lips.lower * mouth.unit * np.clip(1 - np.abs(2 * XS) ** power, 0, 1))
+        power, steep = ROUND[mouth.gap > OPEN]
+        return np.asarray(lips.lower * mouth.unit * np.clip(1 - np.abs(2 * XS) ** power, 0, 1) ** steep)
     return _closing(mouth, -lips.lower)
 
 
@@ -124,6 +159,8 @@ def _jaw_way(mouth: Mouth, lips: Lips, x: Array, y: Array) -> Array:
     jaw = JAW * down * (1 - step((np.abs(x) - 0.2) / (mouth.cheek - 0.2)))
     sunk = step((y - below) / np.maximum(mouth.chin - below, 0.3))
     neck = 1 - step((y - mouth.chin) / (NECK * mouth.chin))
+    tall = below - at(x, mouth.lower)
+    profile = profile + _thicker(mouth, lips) * np.clip(y - below + tall, 0, tall)
     return np.asarray((profile + sunk * (jaw - profile)) * neck, np.float32)
 
 
@@ -131,6 +168,8 @@ def _nose_way(mouth: Mouth, lips: Lips, x: Array, y: Array) -> Array:
     """How far down each place of the photo goes with the upper lip."""
     profile, above = at(x, _upper_way(mouth, lips)), at(x, mouth.above)
     fallen = step((y - mouth.nose) / np.maximum(above - mouth.nose, 0.1))
+    tall = at(x, mouth.upper) - above
+    profile = profile - _thicker(mouth, lips) * np.clip(above + tall - y, 0, tall)
     return np.asarray(profile * fallen, np.float32)
 
 

@@ -58,8 +58,8 @@ def _wider_open(old: Perceived, new: Perceived) -> float:
 
 
 def _smile_and_gap(old: Perceived, new: Perceived) -> float:
-    """How far the corners rose, and no more than the lips parted."""
-    return min(figures.corners_up(new) - figures.corners_up(old), new.mouth_gap - old.mouth_gap)
+    """How far the corners rose, and no more than the lips are apart now."""
+    return min(figures.corners_up(new) - figures.corners_up(old), new.mouth_gap)
 
 
 def _hair_up(old: Perceived, new: Perceived) -> float:

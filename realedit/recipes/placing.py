@@ -63,6 +63,10 @@ class Frame:
     def movement(self, point: Point) -> NDArray[np.float64]:
         """How far it goes at strength 1, in photo pixels."""
         moved = self.vector(point.move or (0.0, 0.0))
+        if point.apart_from is not None:
+            assert self.landmarks is not None
+            apart = self.handle(point) - position(self.landmarks, point.apart_from)
+            moved = moved * float(np.clip(1 - apart @ moved / (moved @ moved), 0, 1))
         if point.toward is not None:
             assert self.landmarks is not None
             rest = position(self.landmarks, point.toward) - self.handle(point)

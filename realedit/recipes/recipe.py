@@ -43,6 +43,8 @@ class Point(_Strict, frozen=True):
     offset, move: (right, up) from there to the handle, and from the handle to its target, in interocular
     distances (of the box's side in a recipe in such units). toward, way: a landmark and the share of the way
     there, which the handle goes as well, or instead of `move`; level: of it only what leads up or down.
+    apart_from: a landmark that the handle may be apart from already; how far, in the direction of `move`, it
+    need not go.
     """
 
     at: str | tuple[str | float, str | float]
@@ -52,12 +54,15 @@ class Point(_Strict, frozen=True):
     toward: str | None = None
     way: float = 1.0
     level: bool = False
+    apart_from: str | None = None
 
     def __post_init__(self) -> None:
         if self.move is None and self.toward is None:
             raise ValueError("`move` is missing; say how far to go, or name a landmark to go `toward`")
         if self.level and self.toward is None:
             raise ValueError("`level` is for points that go `toward` a landmark; name one, or leave it away")
+        if self.apart_from is not None and (self.move is None or not any(self.move)):
+            raise ValueError("`apart_from` is for points that `move`; say how far apart, or leave it away")
         places = tuple(place for place in self.at if not isinstance(place, str))
         numbers = {
             "at": places,
@@ -70,9 +75,10 @@ class Point(_Strict, frozen=True):
                 raise ValueError(f"`{key}` has a number that is not finite")
             if any(abs(value) > _FARTHEST for value in values):
                 raise ValueError(f"`{key}` has a number beyond {_FARTHEST:g}, the farthest there is")
-        for key, names in (("at", self.landmarks), ("toward", (self.toward,) if self.toward else ())):
+        named = {"at": self.landmarks, "toward": (self.toward,), "apart_from": (self.apart_from,)}
+        for key, names in named.items():
             try:
-                for name in names:
+                for name in filter(None, names):
                     indices(name)
             except LandmarkError as error:
                 raise ValueError(f"`{key}`: {error}") from error
@@ -182,8 +188,9 @@ class Recipe(_Strict, frozen=True):
             if (self.units == "face") != bool(point.landmarks):
                 wanted = "landmarks" if self.units == "face" else "two shares of the box"
                 raise ValueError(f'`points[{number}].at`: with units = "{self.units}" it names {wanted}')
-            if self.units == "box" and point.toward is not None:
-                raise ValueError(f'`points[{number}].toward` is a landmark; with units = "box" use `move`')
+            for key in ("toward", "apart_from"):
+                if self.units == "box" and getattr(point, key) is not None:
+                    raise ValueError(f'`points[{number}].{key}` is a landmark; with units = "box" use `move`')
         if self.units == "box" and self.mask is not None:
             raise ValueError('`mask` names landmark regions; with units = "box" use `reach`')
 

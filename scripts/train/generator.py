@@ -119,6 +119,7 @@ def add_training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--details-weight", type=float, default=weights.details)
     parser.add_argument("--identity-weight", type=float, default=weights.identity)
     parser.add_argument("--features-weight", type=float, default=weights.features)
+    parser.add_argument("--seen-weight", type=float, default=weights.seen, help="of lids and lips")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save-every", type=int, default=50)
     parser.add_argument("--check", type=int, default=48, help="held-out faces to look at when saving")
@@ -142,6 +143,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
             details=arguments.details_weight,
             identity=arguments.identity_weight,
             features=arguments.features_weight,
+            seen=arguments.seen_weight,
         ),
         dtype="float32" if arguments.float32 else "bfloat16",
         batch=arguments.batch,

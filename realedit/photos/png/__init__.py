@@ -1,4 +1,5 @@
 """PNG with every chunk that an edit leaves true.
 
-Our own: the list of chunks, and the metadata in them. OpenCV (libpng) decodes the pixels; zlib packs them.
+Our own: the list of chunks, and the metadata in them. Pillow decodes up to 8 bits, OpenCV
+(libpng) 16; zlib packs them.
 """

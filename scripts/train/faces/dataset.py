@@ -28,6 +28,7 @@ MARGIN = 1.125  # side of the stored square over the FFHQ square's
 SIZE = 288  # its pixels: 256 for the FFHQ square
 _VALID = 72  # the mask of what was in the photo is stored at this size
 _QUALITY = 92
+_TOLD = 200  # photos between two words on how far it is
 
 Pixels = NDArray[np.uint8]
 
@@ -88,8 +89,12 @@ def build(
     of those in the `seen` folders (which these weights were trained on).
     """
     photos = [path for folder in folders for path in sorted(folder.iterdir()) if path.is_file()]
+    found: list[_Aligned | str] = []
     with ProcessPoolExecutor(processes) as pool:
-        found = list(pool.map(_aligned, photos, chunksize=8))
+        for each in pool.map(_aligned, photos, chunksize=8):
+            found.append(each)
+            if len(found) % _TOLD == 0:
+                print(f"{len(found)} of {len(photos)} photos", flush=True)
     kept = [(path, face) for path, face in zip(photos, found, strict=True) if not isinstance(face, str)]
     for path, reason in zip(photos, found, strict=True):
         if isinstance(reason, str):

@@ -234,3 +234,23 @@ def test_teeth_are_told_from_lips_and_lips_from_what_is_between_them() -> None:
         face = points(160.0, centre=(320.0, 320.0), gap=0.12)
         photo = photo_of(drawn(face, (640, 800), teeth=gap > 0))
         assert Mouth.of(face).shows(photo) == (gap > 0)
+
+
+def test_a_mouth_that_closes_gets_narrower_and_its_lips_thicker() -> None:
+    mouth = Mouth.of(_face(gap=0.15)[1])
+    lips = Lips(-0.6 * mouth.gap / mouth.unit, 0.4 * mouth.gap / mouth.unit)
+    upper, lower = edges(mouth, lips)
+    assert lower == pytest.approx(upper, abs=0.002), "they meet"
+    middle = len(XS) // 2
+    for source, new, old_inner, old_outer in (
+        (below_source, lower, mouth.lower, mouth.below),
+        (above_source, upper, mouth.upper, mouth.above),
+    ):
+        way = np.linspace(0, 0.4, 401, dtype=np.float32) * np.sign(old_outer[middle] - old_inner[middle])
+        column = source(mouth, lips, np.zeros((401, 1), np.float32), (new[middle] + way)[:, None])
+        height = float(np.interp(abs(old_outer[middle]), np.abs(column[:, 0, 1]), np.abs(way)))
+        assert 1.1 < height / abs(old_outer[middle] - old_inner[middle]) < 1.4
+    row = below_source(mouth, lips, XS[None].astype(np.float32), np.zeros((1, len(XS)), np.float32))[0, :, 0]
+    corner = float(np.interp(0.5, row, XS))
+    assert 0.44 < corner < 0.49, "the corner comes in"
+    assert np.diff(row).min() > 0, "and nothing folds"

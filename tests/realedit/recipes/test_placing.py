@@ -90,6 +90,16 @@ def test_a_level_point_goes_only_up_or_down_on_its_way_to_a_landmark() -> None:
     assert frame.units(frame.movement(point)) == pytest.approx((0, whole[1]))
 
 
+@pytest.mark.parametrize(("way", "left"), [(-0.2, -0.06), (-0.14, 0.0), (-0.04, 0.0), (0.1, 0.1)])
+def test_what_is_apart_already_goes_only_the_rest(way: float, left: float) -> None:
+    frame = Frame.of_face(FACE)
+    point = Point(at="left_eye.lower_lid", move=(0.0, way), apart_from="left_eye.upper_lid")
+    apart = frame.units(frame.handle(point) - position(FACE, "left_eye.upper_lid"))
+    assert apart == pytest.approx([0, -0.14]), "the lids are 7 of 50 px apart"
+    found = frame.units(frame.movement(point))
+    assert found == pytest.approx([0, left], abs=1e-9)
+
+
 def test_a_movement_that_leaves_the_square_or_the_photo_ends_at_its_edge() -> None:
     points = np.array(
         [[[100, 180], [110, 240]], [[20, 20], [30, 30]], [[5, 5], [5, 5]], [[10, 50], [-10, 50]]]

@@ -65,6 +65,16 @@ def test_every_shipped_recipe_is_one_and_has_the_name_of_its_file() -> None:
         ("margin = 0.2", "margin = -1", ["line 6", "mask.margin"]),
         ("move = [0, -0.2]", 'toward = "nose.tp"', ["line 10", "points[0].toward", "nose.tip"]),
         ("move = [0, -0.2]", "move = [0, -0.2]\nlevel = true", ["line 11", "points[0].level", "toward"]),
+        (
+            "move = [0, -0.2]",
+            'move = [0, 0]\napart_from = "nose.tip"',
+            ["line 11", "points[0].apart_from", "move"],
+        ),
+        (
+            "move = [0, -0.2]",
+            'move = [0, 1]\napart_from = "nose.tp"',
+            ["line 11", "points[0].apart_from", "nose.tip"],
+        ),
         ("mask_weight = 2", "mask_weight = -2", ["line 18", "drag.mask_weight", "-2"]),
         ('name = "mine"', 'name = "My Own"', ["line 1", "name", "'My Own'"]),
         ('name = "mine"', 'name = "mine', ["line 1", "not TOML"]),
