@@ -228,13 +228,18 @@ def test_a_copy_goes_its_own_way(session: realedit.Session) -> None:
     assert session.undo() and other.at == 2 and not session.history
 
 
-def test_a_session_at_rest_gives_the_same(session: realedit.Session) -> None:
+def test_a_session_at_rest_gives_the_same(
+    session: realedit.Session, photo: Path, model: realedit.Model
+) -> None:
     _drag(session, FIRST).run()
     before = _pixels(session)
     session.rest()
     assert np.array_equal(_pixels(session), before)
     _drag(session, SECOND).run()
     assert len(session.history) == 2
+    nowhere = realedit.Session.open(photo.read_bytes(), model=model, inversion=QUICK)
+    nowhere.rest()
+    assert nowhere.photo.size == (96, 80), "what cannot be read again is not let go of"
 
 
 def test_changes_are_kept_elsewhere_and_put_back(session: realedit.Session, photo: Path) -> None:
