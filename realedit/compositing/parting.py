@@ -160,7 +160,8 @@ def _jaw_way(mouth: Mouth, lips: Lips, x: Array, y: Array) -> Array:
     sunk = step((y - below) / np.maximum(mouth.chin - below, 0.3))
     neck = 1 - step((y - mouth.chin) / (NECK * mouth.chin))
     tall = below - at(x, mouth.lower)
-    profile = profile + _thicker(mouth, lips) * np.clip(y - below + tall, 0, tall)
+    gained = _thicker(mouth, lips) * np.clip(y - below + tall, 0, tall)
+    profile = np.asarray(profile + gained, np.float32)
     return np.asarray((profile + sunk * (jaw - profile)) * neck, np.float32)
 
 
@@ -169,7 +170,8 @@ def _nose_way(mouth: Mouth, lips: Lips, x: Array, y: Array) -> Array:
     profile, above = at(x, _upper_way(mouth, lips)), at(x, mouth.above)
     fallen = step((y - mouth.nose) / np.maximum(above - mouth.nose, 0.1))
     tall = at(x, mouth.upper) - above
-    profile = profile - _thicker(mouth, lips) * np.clip(above + tall - y, 0, tall)
+    gained = _thicker(mouth, lips) * np.clip(above + tall - y, 0, tall)
+    profile = np.asarray(profile - gained, np.float32)
     return np.asarray(profile * fallen, np.float32)
 
 
