@@ -20,7 +20,7 @@ from realedit.compositing.mouths import NECK, OPEN, XS, Mouth
 
 JAW = 0.65  # of the lower lip's way that the chin goes
 # How the lower lip's way falls to the corners, (1 - |2x| ** power) ** steep: closed, and where teeth show.
-ROUND = ((2.3, 0.85), (2.2, 0.7))
+ROUND = ((2.3, 0.75), (2.0, 1.0))
 CORNER_DOWN = (0.3, 0.12)  # of the lower lip's way that the corners go down, the same
 CORNER_IN = (0.16, 0.08)  # and inwards
 CORNER_WIDE = (0.2, 0.55)  # around a corner within which what is there goes along, at least and at most
@@ -114,7 +114,9 @@ def _corner_ways(
 
 
 def narrowed(mouth: Mouth, lips: Lips) -> float:
-    """How far each corner goes inwards because lips close."""
+    """How far each corner goes inwards because lips close; not those that go down by themselves."""
+    if lips.left or lips.right:
+        return 0.0
     return min(CLOSING_IN[0] * _closed(mouth, lips), CLOSING_IN[1] * _beside(mouth))
 
 
