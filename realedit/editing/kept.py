@@ -15,7 +15,7 @@ import torch
 from checkpoints import CapacityError, Checkpoint
 from checkpoints.cache import without_cache
 from checkpoints.memory import available, synthesis_bytes
-from inversion import InversionSettings
+from inversion import InversionSettings, Quality
 from inversion.synthesis import SEEN
 from realedit.drag import OnStep, keep_going
 from realedit.editing import stages
@@ -159,11 +159,27 @@ def _from_cache(session: Session, checkpoint: Checkpoint, settings: InversionSet
                 found,
                 photo_path=session.photo_path,
                 model=session.model,
+                quality=session.quality,
                 face=session.face,
                 faces=session.faces,
                 points=session.points,
             )
     return None
+
+
+def anew(session: Session, settings: InversionSettings, quality: Quality) -> Session:
+    """The session's face with nothing inverted, for an inversion with these settings."""
+    return replace(
+        session.from_start(),
+        quality=quality,
+        seed=settings.seed,
+        settings=dataclasses.asdict(settings),
+        pivot=None,
+        current=None,
+        tuning={},
+        loss=None,
+        steps={},
+    )
 
 
 def same_settings(session: Session, settings: InversionSettings) -> bool:
