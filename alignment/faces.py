@@ -89,11 +89,26 @@ def _described(pixels: NDArray[np.uint8], boxes: Sequence[Box], models: FaceMode
         if inside and not any(_same(square, other) for _, _, other in found):
             found.append((box, landmarks, square))
     found.sort(key=lambda each: each[2].centre)
-    size = np.array(pixels.shape[1::-1])
+    height, width = pixels.shape[:2]
     return [
-        Face(i, box, landmarks, square, whole=bool(((landmarks[17:] >= 0) & (landmarks[17:] <= size)).all()))
+        Face(i, box, landmarks, square, whole=_whole(landmarks, (width, height)))
         for i, (box, landmarks, square) in enumerate(found)
     ]
+
+
+def face_at(index: int, landmarks: ArrayLike, size: tuple[int, int]) -> Face:
+    """A face that was found before, by its landmarks [68, 2], in a photo of `size` (width, height); its box
+    is the one around them. Raises as `ffhq_square` does."""
+    points = as_points(landmarks)
+    square = ffhq_square(points)
+    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    box = Box(float(left), float(top), float(right), float(bottom), score=1.0)
+    return Face(index, box, points, square, whole=_whole(points, size))
+
+
+def _whole(landmarks: Points, size: tuple[int, int]) -> bool:
+    """Whether brows, eyes, nose and mouth lie in the photo."""
+    return bool(((landmarks[17:] >= 0) & (landmarks[17:] <= size)).all())
 
 
 def _groups(points: ArrayLike) -> list[Points]:

@@ -4,6 +4,7 @@ For optimising a latent against features: weights are cast and laid out once, st
 folded into them, gradients go to the latent alone, and the last layers may run in windows (`windows`).
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -26,8 +27,14 @@ def fast_dtype(device: torch.device) -> torch.dtype:
     if device.type != "cpu":
         return torch.float32
     ask: Callable[[], dict[str, object]] = getattr(torch.cpu, "get_capabilities", dict)  # absent before 2.11
-    found = ask()
+    found = ask() if _may_use_bfloat16() else {}
     return torch.bfloat16 if found.get("avx512_bf16") or found.get("amx_bf16") else torch.float32
+
+
+def _may_use_bfloat16() -> bool:
+    """Whether oneDNN was not told to use less than the processor has: then it would only imitate bfloat16."""
+    most = os.environ.get("ONEDNN_MAX_CPU_ISA", os.environ.get("DNNL_MAX_CPU_ISA", "DEFAULT")).upper()
+    return most in ("ALL", "DEFAULT") or any(name in most for name in ("BF16", "FP16", "AMX", "AVX10"))
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from realedit.api import (
+        Alignment,
+        Change,
         Crop,
+        Drag,
         Dragging,
         DragSettings,
         DragStep,
         EditReport,
         Face,
         FaceReport,
+        Live,
         Model,
         Photo,
         Prepared,
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
         open,
         prepare,
         recipe_names,
+        timelapse,
         together,
     )
     from realedit.errors import (
@@ -59,9 +64,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Alignment",
     "AlignmentError",
+    "Change",
     "CheckpointError",
     "Crop",
+    "Drag",
     "DragSettings",
     "DragStep",
     "Dragging",
@@ -69,6 +77,7 @@ __all__ = [
     "Face",
     "FaceReport",
     "LandmarkError",
+    "Live",
     "Model",
     "NoFaceError",
     "OutputError",
@@ -95,6 +104,7 @@ __all__ = [
     "open",
     "prepare",
     "recipe_names",
+    "timelapse",
     "together",
 ]
 

@@ -16,17 +16,21 @@ from typing import TYPE_CHECKING
 from checkpoints.lazy import names_from
 
 if TYPE_CHECKING:
+    from alignment.geometry import Alignment
     from inversion.step import Step
     from realedit.api.crops import Crop, align
     from realedit.api.drags import Dragging
     from realedit.api.edits import Prepared, edit, invert, prepare
     from realedit.api.faces import Face
+    from realedit.api.history import Change, State
+    from realedit.api.live import Live
     from realedit.api.models import Model, load_model
     from realedit.api.photos import Photo, open
     from realedit.api.previews import Preview
     from realedit.api.recipes import recipe_names
     from realedit.api.results import Result
-    from realedit.api.sessions import Session, together
+    from realedit.api.sessions import Session
+    from realedit.api.several import timelapse, together
     from realedit.api.writing import Writing
     from realedit.compositing.settings import PasteSettings
     from realedit.drag.settings import DragSettings
@@ -36,9 +40,13 @@ if TYPE_CHECKING:
     from realedit.photos.metadata.metadata import Strip
     from realedit.photos.metadata.signing import Signing
     from realedit.recipes.recipe import Recipe, Use
+    from realedit.sessions.stored import Drag
 
 __all__ = [
+    "Alignment",
+    "Change",
     "Crop",
+    "Drag",
     "DragSettings",
     "DragStep",
     "Dragging",
@@ -46,6 +54,7 @@ __all__ = [
     "EditRequest",
     "Face",
     "FaceReport",
+    "Live",
     "Model",
     "PasteSettings",
     "Photo",
@@ -55,6 +64,7 @@ __all__ = [
     "Result",
     "Session",
     "Signing",
+    "State",
     "Step",
     "Strip",
     "Use",
@@ -66,6 +76,7 @@ __all__ = [
     "open",
     "prepare",
     "recipe_names",
+    "timelapse",
     "together",
 ]
 
@@ -74,13 +85,17 @@ _HOMES = {
     "realedit.api.drags": "Dragging",
     "realedit.api.edits": "Prepared edit invert prepare",
     "realedit.api.faces": "Face",
+    "realedit.api.history": "Change State",
+    "realedit.api.live": "Live",
     "realedit.api.models": "Model load_model",
     "realedit.api.photos": "Photo open",
     "realedit.api.previews": "Preview",
     "realedit.api.recipes": "recipe_names",
     "realedit.api.results": "Result",
-    "realedit.api.sessions": "Session together",
+    "realedit.api.sessions": "Session",
+    "realedit.api.several": "timelapse together",
     "realedit.api.writing": "Writing",
+    "alignment.geometry": "Alignment",
     "inversion.step": "Step",
     "realedit.compositing.settings": "PasteSettings",
     "realedit.drag.settings": "DragSettings",
@@ -90,6 +105,7 @@ _HOMES = {
     "realedit.photos.metadata.metadata": "Strip",
     "realedit.photos.metadata.signing": "Signing",
     "realedit.recipes.recipe": "Recipe Use",
+    "realedit.sessions.stored": "Drag",
 }
 """The names of each module, which is imported when one of them is first asked for."""
 

@@ -53,6 +53,11 @@ class Dragging:
         return np.asarray(self.inner.session.history[-1].targets, float)
 
     @property
+    def last(self) -> DragStep | None:
+        """The step that was made last; None before the first."""
+        return self.inner.last
+
+    @property
     def over(self) -> bool:
         """Whether there is nothing to do unless the targets move."""
         return self.ended or self.inner.over

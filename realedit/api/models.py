@@ -27,6 +27,12 @@ class Model:
         return self.checkpoint.domain
 
     @property
+    def of_faces(self) -> bool:
+        """Whether the squares that it sees are found by faces; of photos of anything else it sees the largest
+        centred one."""
+        return self.checkpoint.alignment == "ffhq"
+
+    @property
     def resolution(self) -> int:
         """The side of its pictures, in pixels."""
         return self.checkpoint.generator.resolution

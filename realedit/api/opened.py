@@ -14,12 +14,15 @@ from realedit.api.models import Model
 from realedit.api.photos import SHOWN, Photo, opened, shown
 from realedit.api.previews import Preview, Smaller
 from realedit.errors import SessionError
+from realedit.plumbing.places import STDIN
 
 if TYPE_CHECKING:
     from alignment import Alignment
     from inversion import Quality
     from realedit.api.history import History
+    from realedit.api.live import Live
     from realedit.api.pasting import Parted
+    from realedit.drag import DragStep
     from realedit.editing.report import InversionReport
     from realedit.plumbing.choices import Mode
     from realedit.sessions.session import Session as State
@@ -40,8 +43,6 @@ class Opened:
     @property
     def photo(self) -> Photo:
         """The photo. Raises SessionError where it is not at hand any more, or another one is there."""
-        from realedit.plumbing.places import STDIN
-
         if self._photo is None:
             state = self._history.now
             if state.photo_path == STDIN or not state.photo_path.exists():
@@ -69,6 +70,11 @@ class Opened:
         check_belongs(self._history.now, photo.content, self.model.checkpoint, folder)
 
     @property
+    def photo_size(self) -> tuple[int, int]:
+        """Width and height of the photo, as displayed."""
+        return self._history.now.photo_size
+
+    @property
     def face(self) -> int | None:
         """The face's number from the left; None for a box, or a model that draws no faces."""
         return self._history.now.face
@@ -94,8 +100,18 @@ class Opened:
         return self._history.now.quality
 
     @property
+    def seed(self) -> int:
+        """The seed of the inversion."""
+        return self._history.now.seed
+
+    @property
+    def inverted(self) -> bool:
+        """Whether the face is found in the model. Before, lids and lips can be dragged, and nothing else."""
+        return self._history.now.pivot is not None
+
+    @property
     def state(self) -> State:
-        """What `save` would write, with a drag under way as it is now."""
+        """What `save` would write, with a drag under way as it is now; it does not change any more."""
         if self._drag is not None and self._drag.begun:
             return self._history.tuned(self._drag.inner.session)
         return self._history.now
@@ -114,6 +130,17 @@ class Opened:
         if smaller is None:
             smaller = self._smaller[max_side] = Smaller(self.photo.content, max_side)
         return smaller.preview(replace(self.state, tuning={}), self._history.checkpoint, paste)
+
+    def live(self, *, photo: Photo | None = None, scale: float = 1.0) -> Live:
+        """Quick pictures of the face for a hand that drags it; `preview` takes some twenty times as long.
+
+        photo: what the face is shown in, where that is more than this session's photo: with other faces
+        edited. scale: pixels of the pictures per photo pixel, at most 1; they have 720 pixels at most.
+        """
+        from realedit.api.live import Live
+
+        shown = self.photo if photo is None else photo
+        return Live(shown.content, self.state, self._history.checkpoint, scale)
 
     def drawn(self, resolution: int | None = None) -> NDArray[np.uint8]:
         """The generator's own picture of the square, `[r, r, 3]` sRGB, with a drag under way as it is now:
@@ -137,6 +164,19 @@ class Opened:
     def recorded(self) -> bool:
         """Whether the steps of the drags are kept, so that a result can show them as a time-lapse."""
         return self._record
+
+    def replayed(self) -> tuple[State, tuple[DragStep, ...]]:
+        """For `timelapse`: the state that counts with the steps of its drags, which are dragged once more
+        where they were not recorded."""
+        return self._history.recorded() if self._record else self._history.replayed()
+
+    def rest(self) -> None:
+        """Let go of what takes memory: the generator tuned to the photo and, where they can be read again
+        from `photo_path`, the photo's pixels. Both come back when they are needed."""
+        if self.photo_path != STDIN:
+            self._photo = None
+        self._smaller.clear()
+        self._history.rest()
 
     def parts(self) -> Parted:
         """What `together` pastes: the state that counts, and its model."""

@@ -12,7 +12,8 @@ from alignment.certainty import Certainty, certainty
 from realedit.editing import stages
 from realedit.editing.checks import check_debug
 from realedit.editing.doubts import doubts
-from realedit.editing.outcome import Made, by_face, face_warnings
+from realedit.editing.outcome import Made
+from realedit.editing.telling import by_face, face_warnings
 from realedit.plumbing.timing import Laps
 from realedit.sessions.regions import around_face
 
@@ -27,12 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parted:
-    """A session as the paste takes it. plain: without its tuning, for the model `tuned` that has it; state:
-    as it is kept; loaded: the model as it was loaded; steps: of the drags, where they were recorded; uses:
-    the recipes that the drags came from, None for points; sure: how sure its face is, by the photo."""
+    """A session as the paste takes it. pasted: the state and the model that it is computed with; state: as it
+    is kept; loaded: the model as it was loaded; steps: of the drags, where they were recorded; uses: the
+    recipes that the drags came from, None for points; sure: how sure its face is, by the photo."""
 
-    plain: State
-    tuned: Checkpoint
+    pasted: tuple[State, Checkpoint]
     state: State
     loaded: Checkpoint
     steps: tuple[DragStep, ...]
@@ -48,7 +48,7 @@ def pasted(photo: Content, parts: Sequence[Parted], mode: Mode, debug: str | os.
     laps = Laps()
     laps("paste")
     settings = stages.PasteSettings(mode=mode)
-    result = stages.render_faces(photo, [(each.plain, each.tuned) for each in parts], settings, debug=folder)
+    result = stages.render_faces(photo, [each.pasted for each in parts], settings, debug=folder)
     laps.end()
     states = tuple(each.state for each in parts)
     sure = tuple(each.sure(photo) for each in parts)

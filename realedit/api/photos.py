@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from alignment import Face as Found
     from realedit.api.faces import Face
+    from realedit.photos import Box
 
 SHOWN = 768  # pixels of the longer side of what a notebook shows
 
@@ -72,6 +75,11 @@ class Photo:
         return self.content.depth
 
     @property
+    def sha256(self) -> str:
+        """Hex digest of its file as it was read; a session knows its photo by it."""
+        return self.content.sha256
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What could not be read as it was meant, a sentence each."""
         return self.content.warnings
@@ -96,6 +104,34 @@ class Photo:
         from realedit.api.faces import Face
 
         return tuple(Face(self.content, each) for each in find_faces(self.content.eight_bit()))
+
+    def with_faces(self, landmarks: Sequence[ArrayLike]) -> Photo:
+        """The photo with the faces that were found in it before, so that nobody looks for them again.
+
+        landmarks: `[68, 2]` of each, in the order of `faces`. Raises UsageError, AlignmentError for what is
+        no face's.
+        """
+        from alignment.faces import face_at
+        from realedit.api.faces import Face
+
+        known = Photo(self.content)
+        try:
+            found = [face_at(index, each, self.size) for index, each in enumerate(landmarks)]
+        except ValueError as error:
+            raise UsageError(f"a face is known by 68 landmarks, (x, y) each: {error}") from error
+        known.__dict__["faces"] = tuple(Face(self.content, each) for each in found)
+        return known
+
+    def reduced(self, max_side: int, box: Box | None = None) -> NDArray[np.uint8]:
+        """The photo as sRGB, `[h, w, 3]` uint8, area-averaged so that no side exceeds `max_side` pixels: what
+        a window shows. box: left, top, right, bottom of the part that is wanted. Raises UsageError for a box
+        that is empty or leaves the photo."""
+        if box is None or tuple(box) == (0, 0, *self.size):
+            return self.content.srgb_reduced(max_side)
+        left, top, right, bottom = box
+        if not (0 <= left < right <= self.width and 0 <= top < bottom <= self.height):
+            raise UsageError(f"the box {left},{top},{right},{bottom} is no part of {self!r}")
+        return reduced(self.content.srgb(box), max_side)
 
     @property
     def known_faces(self) -> list[Found] | None:
@@ -129,6 +165,16 @@ def open(source: str | os.PathLike[str] | bytes | BinaryIO, *, max_pixels: int =
 def opened(photo: Photo | str | os.PathLike[str] | bytes) -> Photo:
     """The photo itself, or the one that is opened of that name."""
     return photo if isinstance(photo, Photo) else open(photo)
+
+
+def reduced(pixels: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
+    """Pixels `[h, w, 3]`, area-averaged so that no side exceeds `max_side`."""
+    height, width = pixels.shape[:2]
+    scale = max_side / max(height, width)
+    if scale >= 1:
+        return pixels
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def shown(pixels: NDArray[np.uint8]) -> bytes:

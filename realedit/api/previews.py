@@ -24,13 +24,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Preview:
-    """An edited photo at a smaller size. pixels: `[h, w, 3]` sRGB uint8. changed: left, top, right, bottom of
-    what differs from the photo at that size, None for nothing. scale: its pixels per photo pixel, at most
-    1."""
+    """An edited photo, or a part of it, at a smaller size. pixels: `[h, w, 3]` sRGB uint8. changed: left,
+    top, right, bottom of what differs from the photo at that size, None for nothing. scale: its pixels per
+    photo pixel, at most 1. box: left, top, right, bottom of what it shows of the photo."""
 
     pixels: NDArray[np.uint8]
     changed: Box | None
     scale: float
+    box: Box
+
+    def in_photo(self, box: Box) -> tuple[float, float, float, float]:
+        """Where a box of its pixels lies in the photo: left, top, right, bottom."""
+        height, width = self.pixels.shape[:2]
+        left, top = self.box[:2]
+        across, down = (self.box[2] - left) / width, (self.box[3] - top) / height
+        return left + box[0] * across, top + box[1] * down, left + box[2] * across, top + box[3] * down
 
     def _repr_png_(self) -> bytes:
         from realedit.api.photos import shown
@@ -44,6 +52,7 @@ class Smaller:
     def __init__(self, photo: Content, max_side: int) -> None:
         pixels = np.ascontiguousarray(photo.srgb_reduced(max_side))
         self.scale = min(1.0, max_side / max(photo.width, photo.height))
+        self.box = (0, 0, photo.width, photo.height)
         self.photo = Content(path=Path("preview.png"), source=b"", format=Format.PNG, stored=pixels)
 
     def preview(self, state: State, checkpoint: Checkpoint, mode: Mode) -> Preview:
@@ -51,7 +60,7 @@ class Smaller:
         from realedit.editing import stages
 
         result = stages.render(self.photo, self._brought(state), checkpoint, stages.PasteSettings(mode=mode))
-        return Preview(result.srgb(), result.changed, self.scale)
+        return Preview(result.srgb(), result.changed, self.scale, self.box)
 
     def _brought(self, state: State) -> State:
         """A session in the smaller photo's pixels."""

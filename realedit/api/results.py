@@ -111,7 +111,7 @@ class Result:
         self.made.laps("write")
         try:
             writing = Writing(strip=strip, visible_label=visible_label, signing=signing)
-            written = writing.write(self, place, overwrite=overwrite)
+            written = writing.write(self.photo, place, overwrite=overwrite)
         finally:
             self.made.laps.end()
         self._output, self._written = place, written
@@ -128,7 +128,7 @@ class Result:
         """The bytes that `save` would write. suffix: `".jpg"`, `".png"`, ..."""
         kept: list[bytes] = []
         writing = Writing(strip=strip, visible_label=visible_label, signing=signing)
-        writing.write(self, Path(f"photo.{suffix.removeprefix('.')}"), into=kept.append)
+        writing.write(self.photo, Path(f"photo.{suffix.removeprefix('.')}"), into=kept.append)
         return kept[0]
 
     def compare(
@@ -167,16 +167,12 @@ class Result:
 
     def timelapse(self, path: str | os.PathLike[str]) -> Path:
         """Write the drag as it happened: GIF, WebP or MP4. Raises UsageError where it was not recorded."""
-        from realedit.compare.animation import check_encoder
         from realedit.compare.timelapse import write_timelapse
-        from realedit.plumbing.places import check_ours
 
         if not self._recorded:
             raise UsageError("the steps of this edit were not kept; edit with record=True")
         place = Path(path)
-        check_encoder(place)
-        check_place(place, self.made.photo.path)
-        check_ours(place)
+        check_animation(place, self.made.photo.path)
         write_timelapse(place, list(self.made.steps), self.made.sessions, self.made.checkpoint)
         return place
 
@@ -189,3 +185,13 @@ class Result:
     def __repr__(self) -> str:
         what = "unchanged" if self.changed is None else f"changed in {self.changed}"
         return f"<Result of {self.made.photo.path}, {what}>"
+
+
+def check_animation(path: Path, photo: Path) -> None:
+    """Raise UsageError, OutputError where no animation of a photo can be written to `path`."""
+    from realedit.compare.animation import check_encoder
+    from realedit.plumbing.places import check_ours
+
+    check_encoder(path)
+    check_place(path, photo)
+    check_ours(path)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
-from realedit.api.asking import Mask, Way, box_of, changes_of, faces_of, mask_of, ways_of
+from realedit.api.asking import Mask, Way, box_of, changes_of, faces_of, inversion_settings, mask_of, ways_of
 from realedit.api.drags import Dragging
+from realedit.api.going import Going
 from realedit.api.models import DEFAULT, Model, loaded
-from realedit.api.opened import Opened
 from realedit.api.photos import Photo, opened
 from realedit.api.recipes import Asked, use_of
 from realedit.api.results import Result
-from realedit.errors import SessionError, UsageError
+from realedit.errors import UsageError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -27,10 +27,9 @@ if TYPE_CHECKING:
     from realedit.geometry.parts import Parts, Reach
     from realedit.plumbing.choices import Mode
     from realedit.recipes import Use
-    from realedit.sessions.session import Drag
 
 
-class Session(Opened):
+class Session(Going):
     """A face of a photo with what was dragged so far. Made by `Session.open` or `Session.load`; a context
     manager.
 
@@ -59,24 +58,25 @@ class Session(Opened):
         inversion: Mapping[str, object] | None = None,
         cache: bool = True,
         record: bool = False,
+        invert: bool = True,
+        place: str | os.PathLike[str] | None = None,
         on_step: OnStep | None = None,
     ) -> Session:
         """Find the face and invert it, unless the user's cache has it from earlier.
 
-        Arguments and errors are those of `edit`. on_step: called with every step of the inversion; where it
-        returns False the stage stops, and what it has is kept. record: keep the steps of the drags for a
-        time-lapse.
+        Arguments and errors are those of `edit`, and of `invert`. record: keep the steps of the drags for a
+        time-lapse. invert: False only finds the face, which takes a moment; lids and lips can be dragged
+        then, and `invert` does the rest. place: where a photo that came as bytes is kept: a session that is
+        loaded again looks for it there.
         """
         from realedit.api.history import History
-        from realedit.drag import keep_going
-        from realedit.editing.face import inverted
         from realedit.editing.plan import planned
         from realedit.editing.request import EditRequest
 
         photo = opened(photo)
         model = loaded(model, device)
         request = EditRequest(
-            photo=photo.content.path,
+            photo=photo.content.path if place is None else Path(place),
             output=Path(),
             faces=faces_of(face),
             box=box_of(box),
@@ -89,9 +89,14 @@ class Session(Opened):
         )
         if len(request.faces) > 1 or request.faces == ("all",):
             raise UsageError("a session is of one face; open one for each of them")
-        plans = planned(request, photo.content, model.checkpoint, found=photo.known_faces)
-        state = inverted(plans[0], request, model.checkpoint, on_step=on_step or keep_going)
-        return cls(photo, model, History([state], model.checkpoint), record=record)
+        (plan,) = planned(request, photo.content, model.checkpoint, found=photo.known_faces)
+        history = History([plan.session], model.checkpoint, certainty=plan.certainty)
+        session = cls(photo, model, history, record=record)
+        if session.inverted or not invert:
+            return session
+        return session.invert(
+            quality=quality, seed=seed, label=label, inversion=inversion, cache=cache, on_step=on_step
+        )
 
     @classmethod
     def load(
@@ -121,6 +126,45 @@ class Session(Opened):
         states = [state.from_start(), state] if state.history else [state]
         return cls(given, model, History(states, model.checkpoint), record=record)
 
+    def invert(
+        self,
+        *,
+        quality: Quality = "standard",
+        seed: int = 0,
+        label: str | None = None,
+        inversion: Mapping[str, object] | None = None,
+        cache: bool = True,
+        on_step: OnStep | None = None,
+    ) -> Session:
+        """Another session of this face, inverted so, with nothing dragged: `carry` takes over what was. This
+        one stays as it is, and may be dragged meanwhile if a `copy` of it inverts in another thread.
+
+        Arguments and errors are those of `edit`; label: None takes that of this session. on_step: called with
+        every step; where it returns False the stage stops, and what it has is kept. What it raises ends the
+        inversion, and nothing is kept.
+        """
+        from realedit.api.history import History
+        from realedit.drag import keep_going
+        from realedit.editing.kept import anew, invert_once
+
+        self.settle()
+        start, checkpoint = self._history.states[0], self.model.checkpoint
+        settings = inversion_settings(
+            quality, seed, start.settings.get("label") if label is None else label, inversion
+        )
+        state = invert_once(
+            anew(start, settings, quality), checkpoint, settings,
+            use_cache=cache, on_step=on_step or keep_going,
+        )  # fmt: skip
+        history = History([state], checkpoint, certainty=self._history.certainty)
+        return type(self)(self._photo, self.model, history, record=self._record)
+
+    def copy(self) -> Session:
+        """Another session as this one is now, to try something in, or for another thread. The inversion and
+        what was dragged are shared, so it takes hardly any memory."""
+        self.settle()
+        return type(self)(self._photo, self.model, self._history.copy(), record=self._record)
+
     def __enter__(self) -> Session:
         return self
 
@@ -134,24 +178,6 @@ class Session(Opened):
         self._drag = None
         self._smaller.clear()
         self._history.clear()
-
-    @property
-    def history(self) -> tuple[Drag, ...]:
-        """The drags that count, the oldest first: handles, targets and where they went, photo pixels."""
-        self.settle()
-        return self._history.now.history
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is a drag to take back."""
-        self.settle()
-        return self._history.at > 0
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether there is a drag that was taken back."""
-        self.settle()
-        return self._history.at < len(self._history.states) - 1
 
     def drag(
         self,
@@ -225,42 +251,11 @@ class Session(Opened):
         self._drag = Dragging(inner, use=use, warnings=told, record=self._record)
         return self._drag
 
-    def undo(self) -> bool:
-        """Back to before the last drag; False when there is none."""
-        self.settle()
-        return self._history.go(self._history.at - 1)
-
-    def redo(self) -> bool:
-        """Again what was taken back; False when nothing was, or something else was dragged since."""
-        self.settle()
-        return self._history.go(self._history.at + 1)
-
-    def go(self, count: int) -> bool:
-        """To how it was after so many drags, 0 for nothing dragged; `redo` leads back. False where there are
-        not as many."""
-        self.settle()
-        return self._history.go(count)
-
-    def carry(self, other: Session) -> None:
-        """Take over what was dragged in another session of this face: one whose inversion is rougher, say.
-        What is here is replaced, its undone drags included; the other one stays as it is.
-
-        The latents go the same ways from this session's pivot, so that the picture looks as it did. Raises
-        SessionError for another face, photo or model.
-        """
-        from realedit.editing.kept import same_square
-
-        other.settle()
-        self.settle()
-        one, its = self._history.now, other._history.now
-        alike = (one.photo_sha256, one.model_sha256) == (its.photo_sha256, its.model_sha256)
-        if not alike or not same_square(one, its):
-            raise SessionError("what was dragged in one session is carried over to one of the same face")
-        self._history = self._history.carried(other._history)
-
     def result(self, *, paste: Mode = "detail", debug: str | os.PathLike[str] | None = None) -> Result:
         """The edited photo. A drag under way counts with what it reached. debug: a folder for the pictures
         that the paste is made of."""
+        from realedit.api.several import together
+
         return together([self], paste=paste, debug=debug)
 
     @property
@@ -282,28 +277,3 @@ class Session(Opened):
 
         self.settle()
         return to_toml(recorded(self._history.now, name))
-
-
-def together(
-    sessions: Sequence[Session],
-    *,
-    photo: Photo | None = None,
-    paste: Mode = "detail",
-    debug: str | os.PathLike[str] | None = None,
-) -> Result:
-    """Several edited faces of one photo in one result, each pasted onto what the ones before made of it.
-
-    photo: where it is opened already; debug: as in `Session.result`, with a folder for each face. Raises
-    SessionError for sessions of different photos.
-    """
-    from realedit.api.pasting import pasted
-
-    if not sessions:
-        raise UsageError("there is no session to paste")
-    photo = photo or sessions[0].photo
-    for each in sessions:
-        each.settle()
-        if each.state.photo_sha256 != photo.content.sha256:
-            raise SessionError(f"{each!r} is of another photo than {photo!r}")
-    made = pasted(photo.content, [each.parts() for each in sessions], paste, debug)
-    return Result(made, recorded=all(each.recorded for each in sessions))

@@ -20,7 +20,6 @@ from realedit.photos import (
 
 if TYPE_CHECKING:
     from realedit.api.photos import Photo
-    from realedit.api.results import Result
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,15 +46,16 @@ class Writing:
 
     def write(
         self,
-        result: Result,
+        photo: Photo,
         path: Path,
         *,
         overwrite: bool = True,
         into: Callable[[bytes], object] | None = None,
     ) -> tuple[str, ...]:
-        """Write a result; what could not be kept, a sentence each. into: gets the file's bytes instead."""
+        """Write a photo, edited or not; what could not be kept, a sentence each. into: gets the file's bytes
+        instead."""
         report = write_photo(
-            result.made.result,
+            photo.content,
             path,
             overwrite=overwrite,
             provenance=Provenance(),

@@ -8,96 +8,20 @@ import contextlib
 import math
 import os
 import secrets
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from realedit.batch.actor import Answer, Editor
 from realedit.batch.job import Scope
-from realedit.batch.work import (
-    Event,
-    Finished,
-    OnStage,
-    Run,
-    Stopped,
-    Task,
-    Trouble,
-    Work,
-    attempts,
-    no_room,
-)
+from realedit.batch.work import Event, Stopped, Task, Trouble, Work, no_room
 from realedit.errors import EXPECTED, ResourceError, UsageError
 from realedit.plumbing.files import write_bytes
 
 START_LIMIT = 600.0  # seconds for an actor to find a place and load the model
 _SLICE = 0.2
-
-
-class Editor:
-    """The actor: the model loaded once, and what it is handed."""
-
-    _run: Run
-
-    def begin(self, work: Work, threads: int, folder: Path, mark: Path, content: bytes) -> tuple[str, bool]:
-        """Load the model. Returns the id of the node, and whether it has the driver's folder and file, so
-        that paths mean the same here."""
-        import ray
-
-        self._run = work.open(threads)
-        try:
-            same = folder.is_dir() and mark.read_bytes() == content
-        except OSError:
-            same = False
-        return str(ray.get_runtime_context().get_node_id()), same
-
-    def at(self, tasks: Sequence[Task]) -> "list[Answer]":
-        """Photos of the shared folder."""
-        return [(event, {}) for event in attempts(self._run, tasks, _untold)]
-
-    def sent(self, tasks: Sequence[Task], photos: Sequence[bytes | None]) -> "list[Answer]":
-        """Photos as bytes; with each the files of its output by name."""
-        with tempfile.TemporaryDirectory(prefix="realedit-") as folder:
-            here = [_moved(task, Path(folder), photo) for task, photo in zip(tasks, photos, strict=True)]
-            named = {own.id: (task, own) for task, own in zip(tasks, here, strict=True)}
-            answers: list[Answer] = []
-            for event in attempts(self._run, here, _untold):
-                task, own = named[event.id]
-                if isinstance(event, Stopped):
-                    reason = event.reason.replace(str(own.photo), str(task.photo))
-                    answers.append((replace(event, reason=reason), {}))
-                else:
-                    files = {path.name: path.read_bytes() for path in own.output.parent.iterdir()}
-                    answers.append((event, files))
-            return answers
-
-
-Answer = tuple[Finished | Stopped, dict[str, bytes]]
-
-
-def _content(photo: Path) -> bytes | None:
-    """A photo's bytes; None where it cannot be read any more."""
-    try:
-        return photo.read_bytes()
-    except OSError:
-        return None
-
-
-def _moved(task: Task, folder: Path, photo: bytes | None) -> Task:
-    """The task on a copy of its photo below a folder; on no photo where there is none."""
-    own = folder / str(task.id)
-    here, there = own / "in" / task.photo.name, own / "out" / task.output.name
-    here.parent.mkdir(parents=True)
-    there.parent.mkdir()
-    if photo is not None:
-        here.write_bytes(photo)
-    return replace(task, photo=here, output=there)
-
-
-def _untold(task: Task) -> OnStage:
-    """Stages are not sent over the network."""
-    return lambda name, index, total: None
 
 
 @dataclass
@@ -293,7 +217,15 @@ def shares(
     return {"num_cpus": share}, workers or max(1, sum(int(node.get("CPU", 0)) // share for node in nodes))
 
 
-def _received(tasks: Sequence[Task], answers: "list[Answer]") -> Iterator[Event]:
+def _content(photo: Path) -> bytes | None:
+    """A photo's bytes; None where it cannot be read any more."""
+    try:
+        return photo.read_bytes()
+    except OSError:
+        return None
+
+
+def _received(tasks: Sequence[Task], answers: Sequence[Answer]) -> Iterator[Event]:
     """The events of tasks; files that were sent are written first."""
     named = {task.id: task for task in tasks}
     for event, files in answers:

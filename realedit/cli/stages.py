@@ -104,7 +104,7 @@ def paste_command(
     """Put what was dragged in the session in DIR back into its photo; of several faces, one after the
     other."""
     from realedit import api
-    from realedit.api.sessions import together
+    from realedit.api.several import together
     from realedit.errors import SessionError
 
     sessions = [api.Session.load(folder, device=device) for folder in folders]
@@ -122,7 +122,7 @@ def paste_command(
         for folder, session in zip(folders, sessions, strict=True):
             session.check_photo(picture, folder)
         result = together(sessions, photo=picture, paste=mode, debug=debug)
-        written = writing.write(result, place, into=into)
+        written = writing.write(result.photo, place, into=into)
         warn((*result.photo.content.warnings, *written), quiet=quiet)
         if not quiet:
             message(str(place if into is None else "stdout"))

@@ -14,6 +14,7 @@ from realedit.compositing.heads import HEAD_MOTIONS, Head, Turn
 from realedit.compositing.layers import slide
 from realedit.compositing.opening import Mouth
 from realedit.compositing.paste import changed_box, paste
+from realedit.compositing.scene import Scene
 
 __all__ = [
     "DEBUG_NAMES",
@@ -27,6 +28,7 @@ __all__ = [
     "Mode",
     "Mouth",
     "Moves",
+    "Scene",
     "Turn",
     "changed_box",
     "debug_pictures",

@@ -2,8 +2,8 @@
 
 Nothing of it is the person's own, so it is drawn as such mouths mostly look: darkest behind the upper teeth,
 a tongue that catches light near the lower lip, teeth as wide as they are on most people beside the distance
-of their eyes, the upper ones shown the more the shorter the skin is between nose and lip, and the lower ones
-the less.
+of their eyes, the upper ones shown the more the shorter the skin is between nose and lip. The lower lip
+hides the lower ones.
 """
 
 from dataclasses import dataclass
@@ -23,12 +23,10 @@ ENAMEL = np.array([1.0, 0.965, 0.9])  # of what is white
 
 # Interocular distances.
 UPPER_TEETH = np.array([0.0, 0.135, 0.235, 0.33, 0.40, 0.455])  # between teeth, from the middle to a side
-LOWER_TEETH = np.array([0.0, 0.083, 0.175, 0.27, 0.345])
 SHOWN = (0.055, 0.095)  # of the upper teeth below the lip, at least and at most
 PHILTRUM = (0.17, 0.30)  # between nose and lip where most and where least of them shows
 ARCH = 0.25  # how a row of upper teeth goes up to its sides
 SMILE = (0.1, 0.25)  # mouth widths: openings this high are filled by teeth, and have none of it left
-LOWER_SHOWN = 0.028  # of the lower teeth above the lip, where least of the upper ones shows
 
 
 @dataclass(frozen=True)
@@ -53,8 +51,8 @@ def inside(mouth: Mouth, light: Light, opening: Opening, *, teeth: bool) -> Floa
     """sRGB `[h, w, 3]` of the inside, with the teeth's edges unless the photo shows its own."""
     picture = _depths(light, opening)
     if teeth:
-        for colours, cover in (_lower_teeth(mouth, light, opening), _upper_teeth(mouth, light, opening)):
-            picture = picture + cover[..., None] * (colours - picture)
+        colours, cover = _upper_teeth(mouth, light, opening)
+        picture = picture + cover[..., None] * (colours - picture)
     return light.toned(picture)
 
 
@@ -115,15 +113,3 @@ def _upper_teeth(mouth: Mouth, light: Light, opening: Opening) -> tuple[Floats, 
     under_lip = 0.76 + 0.24 * step(opening.under / shadow)
     shade = under_lip * dim * between * (1 - 0.08 * within**2)
     return light.white * ENAMEL * shade[..., None], cover
-
-
-def _lower_teeth(mouth: Mouth, light: Light, opening: Opening) -> tuple[Floats, Floats]:
-    """Their colours `[h, w, 3]` and where they are."""
-    x = opening.x.astype(np.float64) / mouth.unit
-    _, within, _ = _tooth(x, LOWER_TEETH)
-    hidden = (shown_teeth(mouth) - SHOWN[0]) / (SHOWN[1] - SHOWN[0])
-    most = LOWER_SHOWN * (1 - hidden) * mouth.unit * np.clip((opening.gap - 0.15) / 0.1, 0, 1)
-    rounded = np.abs(within) ** 4 * 0.006 * mouth.unit
-    cover, dim = _row(opening, x, most - rounded, opening.over, float(LOWER_TEETH[-1]))
-    shade = 0.6 * dim * (1 - 0.1 * within**4)
-    return light.white * ENAMEL * shade[..., None], cover * min(1.0, most / 0.01)

@@ -14,14 +14,11 @@ from numpy.typing import NDArray
 from alignment import Alignment
 from realedit.compositing.eyes import XS, Eye, Floats
 from realedit.compositing.flow import Array, blur, dilate
-from realedit.compositing.layers import Slide
-from realedit.compositing.lids import BARE, FRAMED, Lids, lids_slide
-from realedit.compositing.lips import lips_slide
+from realedit.compositing.lids import Lids
 from realedit.compositing.mouths import XS as LIP_XS
 from realedit.compositing.mouths import Mouth
 from realedit.compositing.parting import JAW, Lips
 from realedit.compositing.parting import edges as lip_edges
-from realedit.perception import wears_glasses
 from realedit.perception.points import (
     EYES,
     INNER_LIP_LOWER,
@@ -29,7 +26,6 @@ from realedit.perception.points import (
     OUTER_LIP_LOWER,
     OUTER_LIP_UPPER,
 )
-from realedit.photos import Photo
 
 LANDMARKS = {
     37: 160, 38: 158, 40: 153, 41: 144, 43: 385, 44: 387, 46: 373, 47: 380,
@@ -37,7 +33,6 @@ LANDMARKS = {
 }  # fmt: skip
 """Those of the 68 landmarks that the 478 points know better -> the point that says where each is."""
 
-GLASSES = 0.2  # how sure that they are worn, for lids to slide as they do behind glasses
 SMALLEST = 4.0  # photo pixels from corner to corner: a smaller part is not told from its surroundings
 ON_LID = 0.12  # eye widths: a handle so near to a lid's edge is on it,
 ON_MIDDLE = 0.4  # and no farther than this from the eye's middle
@@ -145,24 +140,6 @@ class Features:
             cv2.fillConvexPoly(filled, hull, 1)
         wide = dilate(filled.astype(np.float32), 2 * round(0.012 * size) + 1)
         return blur(wide, 0.008 * size)
-
-    def slides(self, photo: Photo, moves: Moves) -> list[Slide]:
-        """What slides in the photo."""
-        both = [*zip(self.eyes, (moves.left_eye, moves.right_eye), strict=True)]
-        moving = any(lids != Lids() for _, lids in both)
-        manner = FRAMED if moving and self.glasses(photo) > GLASSES else BARE
-        found = [lids_slide(photo, eye, lids, manner) for eye, lids in both]
-        return [each for each in (*found, lips_slide(photo, self.points, moves.lips)) if each is not None]
-
-    def glasses(self, photo: Photo) -> float:
-        """How sure it is that glasses are worn, 0 to 1, by what lies around the eyes."""
-        boxes = [box for eye in self.eyes if (box := eye.box(photo)) is not None]
-        if not boxes:
-            return 0.0
-        left, top = (min(box[side] for box in boxes) for side in (0, 1))
-        right, bottom = (max(box[side] for box in boxes) for side in (2, 3))
-        around = photo.srgb((left, top, right, bottom))
-        return wears_glasses(around, self.points - (left, top))
 
 
 def _together(ways: Floats, carried: NDArray[np.bool_]) -> bool:

@@ -87,13 +87,15 @@ class _Places:
     source: Floats
 
 
-def lids_slide(photo: Photo, eye: Eye, lids: Lids, manner: Manner = BARE) -> Slide | None:
-    """The slide of one eye's lids; None where nothing moves."""
+def lids_slide(
+    photo: Photo, eye: Eye, lids: Lids, manner: Manner = BARE, *, skin: Skin | None = None
+) -> Slide | None:
+    """The slide of one eye's lids; None where nothing moves. skin: around the eye, where it is known."""
     box = eye.box(photo)
     if lids == Lids() or box is None:
         return None
-    skin = Skin.around(eye, photo)
-    return Slide(box, lambda part: _layers(eye, skin, lids, manner, part))
+    known = skin or Skin.around(eye, photo)
+    return Slide(box, lambda part: _layers(eye, known, lids, manner, part))
 
 
 def _layers(eye: Eye, skin: Skin, lids: Lids, manner: Manner, box: Box) -> Sequence[Layer]:

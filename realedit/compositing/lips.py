@@ -17,7 +17,7 @@ from realedit.compositing.eyes import Floats
 from realedit.compositing.flow import Array
 from realedit.compositing.layers import Layer, Slide
 from realedit.compositing.mouths import OPEN, Light, Mouth
-from realedit.compositing.parting import Lips, above_source, at, below_source, edges, narrowed
+from realedit.compositing.parting import Lips, above_source, at, below_source, edges, narrowed, step
 from realedit.compositing.softness import softness
 from realedit.photos import Box, Photo
 
@@ -27,7 +27,9 @@ SOFTER = 2.0  # and how many times the photo's own softness in others
 TEETH_IN = 0.012  # mouth widths: the lower lip's edge is believed to be so much higher, over the teeth
 RIM = (0.26, 0.12)  # of its brightness that a lip's inner rim loses: lips that were closed, and others
 RIM_WIDE = 0.035  # mouth widths
-SEAM, SEAM_DARK = 0.02, 0.36  # mouth widths of the shadow between lips that meet, and how dark it is
+SEAM = 0.02  # mouth widths of the shadow between lips that meet,
+SEAM_SHADE, SEAM_FULL = 0.5, 0.8  # its brightness in shares of the lips', and how much of it is seen
+SEAM_ENDS = 0.3  # mouth widths over which it fades to the corners
 DIM = 0.35  # of the photo's grain that is seen in the dark
 
 
@@ -41,16 +43,18 @@ def lips_slide(photo: Photo, points: Floats, lips: Lips) -> Slide | None:
     if lips.lower < 0 or lips.upper > 0:
         mouth = mouth.inset()
     soft = max(SOFT, SOFTER * softness(photo, points))
-    parted = _Parted(mouth, light, lips, soft, *edges(mouth, lips))
+    parted = _Parted(mouth, light, mouth.lip_colour(photo), lips, soft, *edges(mouth, lips))
     return Slide(box, lambda part: _layers(parted, part))
 
 
 @dataclass(frozen=True)
 class _Parted:
-    """A mouth with where its lips go: upper, lower are their new edges; soft: photo pixels."""
+    """A mouth with where its lips go. lip: their colour, sRGB in [0, 1]; upper, lower: their new edges; soft:
+    photo pixels."""
 
     mouth: Mouth
     light: Light
+    lip: Floats
     lips: Lips
     soft: float
     upper: Floats
@@ -73,7 +77,7 @@ def _layers(parted: _Parted, box: Box) -> Sequence[Layer]:
         layers.append(_slid(parted, box, upper - y, above_source))
     shut = float(np.clip((lips.upper - lips.lower) * mouth.unit / max(mouth.gap, 1e-6), 0, 1))
     if shut and mouth.gap > OPEN:
-        layers.append(_seam(x / (1 - 2 * narrowed(mouth, lips)), y, lower, shut))
+        layers.append(_seam(parted.lip, x / (1 - 2 * narrowed(mouth, lips)), y - lower, shut))
     return layers
 
 
@@ -121,11 +125,13 @@ def _slid(parted: _Parted, box: Box, within: Array, source: Source) -> Layer:
     return Layer(_float(cover), _float(shift @ mouth.turn.astype(np.float32)), gain=gain)
 
 
-def _seam(x: Array, y: Array, new: Array, shut: float) -> Layer:
-    """The shadow where lips that were apart meet."""
-    near = np.exp(-(((y - new) / SEAM) ** 2)) * np.clip((0.48 - np.abs(x)) / 0.25, 0, 1)
-    gain = 1 - SEAM_DARK * shut**4 * np.where(near > 0.01, near, 0)
-    return Layer(_float(near > 0.01), gain=_float(gain))
+def _seam(lip: Floats, x: Array, off: Array, shut: float) -> Layer:
+    """The shadow where lips that were apart meet: a darker lip, which hides what of the teeth went along.
+    off: how far below the line each place is."""
+    near = np.exp(-((off / SEAM) ** 2)) * step((0.48 - np.abs(x)) / SEAM_ENDS)
+    painted = _float(SEAM_FULL * shut**4 * np.where(near > 0.01, near, 0))
+    paint = np.broadcast_to(_float(SEAM_SHADE * lip), (*painted.shape, 3))
+    return Layer(_float(painted > 0), paint=paint, painted=painted, grain=painted)
 
 
 def _inside(parted: _Parted, x: Array, y: Array, upper: Array, lower: Array) -> Layer:

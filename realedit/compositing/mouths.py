@@ -109,23 +109,31 @@ class Mouth:
         """Whether what is between the lips' edges is unlike lips: pale and light as teeth, or dark. Where
         they are hardly apart a shadow is dark as well, and only teeth count."""
         x = np.linspace(-0.3, 0.3, 31)
-        edges = [np.interp(x, XS, each) for each in (self.above, self.upper, self.lower, self.below)]
-        within, *lips = (
-            sampled(photo, self.to_photo(np.stack(np.broadcast_arrays(x, a + t * (b - a)), -1)))
-            for a, b, t in (
-                (edges[1], edges[2], np.linspace(0, 1, 21)[:, None]),
-                (edges[0], edges[1], np.linspace(0.3, 0.7, 5)[:, None]),
-                (edges[2], edges[3], np.linspace(0.3, 0.7, 5)[:, None]),
-            )
-        )
-        lip = np.median(np.concatenate([each.reshape(-1, 3) for each in lips]), axis=0)
+        upper, lower = (np.interp(x, XS, each) for each in (self.upper, self.lower))
+        within = self._between(photo, x, upper, lower, np.linspace(0, 1, 21))
+        lip = self.lip_colour(photo)
         luma, own = within @ LUMA, float(lip @ LUMA)
         pale = np.ptp(within, axis=-1) < PALE * float(np.ptp(lip)) + 0.02
         teeth = PALER[float(np.ptp(lip)) < GREY_LIP] * own
         unlike = (pale & (luma > teeth)) | (luma > LIGHTER * own)
         if self.gap > SHADOWED:
             unlike |= luma < DARKER * own
-        return bool(np.median(unlike.mean(0) * (edges[2] - edges[1])) > SHOWN)
+        return bool(np.median(unlike.mean(0) * (lower - upper)) > SHOWN)
+
+    def lip_colour(self, photo: Photo) -> Floats:
+        """The lips' sRGB in [0, 1]: the median of their middles."""
+        x = np.linspace(-0.3, 0.3, 31)
+        above, upper, lower, below = (
+            np.interp(x, XS, each) for each in (self.above, self.upper, self.lower, self.below)
+        )
+        middle = np.linspace(0.3, 0.7, 5)
+        lips = [self._between(photo, x, *each, middle) for each in ((above, upper), (lower, below))]
+        return np.asarray(np.median(np.concatenate(lips).reshape(-1, 3), axis=0))
+
+    def _between(self, photo: Photo, x: Floats, high: Floats, low: Floats, shares: Floats) -> Floats:
+        """The photo's sRGB `[shares, x, 3]` at these shares of the way from one curve to another."""
+        heights = high + shares[:, None] * (low - high)
+        return sampled(photo, self.to_photo(np.stack(np.broadcast_arrays(x, heights), -1)))
 
     def to_photo(self, places: Floats) -> Floats:
         """Places of the frame `[..., 2]` in photo pixels."""

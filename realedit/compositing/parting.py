@@ -20,7 +20,7 @@ from realedit.compositing.mouths import NECK, OPEN, XS, Mouth
 
 JAW = 0.65  # of the lower lip's way that the chin goes
 # How the lower lip's way falls to the corners, (1 - |2x| ** power) ** steep: closed, and where teeth show.
-ROUND = ((2.3, 0.85), (2.2, 0.7))
+ROUND = ((2.3, 0.75), (2.0, 1.0))
 CORNER_DOWN = (0.3, 0.12)  # of the lower lip's way that the corners go down, the same
 CORNER_IN = (0.16, 0.08)  # and inwards
 CORNER_WIDE = (0.2, 0.55)  # around a corner within which what is there goes along, at least and at most
@@ -114,7 +114,9 @@ def _corner_ways(
 
 
 def narrowed(mouth: Mouth, lips: Lips) -> float:
-    """How far each corner goes inwards because lips close."""
+    """How far each corner goes inwards because lips close; not those that go down by themselves."""
+    if lips.left or lips.right:
+        return 0.0
     return min(CLOSING_IN[0] * _closed(mouth, lips), CLOSING_IN[1] * _beside(mouth))
 
 
@@ -160,7 +162,8 @@ def _jaw_way(mouth: Mouth, lips: Lips, x: Array, y: Array) -> Array:
     sunk = step((y - below) / np.maximum(mouth.chin - below, 0.3))
     neck = 1 - step((y - mouth.chin) / (NECK * mouth.chin))
     tall = below - at(x, mouth.lower)
-    profile = profile + _thicker(mouth, lips) * np.clip(y - below + tall, 0, tall)
+    gained = _thicker(mouth, lips) * np.clip(y - below + tall, 0, tall)
+    profile = np.asarray(profile + gained, np.float32)
     return np.asarray((profile + sunk * (jaw - profile)) * neck, np.float32)
 
 
@@ -169,7 +172,8 @@ def _nose_way(mouth: Mouth, lips: Lips, x: Array, y: Array) -> Array:
     profile, above = at(x, _upper_way(mouth, lips)), at(x, mouth.above)
     fallen = step((y - mouth.nose) / np.maximum(above - mouth.nose, 0.1))
     tall = at(x, mouth.upper) - above
-    profile = profile - _thicker(mouth, lips) * np.clip(above + tall - y, 0, tall)
+    gained = _thicker(mouth, lips) * np.clip(above + tall - y, 0, tall)
+    profile = np.asarray(profile - gained, np.float32)
     return np.asarray(profile * fallen, np.float32)
 
 

@@ -15,8 +15,8 @@ from torch import Tensor
 from realedit.drag.settings import DragSettings, Lengths
 
 NEARER = 0.01  # cells: less is no better place
-NEAR = 2.0  # cells: steps are shorter where the handles are nearer than this to their targets,
-SHORTEST = 0.15  # down to this share
+NEAR = 0.7  # cells: steps are shorter where the handles are nearer than this to their targets,
+SHORTEST = 0.2  # down to this share
 LEAST = 1e-3  # share of a step: a shorter one is believed wherever it takes a handle
 CHANGE = (0.5, 1.2)  # how much shorter or longer the handles' way makes the next step, at most
 LAST = 4  # steps that a drag which is near enough waits for a nearer place

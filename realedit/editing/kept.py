@@ -15,7 +15,7 @@ import torch
 from checkpoints import CapacityError, Checkpoint
 from checkpoints.cache import without_cache
 from checkpoints.memory import available, synthesis_bytes
-from inversion import InversionSettings
+from inversion import InversionSettings, Quality
 from inversion.synthesis import SEEN
 from realedit.drag import OnStep, keep_going
 from realedit.editing import stages
@@ -37,6 +37,11 @@ def check_belongs(session: Session, photo: Photo | None, checkpoint: Checkpoint,
         raise SessionError(
             f"the session in {folder} is of another photo ({session.photo_path}); use another folder "
             f"for {photo.path}"
+        )
+    if session.model_sha256 != checkpoint.sha256 and session.model == checkpoint.name:
+        raise SessionError(
+            f"the session in {folder} was made with other weights of {session.model}, as an earlier version "
+            "had them; name their file with --model, or edit the photo again"
         )
     if session.model_sha256 != checkpoint.sha256:
         raise SessionError(
@@ -154,11 +159,27 @@ def _from_cache(session: Session, checkpoint: Checkpoint, settings: InversionSet
                 found,
                 photo_path=session.photo_path,
                 model=session.model,
+                quality=session.quality,
                 face=session.face,
                 faces=session.faces,
                 points=session.points,
             )
     return None
+
+
+def anew(session: Session, settings: InversionSettings, quality: Quality) -> Session:
+    """The session's face with nothing inverted, for an inversion with these settings."""
+    return replace(
+        session.from_start(),
+        quality=quality,
+        seed=settings.seed,
+        settings=dataclasses.asdict(settings),
+        pivot=None,
+        current=None,
+        tuning={},
+        loss=None,
+        steps={},
+    )
 
 
 def same_settings(session: Session, settings: InversionSettings) -> bool:

@@ -142,8 +142,12 @@ def _cached(
     """The photo's inversions in the user's cache."""
     if request.cache:
         for found in usable(photo.sha256, (photo.width, photo.height), checkpoint, settings):
-            model = model_reference(request.model)
-            yield replace(found, photo_path=place_of(request.photo), model=model)
+            yield replace(
+                found,
+                photo_path=place_of(request.photo),
+                model=model_reference(request.model),
+                quality=request.quality,
+            )
 
 
 def serves(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from alignment import Alignment
 from checkpoints import Checkpoint
-from realedit.compositing import Features, Moves, parts_picture, slide
+from realedit.compositing import Features, Moves, Scene, parts_picture, slide
 from realedit.photos import Photo
 from realedit.sessions.pictures import features_of, moved_so_far
 from realedit.sessions.session import Session
@@ -54,13 +54,10 @@ def asked(
     return features.asked(session.moves, starts - moved, ends - moved)
 
 
-def slid(photo: Photo, session: Session, mask: NDArray[np.bool_] | None) -> Photo:
-    """The photo with the session's lids and lips where its drags took them; mask: as `slide` takes it."""
-    features = features_of(session)
-    if features is None:
-        return photo
-    slides = features.slides(photo, session.moves)
-    return slide(photo, slides, mask=mask, fade=FADE * session.alignment.side)
+def slid(scene: Scene, session: Session, mask: NDArray[np.bool_] | None) -> Photo:
+    """The scene's photo with the session's lids and lips where its drags took them; mask: as `slide` takes
+    it."""
+    return slide(scene.photo, scene.slides(session.moves), mask=mask, fade=FADE * session.alignment.side)
 
 
 def parts(session: Session, features: Features) -> NDArray[np.uint8]:

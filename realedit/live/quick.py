@@ -17,7 +17,7 @@ from torch import Tensor
 
 from alignment import Alignment
 from checkpoints import Checkpoint, Drawer, fast_dtype
-from realedit.compositing import Change, ChangeSettings, FlowSettings, describe, paste
+from realedit.compositing import Change, ChangeSettings, FlowSettings, Scene, describe, paste
 from realedit.compositing.flow import Array
 from realedit.drag import DragSettings, moving_layers
 from realedit.editing import sliding
@@ -60,7 +60,8 @@ class Quick:
     def __init__(self, screen: Screen, session: Session, checkpoint: Checkpoint) -> None:
         self.screen, self.checkpoint = screen, checkpoint
         self._device = device_of(checkpoint)
-        self._features = features_of(screen.session(session))
+        features = features_of(screen.session(session))
+        self._scene = None if features is None else Scene(features, screen.photo)
         self._pivot = session.pivot
         self._drawer: Drawer | None = None
         self._before: NDArray[np.float32] | None = None
@@ -80,7 +81,9 @@ class Quick:
         """The screen with everything in it that was dragged; its `changed` says what to show."""
         placed = self.screen.session(session)
         mask = self.screen.mask(session)
-        photo = sliding.slid(self.screen.photo, placed, mask)
+        photo = self.screen.photo
+        if self._scene is not None:
+            photo = sliding.slid(self._scene, placed, mask)
         return turning.turned(self._moved(photo, session, placed, mask), self.screen.photo, placed, mask)
 
     def _moved(
@@ -98,8 +101,8 @@ class Quick:
         part = self._part(reach)
         change = self._described(part, session, photo, placed, reach)
         square = part.alignment(placed.alignment, size)
-        if self._features is not None and not change.empty and not session.moves.nothing:
-            change = change.moved_alone(self._features.covered(session.moves, square, change.size))
+        if self._scene is not None and not change.empty and not session.moves.nothing:
+            change = change.moved_alone(self._scene.features.covered(session.moves, square, change.size))
         return paste(photo, change, square, mask=mask, grain=False)
 
     def _described(

@@ -5,20 +5,9 @@ from __future__ import annotations
 import secrets
 import threading
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from alignment import find_faces
-from checkpoints import Checkpoint
-from inversion import InversionSettings
-from realedit.editing import sliding, stages
-from realedit.editing.request import model_reference
-from realedit.geometry.cropping import crop_of, square_without_face
-from realedit.photos import MAX_PIXELS, Photo, read_photo
-from realedit.sessions.session import Session
-from realedit.sessions.stored import Square
+from realedit import api
+from realedit.api import Model, Photo, Result, align, together
 from realedit.studio.store import FoundFace, PhotoFile, Store
 from realedit.studio.work import Work
 
@@ -48,19 +37,19 @@ class Album:
         self._photos: dict[str, Photo] = {}
         self._lock = threading.Lock()
 
-    def add(self, photo: Photo, name: str) -> Entry:
-        """A photo; the same content is the entry that is there."""
+    def add(self, photo: Photo, source: bytes, name: str) -> Entry:
+        """A photo, and its file's bytes; the same content is the entry that is there."""
         for entry in self.entries.values():
             if entry.about.sha256 == photo.sha256:
                 return entry
         id_ = secrets.token_hex(12)
-        about = PhotoFile(name, photo.sha256, (photo.width, photo.height))
-        self.store.add(id_, photo.source, about)
+        about = PhotoFile(name, photo.sha256, photo.size)
+        self.store.add(id_, source, about)
         self._keep(id_, photo)
         self.entries[id_] = Entry(id_, about)
         return self.entries[id_]
 
-    def load(self, ids: list[str]) -> None:
+    def load(self, ids: list[str], model: Model) -> None:
         """What the store has."""
         for id_ in ids:
             about = self.store.photo(id_)
@@ -68,7 +57,7 @@ class Album:
                 continue
             entry = Entry(id_, about)
             for face in self.store.faces(id_):
-                work = self.store.work(id_, face)
+                work = self.store.work(id_, face, model)
                 if work is not None:
                     entry.works[face] = work
             entry.revision = int(any(work.edited for work in entry.works.values()))
@@ -79,9 +68,10 @@ class Album:
         with self._lock:
             found = self._photos.get(id_)
         if found is None:
-            name = Path(self.entries[id_].about.name)
-            source = self.store.original(id_).read_bytes()
-            found = read_photo(name, source=source, max_pixels=MAX_PIXELS)
+            found = api.open(self.store.original(id_).read_bytes())
+            landmarks = [each.landmarks for each in self.entries[id_].about.faces or ()]
+            if landmarks and all(landmarks):
+                found = found.with_faces(landmarks)
         self._keep(id_, found)
         return found
 
@@ -107,62 +97,19 @@ class Album:
                     self.entries[old].result, self.entries[old].rendered = None, 0
 
 
-def look_for_faces(photo: Photo, checkpoint: Checkpoint) -> list[FoundFace]:
+def look_for_faces(photo: Photo, model: Model) -> list[FoundFace]:
     """The faces of a photo, from left to right; none is no error. For a model that draws no faces its largest
     centred square, without landmarks."""
-    square = square_without_face((photo.width, photo.height), checkpoint, None)
-    if square is not None:
-        return [FoundFace(0, [], Square(square.centre, square.side, square.angle))]
+    if not model.of_faces:
+        return [FoundFace(0, [], align(photo, model=model).square)]
     return [
-        FoundFace(
-            face.index,
-            [(float(x), float(y)) for x, y in face.landmarks],
-            Square(face.alignment.centre, face.alignment.side, face.alignment.angle),
-        )
-        for face in find_faces(photo.eight_bit())
+        FoundFace(face.index, [(float(x), float(y)) for x, y in face.landmarks], face.square)
+        for face in photo.faces
     ]
 
 
-def session_of(
-    photo: Photo, path: Path, about: PhotoFile, face: FoundFace, checkpoint: Checkpoint, model: str,
-    settings: InversionSettings, quality: str,
-) -> Session:  # fmt: skip
-    """A face's session with nothing inverted, as `stages.align` makes it, of a face that was found before."""
-    size = checkpoint.generator.resolution
-    centred = square_without_face((photo.width, photo.height), checkpoint, None)
-    square = centred or face.alignment
-    crop = crop_of(photo, square, size)
-    landmarks: NDArray[np.float64] | None = np.array(face.landmarks, float) if centred is None else None
-    return Session(
-        photo_path=path.resolve(),
-        photo_sha256=photo.sha256,
-        photo_size=(photo.width, photo.height),
-        model=model_reference(model),
-        model_sha256=checkpoint.sha256,
-        quality=quality,  # type: ignore[arg-type]
-        seed=settings.seed,
-        settings=_asdict(settings),
-        face=face.index if centred is None else None,
-        landmarks=landmarks,
-        alignment=square,
-        crop=crop.pixels,
-        valid=crop.valid,
-        faces=len(about.faces or ()) if centred is None else None,
-        points=sliding.dense_points(photo, square) if centred is None else None,
-    )
-
-
-def _asdict(settings: InversionSettings) -> dict[str, object]:
-    import dataclasses
-
-    return dataclasses.asdict(settings)
-
-
-def rendered(
-    photo: Photo, works: dict[int, Work], checkpoint: Checkpoint, *, but: int | None = None
-) -> Photo:
-    """The photo with all that is in effect in its faces, from left to right; but: a face to leave out."""
-    sessions = [
-        (works[face].session(), checkpoint) for face in sorted(works) if works[face].edited and face != but
-    ]
-    return stages.render_faces(photo, sessions)
+def pasted(photo: Photo, works: dict[int, Work], *, but: int | None = None) -> Result | None:
+    """The photo with all that is in effect in its faces, from left to right; None where nothing is. but: a
+    face to leave out."""
+    sessions = [works[face].session.copy() for face in sorted(works) if works[face].edited and face != but]
+    return together(sessions, photo=photo) if sessions else None

@@ -1,8 +1,8 @@
 """The studio's worker: it owns the model, the photos and the work, and does what the page asks, in order.
 
-No editing logic is here: drags, recipes, inversions, pastes and files are those of the command line. One
-thread takes commands and changes things; others find out what takes long (`background`) and put it into the
-inbox.
+No editing logic is here: drags, recipes, inversions, pastes and files are those that `realedit.api` has for
+any program. One thread takes commands and changes things; others find out what takes long (`background`) and
+put it into the inbox.
 """
 
 from __future__ import annotations
@@ -13,18 +13,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import checkpoints
-from checkpoints import Checkpoint
-from realedit.drag import DragSettings
-from realedit.editing.applying import drag, known_limits
-from realedit.editing.outcome import drag_warnings
+from realedit.api import load_model
+from realedit.api.words import drag_warnings
 from realedit.errors import EXPECTED, UsageError
-from realedit.plumbing.devices import choose_device
-from realedit.recipes import Use, load
 from realedit.studio import hand, messages
 from realedit.studio.album import Album, Entry
 from realedit.studio.background import Calm, Line
-from realedit.studio.hand import Seen, Way
+from realedit.studio.hand import Seen
 from realedit.studio.inbox import Inbox
 from realedit.studio.inversions import Inversions
 from realedit.studio.messages import Commands, Configure
@@ -33,7 +28,7 @@ from realedit.studio.settings import EngineSettings
 from realedit.studio.state import described, facts
 from realedit.studio.store import Store
 from realedit.studio.strip import Strip
-from realedit.studio.work import Pair, Work
+from realedit.studio.work import Label, Pair, Work
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +42,14 @@ class Engine:
     def __init__(self, settings: EngineSettings, emit: Emit) -> None:
         self.settings, self.emit = settings, emit
         self.inbox, self.calm = Inbox(), Calm()
+        self.model = load_model(settings.model, device=settings.device)
         self.store = Store(settings.folder)
         self.album = Album(self.store)
         desk = self.store.desk()
-        self.album.load(desk.photos)
+        self.album.load(desk.photos, self.model)
         self.shown, self.face = desk.photo, desk.face
         self.options = Configure()
         self.running: str | None = None
-        self.checkpoint: Checkpoint = checkpoints.load(settings.model, device=choose_device(settings.device))
         line = partial(Line, threads=settings.threads, on_error=self.trouble)
         self.looking, self.slow = line("looking"), line("slow")
         self.pictures = Pictures(self, line("rendering"), line("views"))
@@ -73,6 +68,14 @@ class Engine:
         """The work on the face that is chosen."""
         entry = self.entry
         return None if entry is None or self.face is None else entry.works.get(self.face)
+
+    def turn_to(self, entry: Entry | None, face: int | None = None) -> None:
+        """Show a photo, and work on a face of it, None: the first that was worked on. What the one before
+        takes of memory is let go."""
+        if self.work is not None:
+            self.work.session.rest()
+        self.shown = None if entry is None else entry.id
+        self.face = min(entry.works, default=None) if face is None and entry is not None else face
 
     def tell(self) -> None:
         """Everything that the page shows, anew."""
@@ -123,20 +126,15 @@ class Engine:
 
     # drags
 
-    def way(self) -> Way:
-        """How drags work now."""
-        settings = DragSettings(max_steps=self.options.steps)
-        return Way(checkpoint=self.checkpoint, reach=self.options.reach, settings=settings)
-
     def _press(self, command: messages.Press) -> None:
         entry, work = self.chosen()
         self.running = "pull"
         with self.calm.broken():
-            quick = self.pictures.quick(entry, work)
-            done = hand.pull(work, command, self.way(), self.inbox, quick, self.pictures.show)
+            show = self.pictures.live(entry, work)
+            done = hand.pull(work, command, self.options, self.inbox, show)
         self.running = None
-        if done.history != work.session().history:
-            self.set(work.changed(done, "Drag"), warn=len(work.session().history))
+        if done is not None and done.history != work.session.history:
+            self.set(work.changed(done, Label("Drag")), warn=len(work.session.history))
         else:
             self.tell()
 
@@ -146,39 +144,40 @@ class Engine:
             raise UsageError(
                 "there is no point to drag; Shift-click where one should begin, then where it should go"
             )
-        if work.base.pivot is None:
-            raise UsageError("the face is not in the model yet; wait a moment")
+        self._check_inverted(work)
         self.running = "run"
         self.tell()
         with self.calm.broken():
-            quick = self.pictures.quick(entry, work)
-            done, points = hand.run(work, self.way(), self.inbox, quick, self.pictures.show)
+            show = self.pictures.live(entry, work)
+            done, points = hand.run(work, self.options, self.inbox, show)
         self.running = None
-        before = len(work.session().history)
-        self.set(replace(work.changed(done, "Points"), points=points), warn=before)
+        before = len(work.session.history)
+        self.set(replace(work.changed(done, Label("Points")), points=points), warn=before)
 
     def _apply(self, command: messages.Apply) -> None:
         entry, work = self.chosen()
-        if work.base.pivot is None:
-            raise UsageError("the face is not in the model yet; wait a moment")
-        base = work.before(command.recipe)
-        if command.strength == 0:
+        self._check_inverted(work)
+        base, strength = work.before(command.recipe), command.strength
+        if strength == 0:
             self.set(base)
             return
         self.running = "recipe"
-        use = Use(recipe=load(command.recipe), strength=command.strength)
+        session = base.session.copy()
         with self.calm.broken():
-            session = drag(
-                base.session(), self.checkpoint, [], [use], mask=work.mask, settings=self.way().settings
-            )
-            quick = self.pictures.quick(entry, base, whole=True)
-            self.pictures.show(quick, Seen(session, command.number, None))
+            settings = hand.settings_of(self.options)
+            dragging = session.recipe(command.recipe, strength, mask=work.mask, settings=settings)
+            dragging.run()
+            show = self.pictures.live(entry, base, whole=True)
+            show(Seen(session.state, command.number, None))
         self.running = None
-        for said in known_limits([use], self.checkpoint):
+        for said in dragging.warnings:
             self.notice(said, "warning")
-        label = command.recipe.replace("-", " ")
-        done = base.changed(session, label, recipe=command.recipe, strength=command.strength)
-        self.set(done, render=not self.inbox.newer(messages.Apply))
+        label = Label(command.recipe.replace("-", " "), command.recipe, strength)
+        self.set(base.changed(session, label), render=not self.inbox.newer(messages.Apply))
+
+    def _check_inverted(self, work: Work) -> None:
+        if not work.session.inverted:
+            raise UsageError("the face is not in the model yet; wait a moment")
 
     def _stop(self, command: messages.Stop) -> None:
         """Nothing moves any more."""
@@ -210,17 +209,18 @@ class Engine:
     # history
 
     def _undo(self, command: messages.Undo) -> None:
-        self._go(self.chosen()[1].moved(-1))
+        self._go(-1)
 
     def _redo(self, command: messages.Redo) -> None:
-        self._go(self.chosen()[1].moved(1))
+        self._go(1)
 
     def _goto(self, command: messages.GoTo) -> None:
-        self._go(self.chosen()[1].to(command.at))
+        self._go(command.at - self.chosen()[1].at)
 
-    def _go(self, work: Work) -> None:
-        """To another place in the history."""
+    def _go(self, changes: int) -> None:
+        """So many changes on in the history, or back."""
         entry, now = self.chosen()
+        work = now.to(now.at + changes)
         if work.at != now.at:
             self.set(work, render=False)
             with self.calm.broken():
@@ -263,7 +263,7 @@ class Engine:
             entry.revision += 1
         self.tell()
         if warn is not None:
-            for said in drag_warnings(work.session().history[warn:]):
+            for said in drag_warnings(work.session.history[warn:]):
                 self.notice(said, "warning")
         if changed and render:
             self.pictures.render()

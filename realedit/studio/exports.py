@@ -9,85 +9,51 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from checkpoints import Checkpoint
-from realedit.compare import STYLES, ComparisonSettings, max_side, pair_of, write_comparison
-from realedit.compare.timelapse import Recorder, write_timelapse
-from realedit.drag import keep_going
-from realedit.editing import stages
+from realedit.api import Photo, Writing, timelapse, together
 from realedit.errors import UsageError
-from realedit.photos import Photo, Provenance, write_photo
-from realedit.recipes.recording import recorded, to_toml
-from realedit.sessions.session import Session
+from realedit.plumbing.choices import STYLES
 from realedit.studio.messages import MEDIA, Export
+from realedit.studio.work import Work
 
 
 def exported(
-    export: Export, name: str, photo: Photo, result: Photo, sessions: Sequence[Session],
-    folders: Sequence[Path], checkpoint: Checkpoint,
-) -> tuple[str, bytes, tuple[str, ...]]:  # fmt: skip
+    export: Export, name: str, photo: Photo, works: dict[int, Work], folders: Sequence[Path]
+) -> tuple[str, bytes, tuple[str, ...]]:
     """A file's name, its bytes, and what the person should know of it.
 
-    name: the photo's; sessions: of its edited faces; folders: where these are kept. Raises UsageError for
-    what cannot be exported so.
+    name: the photo's; works: on its faces; folders: where the sessions of the edited ones are kept. Raises
+    UsageError for what cannot be exported so.
     """
     stem = re.sub(r"[^\w.-]+", "_", Path(name).stem).strip("._") or "photo"
     extension = {"recipe": ".toml", "session": ".zip"}.get(export.kind, export.extension.lower())
     if extension not in MEDIA:
         raise UsageError(f"{extension!r} is no kind of file that is exported")
-    if export.kind != "photo" and not sessions:
-        raise UsageError("nothing was changed in this photo yet")
+    sessions = [works[face].session.copy() for face in sorted(works) if works[face].edited]
     if export.kind == "photo":
         found: list[bytes] = []
         target = f"{stem}-edited{extension}"
-        report = write_photo(
-            result, Path(target), provenance=Provenance(), strip=export.strip,
-            visible_label=export.label, into=found.append,
-        )  # fmt: skip
-        return target, found[0], (*result.warnings, *report.warnings)
+        edited = together(sessions, photo=photo).photo if sessions else photo
+        writing = Writing(strip=export.strip, visible_label=export.label)
+        said = writing.write(edited, Path(target), into=found.append)
+        return target, found[0], (*edited.warnings, *said)
+    if not sessions:
+        raise UsageError("nothing was changed in this photo yet")
     if export.kind == "recipe":
-        target = f"{stem}.toml"
-        return target, to_toml(recorded(sessions[0], stem)).encode(), ()
+        return f"{stem}.toml", sessions[0].to_recipe(stem).encode(), ()
     if export.kind == "session":
         return f"{stem}-session.zip", _zipped(folders), ()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{stem}-{export.style or export.kind}{extension}"
         if export.kind == "timelapse":
-            _timelapse(path, sessions, checkpoint)
+            if not all(session.inverted for session in sessions):
+                raise UsageError("a time-lapse needs the face in the model; wait until it is there")
+            timelapse(sessions, path)
         else:
-            _comparison(path, export.style, photo, result)
+            style = next((each for each in STYLES if each == export.style), None)
+            if style != export.style:
+                raise UsageError(f"{export.style!r} is no style of a comparison")
+            together(sessions, photo=photo).compare(path, style=style)
         return path.name, path.read_bytes(), ()
-
-
-def _comparison(path: Path, style: str | None, photo: Photo, result: Photo) -> None:
-    chosen = next((each for each in STYLES if each == style), None)
-    if style is not None and chosen is None:
-        raise UsageError(f"{style!r} is no style of a comparison")
-    settings = ComparisonSettings(style=chosen)
-    write_comparison(path, pair_of(photo, result, max_side=max_side(path, settings)), settings)
-
-
-def _timelapse(path: Path, sessions: Sequence[Session], checkpoint: Checkpoint) -> None:
-    """The drags once more, from their handles to their targets, and every step of them."""
-    from realedit.compare.animation import check_encoder
-
-    check_encoder(path)
-    if any(session.pivot is None for session in sessions):
-        raise UsageError("a time-lapse needs the face in the model; wait until it is there")
-    recorder, done = Recorder(keep_going), []
-    for session in sessions:
-        again = session.from_start()
-        for drag in session.history:
-            mask = None if drag.mask is None else session.masks[drag.mask]
-            again = stages.drag(
-                again, checkpoint, drag.handles, drag.targets,
-                mask=mask, reach=drag.reach, on_step=recorder,
-            )  # fmt: skip
-        done.append(again)
-    if not recorder.steps:
-        raise UsageError(
-            "only lids and lips were moved, which the photo shows itself; there are no steps to show"
-        )
-    write_timelapse(path, recorder.steps, done, checkpoint)
 
 
 def _zipped(folders: Sequence[Path]) -> bytes:

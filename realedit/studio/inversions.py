@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from inversion import InversionSettings, Quality, Step
-from realedit.drag import DragStep
-from realedit.editing.kept import invert_once
-from realedit.sessions.session import Session
-from realedit.studio.album import Entry, session_of
+from realedit.api import DragStep, Session, Step
+from realedit.studio.album import Entry
 from realedit.studio.background import Cancelled
 from realedit.studio.work import Work
 
 if TYPE_CHECKING:
     from realedit.studio.engine import Engine
 
-RANK: dict[str, int] = {"draft": 1, "standard": 2, "best": 3}
+Quality = Literal["draft", "standard", "best"]
+RANK: dict[Quality, int] = {"draft": 1, "standard": 2, "best": 3}
 
 
 class Inversions:
@@ -42,43 +39,36 @@ class Inversions:
         self._under_way, self.progress = job, None
         if quality is None:
             return
-        line = engine.slow if work is not None and work.base.pivot is not None else engine.looking
+        line = engine.slow if work is not None and work.session.inverted else engine.looking
         line.add(lambda: self._invert(entry, face, work, quality), name="invert", first=True)
 
     def _next(self, work: Work | None) -> Quality | None:
         """What to make next; None: nothing."""
         options = self._engine.options
-        if work is None or work.base.pivot is None:
+        if work is None or not work.session.inverted:
             return "draft"
-        base = work.base
-        if base.seed == options.seed and RANK[base.quality] >= RANK[options.quality]:
+        session = work.session
+        if session.seed == options.seed and RANK[session.quality] >= RANK[options.quality]:
             return None
         return options.quality
 
     def _invert(self, entry: Entry, face: int, work: Work | None, quality: Quality) -> None:
-        engine = self._engine
+        engine, seed = self._engine, self._engine.options.seed
         job = (entry.id, face, quality)
-        settings = InversionSettings.preset(quality, seed=engine.options.seed)
-        photo = engine.album.photo(entry.id)
-        assert entry.about.faces is not None
         if work is None:
-            session = session_of(
-                photo, engine.store.original(entry.id), entry.about, entry.about.faces[face],
-                engine.checkpoint, engine.settings.model, settings, quality,
+            found = Session.open(
+                engine.album.photo(entry.id), face=face, quality=quality, seed=seed, model=engine.model,
+                invert=False, place=engine.store.original(entry.id),
             )  # fmt: skip
-            self._put(job, lambda: self._begun(entry, face, session))
+            found.rest()
+            if not found.inverted:  # lids and lips can be moved already
+                self._put(job, lambda: self._begun(entry, face, found))
         else:
-            session = replace(
-                work.base.from_start(),
-                quality=quality,
-                seed=settings.seed,
-                settings=_fields(settings),
-                pivot=None,
-            )
-        done = invert_once(
-            session, engine.checkpoint, settings, on_step=self._watch(job, patient=work is not None)
-        )
-        done = replace(done, quality=quality)  # the cache may have it under another name
+            found = work.session.copy()
+        done = found
+        if work is not None or not found.inverted:  # else the user's cache had it
+            watch = self._watch(job, patient=work is not None)
+            done = found.invert(quality=quality, seed=seed, on_step=watch)
         self._put(job, lambda: self._done(entry, face, done))
 
     def _watch(self, job: tuple[str, int, Quality], *, patient: bool) -> Callable[[Step | DragStep], bool]:
@@ -106,15 +96,14 @@ class Inversions:
         self._engine.inbox.put(wanted)
 
     def _begun(self, entry: Entry, face: int, session: Session) -> None:
-        """Lids and lips can be moved already."""
         if face not in entry.works:
-            entry.works[face] = Work(base=session)
+            entry.works[face] = Work(session)
         self._engine.tell()
 
     def _done(self, entry: Entry, face: int, session: Session) -> None:
         engine = self._engine
         work = entry.works.get(face)
-        entry.works[face] = Work(base=session) if work is None else work.inverted(session)
+        entry.works[face] = Work(session) if work is None else work.inverted(session)
         engine.store.save_work(entry.id, face, entry.works[face])
         self._under_way = self.progress = None
         if entry.works[face].edited:
@@ -122,9 +111,3 @@ class Inversions:
             engine.pictures.render()
         self.wanted()
         engine.tell()
-
-
-def _fields(settings: InversionSettings) -> dict[str, object]:
-    import dataclasses
-
-    return dataclasses.asdict(settings)

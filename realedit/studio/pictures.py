@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 import numpy as np
 
+from realedit.api import Live
+from realedit.api.photos import reduced
 from realedit.errors import UsageError
-from realedit.live import Quick, Screen
-from realedit.photos import Box
-from realedit.sessions.session import Session
 from realedit.studio import hand
-from realedit.studio.album import Entry, rendered
+from realedit.studio.album import Entry, pasted
 from realedit.studio.background import Line
 from realedit.studio.exports import exported
-from realedit.studio.hand import Seen
+from realedit.studio.hand import Seen, Show
 from realedit.studio.messages import Export
-from realedit.studio.views import jpeg, reduced, view
+from realedit.studio.views import LARGEST, jpeg
 from realedit.studio.work import Work
 
 if TYPE_CHECKING:
     from realedit.studio.engine import Engine
 
 T = TypeVar("T")
+Box = tuple[int, int, int, int]
 Answered = Callable[[Callable[[], T]], None]
 """Takes what makes an answer, and sends what it makes or what it raises."""
 
@@ -40,8 +40,7 @@ class Pictures:
     def __init__(self, engine: Engine, rendering: Line, views: Line) -> None:
         self._engine, self._rendering, self._views = engine, rendering, views
         self.scale = 1.0
-        self._quick: tuple[object, Quick] | None = None
-        self._base: Session | None = None
+        self._live: tuple[object, Live] | None = None
         self._thumbnails: dict[str, bytes] = {}
         self._sent: Box | None = None
         self._revision = 0.0
@@ -49,56 +48,45 @@ class Pictures:
 
     # quick ones
 
-    def quick(self, entry: Entry, work: Work, *, whole: bool = False) -> Quick:
-        """For pictures of the chosen face's drags, on the photo with the other faces as they are. whole: they
+    def live(self, entry: Entry, work: Work, *, whole: bool = False) -> Show:
+        """Shows the chosen face's drags, on the photo with the other faces as they are. whole: the pictures
         show all of the screen, since what is on it has more than they change."""
-        face = self._engine.face
+        face, session = self._engine.face, work.session
         assert face is not None
-        others = {n: w.session().history for n, w in entry.works.items() if n != face and w.edited}
-        key = (entry.id, face, id(work.base), self.scale, msgspec.json.encode(others))
-        if self._quick is None or self._quick[0] != key:
+        others = {n: w.session.history for n, w in entry.works.items() if n != face and w.edited}
+        inversion = (session.inverted, session.quality, session.seed)
+        key = (entry.id, face, inversion, self.scale, msgspec.json.encode(others))
+        if self._live is None or self._live[0] != key:
             photo = self._engine.album.photo(entry.id)
-            if others:
-                photo = rendered(photo, entry.works, self._engine.checkpoint, but=face)
-            screen = Screen.of(photo, work.base.alignment, scale=self.scale)
-            self._quick = key, Quick(screen, work.session(), self._engine.checkpoint)
-            self._base = work.base  # kept, so that its id is its own
-        quick = self._quick[1]
-        self._sent = (0, 0, *quick.screen.size) if whole else None
+            around = pasted(photo, entry.works, but=face)
+            self._live = key, session.live(photo=around.photo if around else photo, scale=self.scale)
+        live = self._live[1]
+        self._sent = (0, 0, *live.size) if whole else None
         self._revision = entry.revision + 0.5  # beyond what was rendered, and not yet the next
-        return quick
+        return lambda seen: self._show(live, seen)
 
     def flash(self, entry: Entry, work: Work) -> None:
         """What is in effect now, at once; the full paste follows."""
-        quick = self.quick(entry, work, whole=True)
+        show = self.live(entry, work, whole=True)
         self._revision = entry.revision
-        self.show(quick, Seen(work.session(), 0, None))
+        show(Seen(work.session.state, 0, None))
 
-    def show(self, quick: Quick, seen: Seen) -> None:
+    def _show(self, live: Live, seen: Seen) -> None:
         """Draw one, and send what it changes of the screen."""
-        photo = quick(seen.session)
-        box = _union(photo.changed, self._sent)
-        if box is None:
-            box = (0, 0, min(2, photo.width), min(2, photo.height))
+        shown = live(seen.state)
+        box = _union(shown.changed, self._sent) or (0, 0, min(2, live.size[0]), min(2, live.size[1]))
         self._sent = box
-        left, top, right, bottom = box
-        factors = np.array(
-            [
-                (quick.screen.box[2] - quick.screen.box[0]) / photo.width,
-                (quick.screen.box[3] - quick.screen.box[1]) / photo.height,
-            ]
-        )
-        x, y = np.array([left, top]) * factors + quick.screen.box[:2]
-        width, height = np.array([right - left, bottom - top]) * factors
+        x, y, right, bottom = shown.in_photo(box)
         header: dict[str, Any] = {
             "type": "picture",
             "photo": self._engine.shown,
             "revision": self._revision,
             "number": seen.number,
-            "at": [float(x), float(y), float(width), float(height)],
+            "at": [x, y, right - x, bottom - y],
             "step": hand.told(seen),
         }
-        self._engine.emit(header, jpeg(photo.srgb(box), QUALITY))
+        part = shown.pixels[box[1] : box[3], box[0] : box[2]]
+        self._engine.emit(header, jpeg(part, QUALITY))
 
     # the full paste
 
@@ -112,17 +100,18 @@ class Pictures:
         works, revision = dict(entry.works), entry.revision
 
         def job() -> None:
-            result = rendered(engine.album.photo(entry.id), works, engine.checkpoint)
+            photo = engine.album.photo(entry.id)
+            result = pasted(photo, works)
 
             def done() -> None:
                 if entry.id in engine.album.entries and revision == entry.revision:
-                    entry.result, entry.rendered = result, revision
+                    entry.result, entry.rendered = result.photo if result else photo, revision
                     engine.emit(
                         {
                             "type": "rendered",
                             "photo": entry.id,
                             "revision": revision,
-                            "changed": result.changed,
+                            "changed": result.changed if result else None,
                         },
                         None,
                     )
@@ -143,7 +132,7 @@ class Pictures:
             if which == "mask":
                 return self._mask(id_, side)
             photo = album.photo(id_) if which == "before" else album.result(id_)
-            return view(photo, box or (0, 0, photo.width, photo.height), side)
+            return jpeg(photo.reduced(min(side, LARGEST), box))
 
         self._views.add(lambda: answer(make))
 
@@ -169,22 +158,17 @@ class Pictures:
         self._views.add(lambda: answer(make))
 
     def _small(self, id_: str, face: int | None, at: int) -> bytes:
-        engine = self._engine
+        photo, entry = self._engine.album.photo(id_), self._engine.album.entries[id_]
         if face is None:
-            return jpeg(engine.album.photo(id_).srgb_reduced(THUMBNAIL))
-        work = engine.album.entries[id_].works[face]
-        square = work.base.alignment
-        screen = Screen.of(engine.album.photo(id_), square, scale=2 * THUMBNAIL / square.side)
-        session = work.session(at)
-        shown = Quick(screen, session, engine.checkpoint)(session) if at else screen.photo
-        return jpeg(reduced(shown.srgb(), THUMBNAIL))
+            return jpeg(photo.reduced(THUMBNAIL))
+        return jpeg(entry.works[face].session.copy().thumbnail(at, side=THUMBNAIL, photo=photo))
 
     def name_thumbnail(self, entry: Entry, face: int | None, at: int) -> str:
         """The id under which a small picture is fetched: another one when it would show something else."""
         parts: list[Any] = [entry.id, face, at]
         if face is not None:
-            work = entry.works[face]
-            parts += [work.base.quality, work.session(at).history]
+            session = entry.works[face].session
+            parts += [session.quality, [drag for each in session.changes[:at] for drag in each.drags]]
         id_ = hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:24]
         self.places[id_] = (entry.id, face, at)
         return id_
@@ -198,13 +182,9 @@ class Pictures:
         works = dict(entry.works)
 
         def make() -> tuple[str, bytes, tuple[str, ...]]:
-            photo = engine.album.photo(entry.id)
             edited = [face for face in sorted(works) if works[face].edited]
-            needs = export.kind in ("photo", "compare")
-            result = rendered(photo, works, engine.checkpoint) if needs else photo
-            sessions = [works[face].session() for face in edited]
             folders = [engine.store.session_folder(entry.id, face) for face in edited]
-            return exported(export, entry.about.name, photo, result, sessions, folders, engine.checkpoint)
+            return exported(export, entry.about.name, engine.album.photo(entry.id), works, folders)
 
         self._rendering.add(lambda: answer(make))
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import platformdirs
 import uvicorn
 
+from realedit.api.files import verified
 from realedit.errors import RealeditError, UsageError
-from realedit.photos import check_photo
 from realedit.plumbing.files import make_folder
 from realedit.studio.server import Studio
 from realedit.studio.settings import EngineSettings, StudioSettings
@@ -37,7 +37,7 @@ def run(
     Raises what is wrong with the photos, the port, the folders or the model, before or right after the start.
     """
     for path in photos:
-        check_photo(path)
+        verified(path)
     if output is not None:
         make_folder(output)
     folder = work or platformdirs.user_data_path("realedit") / "studio"

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from realedit import __version__
-from realedit.compare import STYLES
-from realedit.photos import EXTENSIONS
-from realedit.recipes import load, shipped
+from realedit.api import recipe_names
+from realedit.api.light import EXTENSIONS
+from realedit.api.recipes import load
+from realedit.plumbing.choices import STYLES
 from realedit.studio.album import Entry
-from realedit.studio.work import Work
+from realedit.studio.work import Label, Work
 
 if TYPE_CHECKING:
     from realedit.studio.engine import Engine
@@ -21,7 +22,7 @@ def facts() -> dict[str, Any]:
     """What does not change while the studio runs."""
     return {
         "version": __version__,
-        "recipes": [{"name": name, "description": load(name).description} for name in shipped()],
+        "recipes": [{"name": name, "description": load(name).description} for name in recipe_names()],
         "styles": list(STYLES),
         "extensions": list(dict.fromkeys(EXTENSIONS)),
     }
@@ -49,7 +50,7 @@ def described(engine: Engine) -> dict[str, Any]:
 def _photo(engine: Engine, entry: Entry) -> dict[str, Any]:
     faces = [
         {
-            "corners": np.round(face.alignment.corners(), 2).tolist(),
+            "corners": np.round(face.square.corners(), 2).tolist(),
             "landmarks": [[round(x, 2), round(y, 2)] for x, y in face.landmarks],
             "edited": face.index in entry.works and entry.works[face.index].edited,
         }
@@ -71,20 +72,17 @@ def _photo(engine: Engine, entry: Entry) -> dict[str, Any]:
 
 def _work(engine: Engine, entry: Entry, work: Work) -> dict[str, Any]:
     assert engine.face is not None
-    session = work.session()
-    last = work.changes[work.at - 1] if work.at else None
+    last = work.last
     return {
-        "quality": session.quality if session.pivot is not None else None,
+        "quality": work.session.quality if work.session.inverted else None,
         "at": work.at,
         "history": [
             {
-                "label": "Original" if at == 0 else work.changes[at - 1].label,
-                "strength": None
-                if at == 0 or work.changes[at - 1].recipe is None
-                else work.changes[at - 1].strength,
+                "label": label.text,
+                "strength": None if label.recipe is None else label.strength,
                 "thumbnail": engine.pictures.name_thumbnail(entry, engine.face, at),
             }
-            for at in range(len(work.changes) + 1)
+            for at, label in enumerate((Label("Original"), *work.labels))
         ],
         "recipe": None if last is None or last.recipe is None else [last.recipe, last.strength],
         "points": [{"handle": list(each.handle), "target": list(each.target)} for each in work.points],

@@ -29,18 +29,17 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-from alignment import Alignment
+from realedit.api import Alignment, Change, Drag, Model, Session
+from realedit.api.pictures import read_mask
 from realedit.errors import RealeditError
 from realedit.plumbing.files import output_error, write_bytes
-from realedit.sessions.session import Drag, Session
-from realedit.sessions.stored import Square
-from realedit.sessions.stored import read_mask as read_picture
-from realedit.studio.work import Change, Pair, Work
+from realedit.studio.work import Label, Pair, Work
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 ID = re.compile(r"[0-9a-f]{24}")
+MASK = re.compile(r"mask-[0-9a-f]{12}\.png")
 
 
 class FoundFace(msgspec.Struct, frozen=True):
@@ -48,12 +47,7 @@ class FoundFace(msgspec.Struct, frozen=True):
 
     index: int
     landmarks: list[tuple[float, float]]
-    square: Square
-
-    @property
-    def alignment(self) -> Alignment:
-        """The square."""
-        return Alignment.from_dict(msgspec.structs.asdict(self.square))
+    square: Alignment
 
 
 class PhotoFile(msgspec.Struct, frozen=True):
@@ -93,6 +87,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._ours: set[Path] = set()  # folders of faces that were read or written
         try:
             _private(folder)
         except OSError as error:
@@ -145,17 +140,18 @@ class Store:
         """Remember a face's work."""
         folder = self.folder / photo / str(face)
         try:
-            _private(folder)
-            tensors = {
-                str(number): change.latent.contiguous().cpu()
-                for number, change in enumerate(work.changes)
-                if change.latent is not None
+            self._make_ours(folder)
+            changes = work.session.changes
+            latents = {
+                str(number): each.latent.cpu().contiguous().clone()  # two changes may share one
+                for number, each in enumerate(changes)
+                if each.latent is not None
             }
-            self._write(folder / "latents.safetensors", save_tensors(tensors))
-            for name, mask in work.masks.items():
+            self._write(folder / "latents.safetensors", save_tensors(latents))
+            for name, mask in {name: mask for each in changes for name, mask in each.masks.items()}.items():
                 if not (folder / name).is_file():
                     self._write(folder / name, _png(mask))
-            work.session().save(folder / "session")
+            work.session.save(folder / "session")
             self._write(folder / "work.json", msgspec.json.encode(_written(work)))
         except OSError as error:
             raise output_error(error, folder) from error
@@ -163,41 +159,53 @@ class Store:
     def save_mask(self, photo: str, face: int, mask: NDArray[np.uint8] | None) -> None:
         """Remember the mask that is painted."""
         folder = self.folder / photo / str(face)
-        _private(folder)
+        self._make_ours(folder)
         if mask is None:
             (folder / "mask.png").unlink(missing_ok=True)
         else:
             self._write(folder / "mask.png", _png(mask))
 
-    def work(self, photo: str, face: int) -> Work | None:
-        """A face's work; None where there is none that can be read."""
+    def work(self, photo: str, face: int, model: Model) -> Work | None:
+        """A face's work; None where there is none that can be read, and was done with this model."""
         folder = self.folder / photo / str(face)
         try:
-            session = Session.load(folder / "session")
+            session = Session.load(folder / "session", model=model)
+            self._ours.add(folder)
             found = _read(folder / "work.json", _Work)
-            if found is None:
-                return _from_session(session)
+            if found is None:  # the session as it is, in one change
+                return Work(session, (Label("recovered"),) * len(session.changes))
             latents = load_tensors((folder / "latents.safetensors").read_bytes())
-            changes = tuple(
-                Change(each.label, tuple(each.drags), latents.get(str(number)), each.recipe, each.strength)
+            size = session.photo_size
+            changes = [
+                Change(
+                    tuple(each.drags),
+                    latents.get(str(number)),
+                    {name: read_mask(folder / name, size) for name in _masks(each)},
+                )
                 for number, each in enumerate(found.changes)
-            )
-            names = {drag.mask for change in changes for drag in change.drags if drag.mask is not None}
-            masks = {name: read_picture(folder, name, session.photo_size) for name in names}
-            mask = None
-            if (folder / "mask.png").is_file():
-                mask = read_picture(folder, "mask.png", session.photo_size)
+            ]
+            session.restore(changes, min(max(found.at, 0), len(changes)))
+            painted = folder / "mask.png"
             return Work(
-                base=session.from_start(),
-                changes=changes,
-                at=min(max(found.at, 0), len(changes)),
+                session,
+                tuple(Label(each.label, each.recipe, each.strength) for each in found.changes),
                 points=tuple(found.points),
-                mask=mask,
-                masks=masks,
+                mask=read_mask(painted, size) if painted.is_file() else None,
             )
         except (RealeditError, OSError, ValueError, SafetensorError) as error:
             log.warning("what was done to a face cannot be read (%s)", error)
             return None
+
+    def _make_ours(self, folder: Path) -> None:
+        """Make a face's folder. Work that lies there and could not be read is kept beside it."""
+        if folder not in self._ours and folder.exists():
+            number = 1
+            while (aside := folder.with_name(f"{folder.name}-unread-{number}")).exists():
+                number += 1
+            folder.rename(aside)
+            log.warning("what was done to a face before and cannot be read is in %s", aside)
+        self._ours.add(folder)
+        _private(folder)
 
     def _write(self, path: Path, content: bytes) -> None:
         try:
@@ -208,16 +216,18 @@ class Store:
 
 def _written(work: Work) -> _Work:
     changes = [
-        _Change(each.label, list(each.drags), each.latent is not None, each.recipe, each.strength)
-        for each in work.changes
+        _Change(label.text, list(each.drags), each.latent is not None, label.recipe, label.strength)
+        for label, each in zip(work.labels, work.session.changes, strict=True)
     ]
-    return _Work(changes, work.at, list(work.points), work.base.quality)
+    return _Work(changes, work.at, list(work.points), work.session.quality)
 
 
-def _from_session(session: Session) -> Work:
-    """Work whose history was lost: the session as it is, in one change."""
-    base = Work(base=session.from_start())
-    return base.changed(session, "recovered") if session.history else base
+def _masks(change: _Change) -> set[str]:
+    """The names of its masks, as they are in its folder."""
+    names = {drag.mask for drag in change.drags if drag.mask is not None}
+    if not all(MASK.fullmatch(name) for name in names):
+        raise ValueError("a change names a mask by no name of a mask")
+    return names
 
 
 def _read(path: Path, kind: type[T]) -> T | None:

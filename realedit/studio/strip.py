@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 import msgspec
 import numpy as np
 
+from realedit import api
+from realedit.api import Photo
 from realedit.errors import EXPECTED, UsageError
-from realedit.photos import Photo, read_photo
 from realedit.studio import messages
 from realedit.studio.album import Entry, look_for_faces
 from realedit.studio.pictures import Answered
@@ -35,7 +35,7 @@ class Strip:
 
         def job() -> None:
             try:
-                photo = read_photo(Path(name), source=source)
+                photo = api.open(source)
             except Exception as error:
                 failed = error
 
@@ -44,12 +44,12 @@ class Strip:
 
                 answer(wrong)
                 return
-            self._engine.inbox.put(lambda: answer(lambda: self._added(photo, name)))
+            self._engine.inbox.put(lambda: answer(lambda: self._added(photo, source, name)))
 
         threading.Thread(target=job, name="reading", daemon=True).start()
 
-    def _added(self, photo: Photo, name: str) -> str:
-        entry = self._engine.album.add(photo, name)
+    def _added(self, photo: Photo, source: bytes, name: str) -> str:
+        entry = self._engine.album.add(photo, source, name)
         self.look(entry)
         if self._engine.work is None or not self._engine.work.edited or self._engine.entry is entry:
             self.show(messages.Show(entry.id))
@@ -66,7 +66,7 @@ class Strip:
         entry, work = self._engine.chosen()
         if (entry.id, self._engine.face) != (photo, face):
             raise UsageError("the mask is of another face")
-        painted = read_photo(Path("mask.png"), source=source).srgb()[..., 0]
+        painted = np.asarray(api.open(source).image)[..., 0]
         size = entry.about.size
         whole = cv2.resize(np.ascontiguousarray(painted), size, interpolation=cv2.INTER_LINEAR)
         mask = np.where(whole >= 128, 255, 0).astype(np.uint8) if (whole >= 128).any() else None
@@ -84,7 +84,7 @@ class Strip:
             found: list[FoundFace] = []
             error: str | None = None
             try:
-                found = look_for_faces(self._engine.album.photo(entry.id), self._engine.checkpoint)
+                found = look_for_faces(self._engine.album.photo(entry.id), self._engine.model)
             except _TROUBLE as problem:
                 error = str(problem)
 
@@ -101,12 +101,10 @@ class Strip:
 
     def show(self, command: messages.Show) -> None:
         """Another photo."""
-        if command.photo not in self._engine.album.entries:
+        entry = self._engine.album.entries.get(command.photo)
+        if entry is None:
             raise UsageError("this photo is no longer in the studio")
-        self._engine.shown, self._engine.face = command.photo, None
-        entry = self._engine.album.entries[command.photo]
-        if entry.works:
-            self._engine.face = min(entry.works)
+        self._engine.turn_to(entry)
         self.remember()
         self._engine.inversions.wanted()
         self._engine.pictures.render()
@@ -116,9 +114,7 @@ class Strip:
         """One photo less."""
         self._engine.album.remove(command.photo)
         if self._engine.shown == command.photo:
-            self._engine.shown = next(iter(self._engine.album.entries), None)
-            entry = self._engine.entry
-            self._engine.face = min(entry.works) if entry is not None and entry.works else None
+            self._engine.turn_to(next(iter(self._engine.album.entries.values()), None))
         self.remember()
         self._engine.inversions.wanted()
         self._engine.tell()
@@ -128,7 +124,7 @@ class Strip:
         entry = self._engine.album.entries.get(command.photo)
         if entry is None or command.face >= len(entry.about.faces or ()):
             raise UsageError("there is no such face")
-        self._engine.shown, self._engine.face = command.photo, command.face
+        self._engine.turn_to(entry, command.face)
         self.remember()
         self._engine.inversions.wanted()
         self._engine.tell()

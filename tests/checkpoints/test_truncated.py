@@ -96,6 +96,28 @@ def test_the_fast_dtype_is_one_to_compute_in() -> None:
     assert fast_dtype(torch.device("mps")) == torch.float32
 
 
+@pytest.mark.parametrize(
+    ("most", "dtype"),
+    [
+        ("AVX2", torch.float32),
+        ("avx512_core_vnni", torch.float32),
+        ("SSE41", torch.float32),
+        ("AVX512_CORE_BF16", torch.bfloat16),
+        ("AVX512_CORE_AMX", torch.bfloat16),
+        ("DEFAULT", torch.bfloat16),
+    ],
+)
+@pytest.mark.parametrize("name", ["ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"])
+def test_the_fast_dtype_is_not_one_that_is_imitated(
+    name: str, most: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv(name, most)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    assert fast_dtype(torch.device("cpu")) == dtype
+
+
 LAYERS = [LayerShape(512, 512, 4, False)] + [
     LayerShape(512, 512, 8 << (i // 2), i % 2 == 0) for i in range(10)
 ]

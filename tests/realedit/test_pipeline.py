@@ -20,10 +20,10 @@ from checkpoints.testing import random_checkpoint
 from inversion import InversionSettings, ProjectionSettings, Step, TuningSettings
 from realedit.compositing.change import Mode
 from realedit.drag import DragSettings, DragStep, editor
-from realedit.editing import outcome, stages
-from realedit.editing.outcome import drag_warnings
+from realedit.editing import measuring, stages
 from realedit.editing.request import EditRequest
 from realedit.editing.stages import rendering
+from realedit.editing.telling import drag_warnings
 from realedit.errors import OutputError, SessionError, UsageError
 from realedit.geometry.cropping import crop_of
 from realedit.photos import read_photo
@@ -339,7 +339,7 @@ def _no_descriptor(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def fail(*_: Any) -> None:
         raise AssertionError("the descriptor was computed")
 
-    monkeypatch.setattr(outcome, "descriptor", fail)
+    monkeypatch.setattr(measuring, "descriptor", fail)
     yield
 
 
@@ -351,7 +351,7 @@ def test_an_unchanged_face_is_at_distance_zero_and_not_looked_at(tmp_path: Path)
     photo = read_photo(path)
     session = stages.align(photo, face, photo_path=path, settings=settings, quality="draft")
     assert session.face == 0 and session.landmarks is not None and session.landmarks.shape == (68, 2)
-    assert outcome.identity_distance(photo, photo, session) == 0
+    assert measuring.identity_distance(photo, photo, session) == 0
 
 
 def _two_faces(photo: Path, checkpoint: Checkpoint) -> tuple[Session, Session]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checkpoints import Checkpoint
-from realedit.compositing import Mouth, debug_pictures, describe, paste
+from realedit.compositing import Mouth, Scene, debug_pictures, describe, paste
 from realedit.compositing.settings import PasteSettings as PasteSettings
 from realedit.editing import sliding
 from realedit.geometry.cropping import crop_of
@@ -35,7 +35,8 @@ def render(
     """
     settings = settings or PasteSettings()
     mask, features, original = photo_mask(session), features_of(session), photo
-    photo = sliding.slid(photo, session, mask)
+    if features is not None:
+        photo = sliding.slid(Scene(features, photo), session, mask)
     if debug is not None and features is not None:
         write_png(debug / "parts.png", sliding.parts(session, features))
     if debug is not None and (drawn := turning.picture(original, session)) is not None:

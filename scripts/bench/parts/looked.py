@@ -14,7 +14,7 @@ from checkpoints import Checkpoint
 from realedit.compositing.tone import Tone
 from realedit.editing import stages
 from realedit.editing.applying import drag
-from realedit.editing.outcome import identity_distance
+from realedit.editing.measuring import identity_distance
 from realedit.editing.verdicts import verdict_on
 from realedit.looks import Verdict
 from realedit.looks.pair import lab

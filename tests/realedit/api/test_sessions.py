@@ -1,10 +1,12 @@
-"""Sessions: inverted once, dragged many times, live targets, undo, previews, carried over, kept."""
+"""Sessions: inverted once, dragged many times, live targets, undo, pictures, carried over, kept, restored."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import realedit
 from checkpoints import Checkpoint
@@ -156,6 +158,115 @@ def test_a_preview_is_the_paste_and_follows_a_drag_under_way(session: realedit.S
     assert session.drawn().shape == (32, 32, 3) and session.drawn(16).shape == (16, 16, 3)
 
 
+def test_live_pictures_show_the_part_around_the_face(session: realedit.Session) -> None:
+    live = session.live(scale=0.5)
+    left, top, right, bottom = live.box
+    assert (left, top) >= (0, 0) and (right, bottom) <= session.photo_size
+    corners = session.square.corners()
+    assert (corners.min(0).clip(0) >= (left, top)).all() and (corners.max(0) <= (right + 1, bottom + 1)).all()
+    assert abs(live.size[0] - (right - left) / 2) <= 1
+    still = live(session.state)
+    assert still.changed is None and np.array_equal(still.pixels, live.before)
+    drag = _drag(session, FIRST)
+    drag.step()
+    seen = [live(session.state)]
+    drag.run()
+    seen.append(live(session.state))
+    for each in seen:
+        assert each.changed is not None and each.box == live.box and each.pixels.shape == live.before.shape
+    assert not np.array_equal(seen[0].pixels, seen[1].pixels), "the drag went on"
+    whole = seen[1].in_photo((0, 0, *live.size))
+    assert whole == pytest.approx(live.box)
+    on_black = realedit.Photo.from_array(np.zeros((80, 96, 3), np.uint8))
+    assert not session.live(photo=on_black).before.any()
+
+
+def test_every_place_in_the_history_has_a_small_picture(session: realedit.Session) -> None:
+    _drag(session, FIRST).run()
+    small = [session.thumbnail(at, side=24) for at in (0, 1)]
+    assert all(max(each.shape[:2]) == 24 for each in small)
+    assert not np.array_equal(*small)
+    session.undo()
+    assert np.array_equal(session.thumbnail(1, side=24), small[1]), "what was undone is shown too"
+    with pytest.raises(UsageError, match="1 changes"):
+        session.thumbnail(2)
+
+
+def test_a_face_is_found_first_and_inverted_when_that_is_wanted(
+    session: realedit.Session, photo: Path, model: realedit.Model
+) -> None:
+    found = realedit.Session.open(
+        photo.read_bytes(), model=model, cache=False, invert=False, place=photo, quality="draft"
+    )
+    assert not found.inverted and found.quality == "draft" and found.photo_path == photo
+    with pytest.raises(SessionError, match="no inversion"):
+        _drag(found, FIRST).step()
+    found = found.copy()
+    told: list[realedit.Step] = []
+
+    def cancel(step: object) -> bool:
+        assert isinstance(step, realedit.Step)
+        told.append(step)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        found.invert(inversion=QUICK, cache=False, on_step=cancel)
+    assert len(told) == 1 and not found.inverted
+    done = found.invert(inversion=QUICK, cache=False)
+    assert done.inverted and (done.quality, done.seed) == ("standard", 0) and not found.inverted
+    for each in (done, session):
+        _drag(each, FIRST).run()
+    assert done.history == session.history and np.array_equal(_pixels(done), _pixels(session))
+
+
+def test_a_copy_goes_its_own_way(session: realedit.Session) -> None:
+    _drag(session, FIRST).run()
+    other = session.copy()
+    assert other.history == session.history and np.array_equal(_pixels(other), _pixels(session))
+    _drag(other, SECOND).run()
+    assert (len(other.changes), len(session.changes)) == (2, 1)
+    assert session.undo() and other.at == 2 and not session.history
+
+
+def test_a_session_at_rest_gives_the_same(
+    session: realedit.Session, photo: Path, model: realedit.Model
+) -> None:
+    _drag(session, FIRST).run()
+    before = _pixels(session)
+    session.rest()
+    assert np.array_equal(_pixels(session), before)
+    _drag(session, SECOND).run()
+    assert len(session.history) == 2
+    nowhere = realedit.Session.open(photo.read_bytes(), model=model, inversion=QUICK)
+    nowhere.rest()
+    assert nowhere.photo.size == (96, 80), "what cannot be read again is not let go of"
+
+
+def test_changes_are_kept_elsewhere_and_put_back(session: realedit.Session, photo: Path) -> None:
+    mask = np.zeros((80, 96), np.uint8)
+    mask[:, :60] = 255
+    _drag(session, FIRST).run()
+    session.drag([SECOND], mask=mask, reach="all", settings=SETTINGS).run()
+    session.undo()
+    first, second = session.changes
+    assert session.at == 1 and first.drags == session.history and len(second.masks) == 1
+    again = session.invert(inversion=QUICK)
+    again.restore([first, second], 1)
+    assert again.at == 1 and again.can_redo and np.array_equal(_pixels(again), _pixels(session))
+    assert again.redo() and session.redo()
+    assert again.history == session.history and np.array_equal(_pixels(again), _pixels(session))
+    again.restore([])
+    assert not again.changes and _pixels(again).tolist() == realedit.open(photo).pixels.tolist()
+    for wrong, at, said in (
+        (replace(first, latent=torch.zeros(1, 2, 3)), None, "latent is"),
+        (replace(second, masks={}), None, "no mask"),
+        (first, 2, "2 of 1 changes"),
+    ):
+        with pytest.raises(SessionError, match=said):
+            session.restore([wrong], at)
+    assert len(session.history) == 2, "what does not fit changes nothing"
+
+
 def test_a_recipe_is_a_drag_too(session: realedit.Session, tmp_path: Path) -> None:
     file = tmp_path / "push.toml"
     file.write_text(PUSH)
@@ -188,6 +299,9 @@ def test_what_was_dragged_in_a_draft_is_carried_over(photo: Path, model: realedi
     assert better.state.tuning and better.result().changed is not None
     assert better.undo()
     np.testing.assert_array_equal(better.drawn(), plain)
+    early = realedit.Session.open(photo, model=model, cache=False, invert=False)
+    better.carry(early)
+    assert not better.changes
     other = realedit.Session.open(photo, model=model, inversion=QUICK, box=(0, 0, 40, 40))
     with pytest.raises(SessionError, match="same face"):
         other.carry(draft)
@@ -203,6 +317,17 @@ def test_a_session_shows_its_drags_as_a_time_lapse(
     result = session.result()
     assert {step.index for step in result.made.steps} == set(range(1, session.history[0].steps + 1))
     assert result.timelapse(tmp_path / "drag.webp").stat().st_size > 0
+
+
+def test_what_was_not_recorded_is_dragged_once_more_for_a_time_lapse(
+    session: realedit.Session, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="no steps"):
+        realedit.timelapse([session], tmp_path / "still.gif")
+    _drag(session, FIRST).run()
+    before = session.history
+    path = realedit.timelapse([session, session.copy()], tmp_path / "drag.gif")
+    assert path.read_bytes().startswith(b"GIF") and session.history == before
 
 
 def test_a_session_is_of_one_face(photo: Path, model: realedit.Model) -> None:

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from alignment import find_faces
 from realedit.compositing import layers
 from realedit.compositing.eyes import XS, Eye
-from realedit.compositing.features import GLASSES, Features
+from realedit.compositing.features import Features
 from realedit.compositing.layers import slide
 from realedit.compositing.lids import BARE, FRAMED, Lids, Manner, lids_slide, unfolded
+from realedit.compositing.scene import GLASSES, Scene
 from realedit.compositing.skin import Skin
 from realedit.perception import perceive
 from realedit.perception.points import EYES, LEFT_EYE
@@ -189,4 +190,5 @@ def test_glasses_are_seen_so_that_lids_slide_as_they_do_behind_them() -> None:
     for x in (left, right):
         cv2.ellipse(framed, (x, y + 3), (wide, high), 0, 0, 360, black, 2)
     cv2.line(framed, (left + wide, y), (right - wide, y), black, 2)
-    assert features.glasses(photo_of(pixels)) < GLASSES < features.glasses(photo_of(framed))
+    bare, worn = (Scene(features, photo_of(each)) for each in (pixels, framed))
+    assert bare.glasses < GLASSES < worn.glasses

@@ -7,8 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from alignment import Alignment
-from realedit.editing import outcome
-from realedit.editing.outcome import FaceReport, drag_warnings, endings, result_warnings, seen_share
+from realedit.editing import measuring
+from realedit.editing.measuring import seen_share
+from realedit.editing.outcome import FaceReport
+from realedit.editing.telling import drag_warnings, endings, result_warnings
 from realedit.looks import Reason, Verdict
 from realedit.sessions.session import Drag, Session
 from tests.realedit.recipes.faces import landmarks
@@ -50,7 +52,7 @@ def dlib_sees(monkeypatch: pytest.MonkeyPatch) -> dict[int, tuple[float, float]]
             found[index] += way
         return np.asarray(found)
 
-    monkeypatch.setattr(outcome, "landmarks_in", answer)
+    monkeypatch.setattr(measuring, "landmarks_in", answer)
     return moved
 
 

@@ -270,6 +270,9 @@ def test_sessions_of_another_photo_or_model_are_refused(tmp_path: Path) -> None:
         check_belongs(session, other, checkpoint, tmp_path)
     with pytest.raises(SessionError, match="was made with the model random, not with random32"):
         check_belongs(session, photo, box_checkpoint(seed=5), tmp_path)
+    older = dataclasses.replace(session, model="random32", model_sha256="f" * 64)
+    with pytest.raises(SessionError, match=r"other weights of random32.*edit the photo again"):
+        check_belongs(older, photo, checkpoint, tmp_path)
     changes: list[tuple[dict[str, Any], str]] = [
         ({"crop": np.zeros((16, 16, 3), np.uint8)}, "its crop has 16 pixels, the model 32"),
         ({"pivot": torch.zeros(1, 3, 8)}, r"its latent is \(1, 3, 8\)"),

@@ -76,8 +76,8 @@ def _pull(desk: Desk, *, by: float = 6.0) -> None:
 def test_the_face_follows_the_hand_and_letting_go_is_one_change(desk: Desk) -> None:
     _pull(desk)
     work = desk.engine.work
-    assert work is not None and (len(work.changes), work.at) == (1, 1)
-    (drag,) = work.changes[0].drags
+    assert work is not None and (len(work.labels), work.at) == (1, 1)
+    (drag,) = work.session.history
     assert drag.handles == [(48.0, 40.0)]
     assert drag.targets == [(54.0, 40.0)]
     assert max(each["number"] for each in desk.pictures) == 5, "a picture answers the last move"
@@ -86,14 +86,14 @@ def test_the_face_follows_the_hand_and_letting_go_is_one_change(desk: Desk) -> N
 
 def test_a_press_alone_changes_nothing(desk: Desk) -> None:
     desk.do(Press(48, 40, 1), Release())
-    assert desk.engine.work is not None and desk.engine.work.changes == ()
+    assert desk.engine.work is not None and desk.engine.work.session.changes == ()
 
 
 def test_a_stop_ends_the_drag_where_it_is(desk: Desk) -> None:
     desk.do(Press(48, 40, 1), Move(60, 40, 2), Stop())
     work = desk.engine.work
     assert work is not None
-    assert work.changes[0].drags[0].ending == "stopped"
+    assert work.session.changes[0].drags[0].ending == "stopped"
 
 
 def test_undo_redo_and_going_back(desk: Desk) -> None:
@@ -101,21 +101,21 @@ def test_undo_redo_and_going_back(desk: Desk) -> None:
         _pull(desk, by=by)
     work = desk.engine.work
     assert work is not None
-    after = [work.session(at) for at in range(4)]
+    after = [work.to(at).session.state for at in range(4)]
     assert [len(each.history) for each in after] == [0, 1, 2, 3]
     desk.do(Undo(), Undo())
-    assert desk.engine.work is not None and desk.engine.work.session().history == after[1].history
+    assert desk.engine.work is not None and desk.engine.work.session.history == after[1].history
     desk.do(Redo())
     assert desk.engine.work.at == 2
     desk.do(GoTo(0), Undo())
     assert desk.engine.work.at == 0
     desk.do(GoTo(3))
-    now = desk.engine.work.session()
+    now = desk.engine.work.session.state
     assert now.current is not None and after[3].current is not None
     assert now.current.equal(after[3].current)
     desk.do(GoTo(1))
     _pull(desk)
-    assert (len(desk.engine.work.changes), desk.engine.work.at) == (2, 2), "what was undone is gone"
+    assert (len(desk.engine.work.session.changes), desk.engine.work.at) == (2, 2), "what was undone is gone"
 
 
 def test_points_are_set_moved_removed_and_dragged(desk: Desk) -> None:
@@ -131,11 +131,11 @@ def test_points_are_set_moved_removed_and_dragged(desk: Desk) -> None:
     desk.do(Drop(1), Aim(7, "handle", 0, 0), Start())
     work = desk.engine.work
     assert work is not None
-    assert work.changes[0].drags[0].targets == [(46.0, 41.0)]
-    assert work.points[0].handle == work.changes[0].drags[0].reached[0], "the handle is where it went"
+    assert work.session.changes[0].drags[0].targets == [(46.0, 41.0)]
+    assert work.points[0].handle == work.session.changes[0].drags[0].reached[0], "the handle is where it went"
     desk.do(Start())
     assert desk.engine.work is not None
-    assert len(desk.engine.work.changes) == 2, "and goes on from there"
+    assert len(desk.engine.work.session.changes) == 2, "and goes on from there"
     desk.do(Drop())
     with pytest.raises(UsageError, match="no point"):
         desk.do(Start())
@@ -151,10 +151,10 @@ def test_a_mask_holds_what_is_not_painted(desk: Desk, tmp_path: Path) -> None:
     _pull(desk)
     work = desk.engine.work
     assert work is not None and work.mask is not None
-    assert work.changes[0].drags[0].mask in work.masks
+    assert work.session.changes[0].drags[0].mask in work.session.state.masks
     desk.until(lambda: desk.engine.entry and desk.engine.entry.rendered == desk.engine.entry.revision)
     assert desk.engine.entry is not None and desk.engine.entry.result is not None
-    result, before = desk.engine.entry.result.view(), desk.engine.album.photo(id_).view()
+    result, before = desk.engine.entry.result.pixels, desk.engine.album.photo(id_).pixels
     still = work.mask < 128
     assert (result[still] == before[still]).all()
 
@@ -169,9 +169,9 @@ def test_work_outlives_the_worker(desk: Desk, tmp_path: Path) -> None:
     after = again.engine.work
     assert after is not None and again.engine.shown == desk.engine.shown
     assert (after.at, after.points) == (1, before.points)
-    assert [each.label for each in after.changes] == ["Drag", "Drag"]
+    assert [each.text for each in after.labels] == ["Drag", "Drag"]
     for at in range(3):
-        one, other = before.session(at), after.session(at)
+        one, other = before.to(at).session.state, after.to(at).session.state
         assert one.history == other.history
         assert one.current is not None and other.current is not None and one.current.equal(other.current)
     assert again.engine.strip is not None
@@ -182,15 +182,16 @@ def test_work_outlives_the_worker(desk: Desk, tmp_path: Path) -> None:
 def test_a_better_inversion_takes_what_was_dragged_along(desk: Desk) -> None:
     _pull(desk)
     before = desk.engine.work
-    assert before is not None and before.base.pivot is not None
+    assert before is not None
     desk.do(Configure(reach="head", steps=4, quality="best"))
-    desk.until(lambda: desk.engine.work is not None and desk.engine.work.base.quality == "best")
+    desk.until(lambda: desk.engine.work is not None and desk.engine.work.session.quality == "best")
     after = desk.engine.work
-    assert after is not None and after.base.pivot is not None
-    old, new = before.session().current, after.session().current
-    assert old is not None and new is not None
-    assert (new - after.base.pivot).allclose(old - before.base.pivot, atol=1e-5)
-    assert after.session().history == before.session().history
+    assert after is not None
+    old, new = before.session.state, after.session.state
+    assert old.current is not None and old.pivot is not None and not old.current.equal(old.pivot)
+    assert new.current is not None and new.pivot is not None
+    assert (new.current - new.pivot).allclose(old.current - old.pivot, atol=1e-5)
+    assert after.session.history == before.session.history
 
 
 @pytest.mark.parametrize("extension", [".png", ".jpg"])

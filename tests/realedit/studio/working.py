@@ -64,7 +64,7 @@ class Desk:
         id_: str = self.ask(lambda answer: self.engine.strip.add(source, photo.name, answer))
         self.until(lambda: self.engine.album.entries[id_].about.faces)
         self.do(Choose(id_, 0))
-        self.until(lambda: self.engine.work is not None and self.engine.work.base.quality == "standard")
+        self.until(lambda: self.engine.work is not None and self.engine.work.session.quality == "standard")
         return id_
 
 
