@@ -68,8 +68,10 @@ def _steepest(slopes: Floats, rim: Floats, width: float) -> float:
     along = np.linspace(0, len(rim) - 1, CURVE)
     x, y = (np.interp(along, np.arange(len(rim)), rim[:, axis]) for axis in (0, 1))
     places = np.broadcast_to(x, (len(RIM), CURVE)), y - RIM[:, None] * width
-    map_x, map_y = (np.asarray(each - 0.5, np.float32) for each in places)
-    return float(cv2.remap(blur(slopes, 0.03 * width), map_x, map_y, cv2.INTER_LINEAR).mean(axis=1).max())
+    left, top = (max(0, int(each.min() - width / 4)) for each in places)
+    near = slopes[top : int(places[1].max() + width / 4), left : int(x.max() + width / 4)]
+    map_x, map_y = (np.asarray(a - b - 0.5, np.float32) for a, b in zip(places, (left, top), strict=True))
+    return float(cv2.remap(blur(near, 0.03 * width), map_x, map_y, cv2.INTER_LINEAR).mean(axis=1).max())
 
 
 def _above(rim: Floats, width: float, size: int) -> Mask:

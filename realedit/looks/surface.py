@@ -92,6 +92,6 @@ def _strange(pair: Pair, head: Mask) -> float:
     if not (face.any() and where.any()):
         return 0.0
     count = np.zeros((int(256 / CELL),) * 2, np.float32)
-    np.add.at(count, cells(lab(pair.before)[face]), 1)
+    np.add.at(count, cells(pair.colours[0][face]), 1)
     away = cv2.distanceTransform((count <= RARE * face.sum()).astype(np.uint8), cv2.DIST_L2, 5) * CELL
     return float((away[cells(lab(blur(pair.after, 1.0))[where])] > STRANGE).sum()) / pair.unit**2

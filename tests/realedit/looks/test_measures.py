@@ -67,16 +67,17 @@ def lips_of(portrait: Portrait) -> NDArray[np.bool_]:
     return mask > 0
 
 
+def as_rgb(colours: Pixels) -> Pixels:
+    return np.asarray(cv2.cvtColor(colours, cv2.COLOR_LAB2RGB), np.uint8)
+
+
 def test_lips_in_another_light_keep_their_colour_and_pale_ones_do_not(portrait: Portrait) -> None:
     lips = lips_of(portrait)
-    colours = cv2.cvtColor(portrait.photo, cv2.COLOR_RGB2LAB)
+    colours = np.asarray(cv2.cvtColor(portrait.photo, cv2.COLOR_RGB2LAB), np.uint8)
     darker, paler = colours.copy(), colours.copy()
     darker[lips, 0] = np.clip(colours[lips, 0].astype(int) - 20, 0, 255)
     paler[lips, 1:] = 128 + (colours[lips, 1:].astype(int) - 128) // 3
-    tones = [
-        measure(pair_of(portrait, portrait.photo, cv2.cvtColor(each, cv2.COLOR_LAB2RGB)))["lip tone"]
-        for each in (darker, paler)
-    ]
+    tones = [measure(pair_of(portrait, portrait.photo, as_rgb(each)))["lip tone"] for each in (darker, paler)]
     assert tones[0] < LIMITS["lip tone"].weak < tones[1]
 
 
