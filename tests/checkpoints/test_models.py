@@ -73,7 +73,7 @@ def use(monkeypatch: pytest.MonkeyPatch, *entries: Entry) -> None:
         "checkpoints.information",
     ):
         monkeypatch.setattr(f"{module}.registry", lambda: fake)
-    monkeypatch.setattr("realedit.cli.models.registry", lambda: fake)
+    monkeypatch.setattr("checkpoints.registry.registry", lambda: fake)
 
 
 def pull(**options: Any) -> models.Pulled:
