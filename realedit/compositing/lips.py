@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realedit.compositing.cavity import Opening, inside
-from realedit.compositing.eyes import Floats
+from realedit.compositing.eyes import LUMA, Floats
 from realedit.compositing.flow import Array
 from realedit.compositing.layers import Layer, Slide
 from realedit.compositing.mouths import OPEN, Light, Mouth
@@ -130,7 +130,8 @@ def _seam(lip: Floats, x: Array, off: Array, shut: float) -> Layer:
     off: how far below the line each place is."""
     near = np.exp(-((off / SEAM) ** 2)) * step((0.48 - np.abs(x)) / SEAM_ENDS)
     painted = _float(SEAM_FULL * shut**4 * np.where(near > 0.01, near, 0))
-    paint = np.broadcast_to(_float(SEAM_SHADE * lip), (*painted.shape, 3))
+    deep = SEAM_SHADE * lip * lip / max(float(lip @ LUMA), 1e-3)  # a shadow on flesh is redder than flesh
+    paint = np.broadcast_to(_float(np.clip(deep, 0, 1)), (*painted.shape, 3))
     return Layer(_float(painted > 0), paint=paint, painted=painted, grain=painted)
 
 
