@@ -40,7 +40,7 @@ def lips_slide(photo: Photo, points: Floats, lips: Lips) -> Slide | None:
     if lips == Lips() or box is None:
         return None
     light, mouth = Light.of(photo, points), mouth.fitted(photo)
-    if lips.lower < 0 or lips.upper > 0:
+    if lips.closing:
         mouth = mouth.inset()
     soft = max(SOFT, SOFTER * softness(photo, points))
     parted = _Parted(mouth, light, mouth.lip_colour(photo), lips, soft, *edges(mouth, lips))
@@ -71,7 +71,7 @@ def _layers(parted: _Parted, box: Box) -> Sequence[Layer]:
     opening = (y > upper - 0.05) & (y < lower + 0.05) & (np.abs(x) < 0.55)
     if (lips.lower > 0 or (corners and mouth.gap > OPEN)) and bool(opening.any()):
         layers.append(_inside(parted, x, y, upper, lower))
-    if lips.lower or lips.moves_corners:
+    if lips.moves_corners:
         layers.append(_slid(parted, box, y - lower, below_source))
     if lips.upper or lips.moves_corners:
         layers.append(_slid(parted, box, upper - y, above_source))

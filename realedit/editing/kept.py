@@ -38,12 +38,12 @@ def check_belongs(session: Session, photo: Photo | None, checkpoint: Checkpoint,
             f"the session in {folder} is of another photo ({session.photo_path}); use another folder "
             f"for {photo.path}"
         )
-    if session.model_sha256 != checkpoint.sha256 and session.model == checkpoint.name:
-        raise SessionError(
-            f"the session in {folder} was made with other weights of {session.model}, as an earlier version "
-            "had them; name their file with --model, or edit the photo again"
-        )
     if session.model_sha256 != checkpoint.sha256:
+        if session.model == checkpoint.name:
+            raise SessionError(
+                f"the session in {folder} was made with other weights of {session.model}, as an earlier "
+                "version had them; name their file with --model, or edit the photo again"
+            )
         raise SessionError(
             f"the session in {folder} was made with the model {session.model}, not with {checkpoint.name}; "
             "name that model or use another folder"

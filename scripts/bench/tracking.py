@@ -20,17 +20,17 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
 import checkpoints
 from bench.shared.drag_reference import Reference
-from bench.shared.drawn_faces import SIZE, Sample, samples
+from bench.shared.drawn_faces import SIZE, Picture, Sample, levels, samples
 from bench.shared.measuring import report, row
 from checkpoints import Checkpoint
 from realedit.drag import DragSettings, Lengths, feature_resolution
 from realedit.drag.maps import Maps
 from realedit.drag.supervision import templates_at, track
+from realedit.sessions.session import to_tensor
 
 STEPS = 20
 LONGEST = 24 / SIZE  # of the motion, in shares of the picture's side
@@ -39,8 +39,7 @@ LOST = 8.0  # px of 512: farther from the truth than this a point is lost
 RAFT_SIDE = 8  # pictures' sides are multiples of it, and at least this many times as long:
 RAFT_LEAST = 16
 
-Grey = NDArray[np.uint8]
-Follow = Callable[[Grey, Grey, Tensor], Tensor]
+Follow = Callable[[Picture, Picture, Tensor], Tensor]
 """From one picture `[R, R, 3]` to the next, where points `[K, 2]` go, all in its pixels."""
 
 
@@ -69,7 +68,7 @@ class Motion:
 
 def moved_faces(
     checkpoint: Checkpoint, sample: Sample, other: Sample, motion: Motion
-) -> Iterator[tuple[Tensor, NDArray[np.uint8]]]:
+) -> Iterator[tuple[Tensor, Picture]]:
     """The supervised features and the picture `[R, R, 3]` after 0, 1, ... STEPS steps of the motion."""
     generator = checkpoint.generator
     network = generator.synthesis_network
@@ -94,18 +93,17 @@ def moved_faces(
                 moved, image = network.block(resolution)(moved, image, ws[:, network.block_ws(resolution)])
                 if resolution == cells:
                     features = moved
-        picture = ((image[0].permute(1, 2, 0).clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).numpy()
-        yield features, picture
+        yield features, levels(image)
 
 
-def dis(old: Grey, new: Grey, points: Tensor) -> Tensor:
+def dis(old: Picture, new: Picture, points: Tensor) -> Tensor:
     """By dense inverse search (Kroeger et al. 2016, arXiv 1603.03590)."""
     one, other = (cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (old, new))
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(one, other, None)  # type: ignore[call-overload]
     return along(torch.from_numpy(flow), points)
 
 
-def lucas_kanade(old: Grey, new: Grey, points: Tensor) -> Tensor:
+def lucas_kanade(old: Picture, new: Picture, points: Tensor) -> Tensor:
     """By pyramidal Lucas-Kanade (Bouguet 2000)."""
     one, other = (cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (old, new))
     start = (points.numpy() - 0.5).astype(np.float32)
@@ -127,11 +125,10 @@ def raft(weights: Path) -> Follow:
     network.load_state_dict(state)
     network.eval()
 
-    def follow(old: Grey, new: Grey, points: Tensor) -> Tensor:
+    def follow(old: Picture, new: Picture, points: Tensor) -> Tensor:
         side = old.shape[0]
         size = max(RAFT_SIDE * RAFT_LEAST, -(-side // RAFT_SIDE) * RAFT_SIDE)
-        pairs = torch.from_numpy(np.stack([old, new])).permute(0, 3, 1, 2) / 127.5 - 1
-        pictures = F.interpolate(pairs, (size, size), mode="bilinear").split(1)
+        pictures = [F.interpolate(to_tensor(each), (size, size), mode="bilinear") for each in (old, new)]
         with torch.no_grad():
             flow = network(*pictures)[-1]
         flow = F.interpolate(flow, (side, side), mode="bilinear") * (side / size)
@@ -176,6 +173,7 @@ def errors(
             plain_templates = plain.look(large, places["paper"])
             before = picture
             continue
+        truth = motion.forward(begin, step / STEPS)
         for name in sides:
             started = time.process_time()
             if name == "ours":
@@ -186,7 +184,6 @@ def errors(
                 new = flows[name](before, picture, places[name])
             seconds[name] += (time.process_time() - started) / STEPS
             places[name] = new
-            truth = motion.forward(begin, step / STEPS)
             found[name].append((new / sides[name] - truth).norm(dim=-1) * SIZE)
         before = picture
     return {name: (found[name], seconds[name]) for name in sides}

@@ -32,10 +32,15 @@ class Sample:
 
 def picture_of(checkpoint: Checkpoint, latent: Tensor) -> Picture:
     with torch.no_grad():
-        image = checkpoint.generator.synthesis(latent)[0].permute(1, 2, 0)
-    pixels = (image.clamp(-1, 1) * 127.5 + 127.5).round().to(torch.uint8).cpu().numpy()
+        pixels = levels(checkpoint.generator.synthesis(latent))
     way = cv2.INTER_CUBIC if len(pixels) < SIZE else cv2.INTER_AREA
     return np.asarray(cv2.resize(pixels, (SIZE, SIZE), interpolation=way), np.uint8)
+
+
+def levels(image: Tensor) -> Picture:
+    """A generator's picture `[1, 3, R, R]` as `[R, R, 3]`."""
+    shown = (image[0].permute(1, 2, 0).clamp(-1, 1) * 127.5 + 127.5).round().to(torch.uint8)
+    return np.asarray(shown.cpu().numpy())
 
 
 def landmarks_of(picture: Picture) -> Points:

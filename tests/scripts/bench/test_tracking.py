@@ -12,11 +12,11 @@ SHIFT = (1.5, -1.0)
 POINTS = torch.tensor([[30.0, 40.0], [64.5, 64.5], [90.0, 50.0]])
 
 
-def _pictures() -> tuple[tracking.Grey, tracking.Grey]:
+def _pictures() -> tuple[tracking.Picture, tracking.Picture]:
     """Smooth waves, and the same moved by SHIFT."""
     y, x = np.mgrid[0:128, 0:128].astype(np.float64)
 
-    def drawn(dx: float, dy: float) -> tracking.Grey:
+    def drawn(dx: float, dy: float) -> tracking.Picture:
         waves = np.stack(
             [
                 np.sin((x - dx) / 5 + c) + np.cos((y - dy) / 7 - c) + np.sin((x - dx + y - dy) / 9)
