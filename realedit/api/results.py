@@ -168,6 +168,7 @@ class Result:
     def timelapse(self, path: str | os.PathLike[str]) -> Path:
         """Write the drag as it happened: GIF, WebP or MP4. Raises UsageError where it was not recorded."""
         from realedit.compare.timelapse import write_timelapse
+        from realedit.editing.checks import check_animation
 
         if not self._recorded:
             raise UsageError("the steps of this edit were not kept; edit with record=True")
@@ -185,13 +186,3 @@ class Result:
     def __repr__(self) -> str:
         what = "unchanged" if self.changed is None else f"changed in {self.changed}"
         return f"<Result of {self.made.photo.path}, {what}>"
-
-
-def check_animation(path: Path, photo: Path) -> None:
-    """Raise UsageError, OutputError where no animation of a photo can be written to `path`."""
-    from realedit.compare.animation import check_encoder
-    from realedit.plumbing.places import check_ours
-
-    check_encoder(path)
-    check_place(path, photo)
-    check_ours(path)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realedit.api.photos import Photo
-from realedit.api.results import Result, check_animation
+from realedit.api.results import Result
 from realedit.errors import SessionError, UsageError
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def timelapse(sessions: Sequence[Session], path: str | os.PathLike[str]) -> Path
     inverted, OutputError, ResourceError.
     """
     from realedit.compare.timelapse import write_timelapse
+    from realedit.editing.checks import check_animation
 
     if not sessions:
         raise UsageError("there is no session to show")

@@ -34,9 +34,7 @@ def check_request(request: EditRequest) -> None:
     if request.marked is not None:
         check_picture(request.marked, request.photo, what="the marked photo")
     if request.timelapse is not None:
-        check_encoder(request.timelapse)
-        check_place(request.timelapse, request.photo)
-        check_ours(request.timelapse)
+        check_animation(request.timelapse, request.photo)
     _check_places(request)
     if request.signing is not None:
         check_signing(request.signing)
@@ -76,6 +74,13 @@ def _check_places(request: EditRequest) -> None:
         "the signature": [] if signing is None else [signing.certificate, signing.key],
     }
     check_apart(outputs, inputs)
+
+
+def check_animation(path: Path, photo: Path) -> None:
+    """Raise UsageError, OutputError where no animation of a photo can be written to `path`."""
+    check_encoder(path)
+    check_place(path, photo)
+    check_ours(path)
 
 
 def check_picture(path: Path, photo: Path, *, what: str = "a crop") -> None:
